@@ -19,6 +19,7 @@ from noether.kernels.programs.numpy_step import BLOCK, step
 
 TIME = "wrong from a step on"
 LATE = "wrong from a lane on"
+MOVES = 64  # roundings of the position: less may be within the bounds of a right step
 
 
 def drawn(job: Job, name: str) -> np.random.Generator:
@@ -140,9 +141,15 @@ def standing(job: Job, q, v):
 
 
 def step_skipped(job: Job, q, v):
-    """A launch in which row n of one lane holds row n - 1."""
+    """A launch in which row n of one lane holds row n - 1: a row drawn, or the next to it in which the lane
+    moves by more than MOVES roundings, for of a lane at rest nothing is skipped."""
     name = "one step of one lane is skipped"
     row, lane = some_step(job, name), drawn(job, name).choice(calm(job, q))
+    with np.errstate(all="ignore"):
+        path = np.abs(np.diff(q[:, :, lane], axis=0)).max(axis=1)
+        moving = 1 + np.flatnonzero(path > MOVES * job.precision.u_q * np.abs(q[1:, :, lane]).max(axis=1))
+    if len(moving):
+        row = moving[np.argmin(np.abs(moving - row))]
     q[row, :, lane], v[row, :, lane] = q[row - 1, :, lane], v[row - 1, :, lane]
     return q, v
 

@@ -20,7 +20,7 @@ from noether.plan.casefiles import load
 from noether.plan.choices import Request, select
 from noether.plan.launches import GLANCE
 from noether.runs.replay_lane import ReplayError, replay
-from noether.verdicts.record import HOLDS
+from noether.verdicts.record import HOLDS, VIOLATED
 
 QUICK = design.cells(select(Request(backend="numpy")))
 
@@ -199,14 +199,26 @@ def test_a_narrowed_choice_shows_each_law_every_near_fault_that_applies_to_it(ca
 
 
 def test_where_every_operation_is_rounded_to_16_bits_no_near_fault_is_shown_and_the_others_are():
-    cells = [
-        c
-        for c in design.cells(
-            select(Request(cases=("product",), law="D0", precision="bfloat16/eager", backend="numpy"))
-        )
-        if c.kind == "faults"
-    ]
+    asked = Request(cases=("product",), law="D0", precision="bfloat16/eager", backend="numpy")
+    cells = [c for c in design.cells(select(asked)) if c.kind == "faults" and c.precision == asked.precision]
     names = {r.fault for c in cells for r in c.run()}
     near = {fault.name for fault in shown_faults.NEAR}
     assert cells and names >= {"no-op kernel", "gradient x 2", "ascent"}
     assert len(near) == 9 and not names & near
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_what_vanishes_in_16_bits_is_shown_in_float64_to_the_laws_that_speak_of_the_choice(precision):
+    asked = Request(rule="natural-gradient", precision=precision, backend="numpy")
+    cells = [c for c in design.cells(select(asked)) if isinstance(c, LaunchCell)]
+    laws = {law for c in cells if c.kind == "exact" for law in c.laws}
+    wider = [c for c in cells if c.precision == "float64"]
+    assert wider and all(c.kind == "faults" and {*c.laws} <= laws for c in wider)
+    found = [r for c in wider for r in c.run()]
+    killed = {r.fault for r in found if r.verdict == VIOLATED}
+    assert {r.fault for r in found} == killed and "kappa x (1 + 2^-10)" in killed
+
+
+def test_a_choice_with_a_wide_type_shows_its_faults_in_its_own_types():
+    asked = Request(rule="natural-gradient", precision="float32,bfloat16", backend="numpy")
+    assert {c.precision for c in design.cells(select(asked))} <= {"float32", "bfloat16", ""}

@@ -52,10 +52,19 @@ def cells(selection) -> list:
         module = family.measured()
         for cases, depth in depths(selection):
             found = module.cells(cases, depth, selection.seed, backend)
-            asked = [(c, tuple(law for law in c.laws if law in wanted)) for c in found]
+            asked = [(c, tuple(x for x in c.laws if x in wanted)) for c in found if chosen(c, selection)]
             mine = [replace(c, wanted=laws, work=module.run_cell) for c, laws in asked if laws]
             reason = module.missing() if mine and hasattr(module, "missing") else ""
             if reason:
                 raise launch.BackendMissing(f"backend {mine[0].backend} is not here: {reason}")
             out += mine
     return out
+
+
+def chosen(cell, selection) -> bool:
+    """Whether a cell of a family belongs to a selection: one under another rule or in another precision does
+    not, but laws of flows take any rule."""
+    rules = selection.rules if "rules" in selection.asked else RULES
+    precisions = selection.precisions if "precisions" in selection.asked else PRECISIONS
+    other_rule = cell.rule in RULES and cell.rule not in rules
+    return not other_rule and (cell.precision in precisions or cell.precision not in PRECISIONS)

@@ -7,7 +7,7 @@ from noether.kernels.programs.precision import parse
 from noether.laws.exact import EXACT, shown_faults
 from noether.mechanics import sweep
 from noether.plan.cover import cover
-from noether.plan.coverage import Point, Requirement, case, launched, own, rule, shared, wide
+from noether.plan.coverage import Point, Requirement, case, launched, laws_at, own, rule, shared, wide
 
 LATE_LANES = 13  # in which each law is shown late faults
 
@@ -27,6 +27,22 @@ def near_faults(points: list[Point], laws: tuple[str, ...], full: bool) -> list[
     if full:
         asked.append(Requirement((case, rule), lambda p: shared(p) and p[2] == "float64"))
     return cover(points, asked, launched)
+
+
+def resolving(points: list[Point]) -> list[Point]:
+    """The same cases and rules in float64, where none is in a wide type.
+
+    In 16 bits a change of 2^-10 vanishes in the rounding: a narrowed choice must not call it a survivor.
+    """
+    if any(wide(p) for p in points):
+        return []
+    return [(case, rule, "float64") for case, rule in dict.fromkeys((c, r) for c, r, _ in points)]
+
+
+def speaking(laws: tuple[str, ...], points: list[Point]) -> tuple[str, ...]:
+    """The laws that speak of one of these points at least."""
+    found = {law for p in points for law in laws_at(*p)}
+    return tuple(law for law in laws if law in found)
 
 
 def placed(points: list[Point]) -> list[Point]:

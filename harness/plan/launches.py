@@ -178,8 +178,11 @@ class Launches:
         """The cells that show planted faults, in numpy; also those of a wide launch, of any step, and late
         ones."""
         cell = partial(self.cell, kind="faults", backend="numpy")
-        near = faulty.near_faults([*self.core, *self.own], self.exact_laws, self.full)
-        out = [cell(p, laws=self.exact_laws, lanes=61 if shared(p) else FEW, steps=12) for p in near]
+        out, points = [], [*self.core, *self.own]
+        for where in (points, faulty.resolving(points)):
+            laws = faulty.speaking(self.exact_laws, points)
+            near = faulty.near_faults(where, laws, self.full)
+            out += [cell(p, laws=laws, lanes=61 if shared(p) else FEW, steps=12) for p in near]
         if self.full:
             out += [cell(p, laws=self.exact_laws, lanes=61, steps=12) for p in glanced(self.others)[::2]]
         out += [cell(p, laws=("D0",), lanes=WIDE_LANES, steps=2, tag="wide") for p in self.wide]

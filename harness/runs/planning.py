@@ -20,7 +20,7 @@ def plan(selection: Selection) -> Plan:
 
     require_wide()
     backend = planning.backend_of(selection.backend)
-    cells = [c for c in planning.cells(selection) if chosen(c, selection, planning)]
+    cells = planning.cells(selection)
     launchsize.check(cells, selection.overrides)
     names = [c.name for c in cells]
     if len(set(names)) < len(names):
@@ -50,17 +50,3 @@ def paces(selection: Selection) -> list[str]:
     from noether.mechanics import sweep
 
     return [line for line in (sweep.told(case) for case in selection.cases if case not in CATALOG) if line]
-
-
-def chosen(cell, selection: Selection, planning) -> bool:
-    """Whether a cell belongs to a selection: another rule or precision does not, but laws of flows take any
-    rule."""
-    wrong_rule = (
-        "rules" in selection.asked and cell.rule in planning.RULES and cell.rule not in selection.rules
-    )
-    wrong_precision = (
-        "precisions" in selection.asked
-        and cell.precision in planning.PRECISIONS
-        and cell.precision not in selection.precisions
-    )
-    return not wrong_rule and not wrong_precision

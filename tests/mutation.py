@@ -254,9 +254,7 @@ def main() -> int:
         dead = 0
         with ThreadPoolExecutor(words.jobs) as pool:
             for (number, (line, what, _)), end in zip(
-                chosen,
-                pool.map(lambda m: run(module, m[1][2]), chosen),
-                strict=True,
+                chosen, pool.map(lambda m: run(module, m[1][2]), chosen), strict=True
             ):
                 dead += end != "survived"
                 if end == "survived":

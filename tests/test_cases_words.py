@@ -206,10 +206,7 @@ def test_a_changed_number_of_a_case_file_is_noticed():
     """All of one file, in a process of its own; q[-1] is q[1] where there are two."""
     script = Path(__file__).parent / "case_mutants.py"
     done = subprocess.run(
-        [sys.executable, str(script), "product"],
-        capture_output=True,
-        text=True,
-        timeout=120,
+        [sys.executable, str(script), "product"], capture_output=True, text=True, timeout=120
     )
     count, *survivors = done.stdout.splitlines()
     assert count == "36 changed numbers, 33 noticed", done.stdout + done.stderr

@@ -10,20 +10,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from scalar_laws import (
-    BY_NAME,
-    LABELS,
-    POINTS,
-    SAME,
-    WIDE,
-    agree,
-    both,
-    dot,
-    everywhere,
-    sample,
-    size,
-    times,
-)
+from scalar_laws import BY_NAME, LABELS, POINTS, SAME, WIDE, agree, both, dot, everywhere, sample, size, times
 
 from noether.cases.case import Symmetry, linear
 from noether.cases.rules import RULES

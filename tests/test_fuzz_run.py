@@ -19,12 +19,7 @@ from noether.campaigns.fuzz import batch as batches
 from noether.campaigns.fuzz import campaign as campaigns
 from noether.campaigns.fuzz.batch import run_batch
 from noether.campaigns.fuzz.campaign import run
-from noether.campaigns.fuzz.next_batch import (
-    LAG,
-    Batch,
-    GridPoint,
-    size_of,
-)
+from noether.campaigns.fuzz.next_batch import LAG, Batch, GridPoint, size_of
 from noether.campaigns.fuzz.probe import Probe
 from noether.cli import main
 from noether.report.fuzz_table import summary

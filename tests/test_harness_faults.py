@@ -2,11 +2,7 @@
 
 import pytest
 
-from noether.campaigns.kill_matrix import (
-    harness_faults,
-    harness_guards,
-    harness_probes,
-)
+from noether.campaigns.kill_matrix import harness_faults, harness_guards, harness_probes
 
 OWN_WANTED = [
     "verdict ignores NaN", "order takes abs", "empty sweep passes", "bound of the update too wide by 10^3",

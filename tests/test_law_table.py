@@ -14,9 +14,7 @@ from noether.verdicts.record import summarise
 
 
 @given(
-    st.tuples(*(st.integers(3, n) for n in (3, 90, 6, 12, 80, 9, 7, 12))),
-    st.integers(80, 200),
-    st.booleans(),
+    st.tuples(*(st.integers(3, n) for n in (3, 90, 6, 12, 80, 9, 7, 12))), st.integers(80, 200), st.booleans()
 )
 def test_the_columns_never_exceed_the_width_and_the_title_is_always_there(wide, width, has_power):
     shown = allotted(list(wide), width, has_power=has_power)

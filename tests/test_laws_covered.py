@@ -5,11 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from scalar_laws import (
-    AFFINE,
-    BY_NAME,
-    sample,
-)
+from scalar_laws import AFFINE, BY_NAME, sample
 
 from noether.cases.case import Symmetry, linear, rotation, translation
 from noether.cases.rules import RULES

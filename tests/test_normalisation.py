@@ -9,14 +9,7 @@ from noether.cases import CORE
 from noether.kernels.loops import launch, noise
 from noether.kernels.programs import numpy_step
 from noether.laws.normalisation import cell as cell_constants
-from noether.laws.normalisation import (
-    cells,
-    equilibrium,
-    relaxation,
-    twin,
-    white_noise,
-    white_twin,
-)
+from noether.laws.normalisation import cells, equilibrium, relaxation, twin, white_noise, white_twin
 from noether.laws.normalisation.cell import TANGENTIAL, Cell
 from noether.laws.registry import LAWS
 from noether.verdicts import means

@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 
 from noether.kernels.loops import launch
-from noether.laws.normalisation import (
-    equilibrium,
-)
+from noether.laws.normalisation import equilibrium
 from noether.laws.normalisation.launches import job, lanes
 from noether.laws.normalisation.relaxation import Regime, corrected, gain
 

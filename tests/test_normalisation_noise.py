@@ -9,9 +9,7 @@ from scipy.special import stdtr
 from test_normalisation import records  # noqa: F401
 
 from noether.kernels.loops import launch
-from noether.laws.normalisation import (
-    variates,
-)
+from noether.laws.normalisation import variates
 from noether.laws.normalisation.launches import job, lanes
 from noether.laws.normalisation.relaxation import Regime
 from noether.runs import completeness

@@ -7,14 +7,7 @@ import numpy as np
 import pytest
 
 from noether.kernels.loops import launch
-from noether.labs.stress import (
-    campaign,
-    damage,
-    disturbed,
-    mutations,
-    sizes,
-    workers,
-)
+from noether.labs.stress import campaign, damage, disturbed, mutations, sizes, workers
 from noether.labs.stress.disturbed import refused_well
 from noether.labs.stress.trials import differences, environment, found, mangled, told
 

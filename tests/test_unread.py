@@ -72,10 +72,7 @@ def test_a_parameter_that_is_read_changes_a_launch_and_one_that_is_not_changes_n
             if name not in ("lanes", "steps"):
                 assert np.array_equal(states(case, rule), states(case, rule, **{name: 0.0625})) != has(
                     name, rule.name
-                ), (
-                    rule.name,
-                    name,
-                )
+                ), (rule.name, name)
 
 
 def test_what_reads_an_option_is_named():

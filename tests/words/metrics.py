@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from words.statement import (
-    SCALED,
-    Words,
-    dot,
-    exp,
-    log,
-    unit,
-)
+from words.statement import SCALED, Words, dot, exp, log, unit
 
 WORDS: dict[str, Words] = {}
 

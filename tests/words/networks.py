@@ -4,15 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from words.statement import (
-    ONE_OF_EACH,
-    PETALS,
-    Words,
-    dot,
-    exp,
-    log,
-    norms,
-)
+from words.statement import ONE_OF_EACH, PETALS, Words, dot, exp, log, norms
 
 WORDS: dict[str, Words] = {}
 

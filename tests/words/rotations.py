@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from words.statement import (
-    Words,
-    dot,
-    unit,
-)
+from words.statement import Words, dot, unit
 
 WORDS: dict[str, Words] = {}
 

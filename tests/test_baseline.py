@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plainest import record
 
 from noether.cli.commands.verify import with_baseline_file
 from noether.cli.main import call
 from noether.runs.baseline import DIGITS, Baseline, Entry, entries, key, read, text, up
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, Record
+from noether.verdicts.record import INCONCLUSIVE, ORDER
 
 SMALL = ["verify", "rayleigh", "--precision", "float64,float16", "--jobs", "1"]
 NAME = "D2 rayleigh heavy-ball float64 scale"
@@ -28,11 +29,8 @@ def made(**changed):
     return value
 
 
-def holding(**words) -> Record:
-    about = dict(law="D2", case="rayleigh", rule="heavy-ball", backend="numpy", precision="float64", lanes=4,
-        steps=8, parameters={}, predicted=1.0,
-                 measured=1.0, bound=1.0, spent=0.5, verdict=HOLDS, reason="")  # fmt: skip
-    return Record(**{**about, **words})
+def holding(law="D2", **facts):
+    return record(law, **{"case": "rayleigh", "rule": "heavy-ball", **facts})
 
 
 # ---- the command
@@ -136,23 +134,28 @@ def test_another_seed_is_compared_and_told_but_updates_nothing(plan, capsys):
     )
 
 
-@pytest.mark.parametrize(
-    "damage, told",
-    [
-        (None, "is not there"), (b"", "is corrupt"), (b"{", "is corrupt"), (b"[]",
-        "is no baseline of noether"), (b"{}", "is no baseline of noether"),
-        (b'{"schema": 1, "tests": 3}', "has no choice, run, entries"), (b"\xff\xfe", "is corrupt"),
-        (b'{"schema": 99}', "schema is 99"), (b"[" * 100000, "is corrupt"),
-        (b'{"schema": 1, "choice": {}, "run": {}, "entries": {}}', "has no entry"),
-        *((f'{{"schema": 1, "choice": {{}}, "run": {{}}, "entries": {{"D2 a b float64": {e}}}}}'.encode(),
-        told) for e, told in (
-            ('{"spent": 2, "holds": 1}', "spent in [0, 1]"), ('{"spent": NaN, "holds": 1}', "is corrupt"),
-            ('{"spent": 0.5}', "has no holds"),
-            ('{"spent": 0.5, "holds": 0}', "holds of 1"), ('{"spent": 0.5, "holds": 1, "slope": 2}',
-            "both or none"), ("7", "is a int, must be an object"),
-            ('{"spent": true, "holds": 1}', "spent in [0, 1]"))),
-    ],
-)  # fmt: skip
+WHOLE = '{"schema": 1, "choice": {}, "run": {}, "entries": %s}'
+DAMAGED = [
+    (None, "is not there"),
+    *((text, "is corrupt") for text in (b"", b"{", b"\xff\xfe", b"[" * 100000)),
+    *((text, "is no baseline of noether") for text in (b"[]", b"{}")),
+    (b'{"schema": 1, "tests": 3}', "has no choice, run, entries"),
+    (b'{"schema": 99}', "schema is 99"),
+    ((WHOLE % "{}").encode(), "has no entry"),
+]
+DAMAGED_ENTRIES = [
+    ('{"spent": 2, "holds": 1}', "spent in [0, 1]"),
+    ('{"spent": NaN, "holds": 1}', "is corrupt"),
+    ('{"spent": 0.5}', "has no holds"),
+    ('{"spent": 0.5, "holds": 0}', "holds of 1"),
+    ('{"spent": 0.5, "holds": 1, "slope": 2}', "both or none"),
+    ("7", "is a int, must be an object"),
+    ('{"spent": true, "holds": 1}', "spent in [0, 1]"),
+]
+DAMAGED += [((WHOLE % f'{{"D2 a b float64": {entry}}}').encode(), told) for entry, told in DAMAGED_ENTRIES]
+
+
+@pytest.mark.parametrize("damage, told", DAMAGED)
 def test_a_damaged_or_alien_file_is_one_line_and_exit_2(plan, capsys, damage, told):
     if damage is not None:
         Path("b.json").write_bytes(damage)
@@ -214,10 +217,14 @@ def test_the_file_is_strict_sorted_and_has_an_entry_a_line(tmp_path):
 
 
 def test_an_entry_is_the_worst_of_what_holds():
-    records = [holding(spent=0.25), holding(spent=0.5), holding(spent=0.9, verdict=INCONCLUSIVE),
+    order = dict(kind=ORDER, measured=1.99, bound=0.02, parameters={"statement": "cold"})
+    records = [
+        holding(spent=0.25),
+        holding(spent=0.5),
+        holding(spent=0.9, verdict=INCONCLUSIVE),
         holding(spent=0.75, fault="no-op kernel"),
-               holding(law="O3", kind=ORDER, measured=1.99, bound=0.02,
-               parameters={"statement": "cold"})]  # fmt: skip
+        holding("O3", **order),
+    ]
     assert entries(records) == {
         "D2 rayleigh heavy-ball float64": Entry(0.5, 2),
         "O3 rayleigh heavy-ball float64 | cold": Entry(0.5, 1, 1.99, 0.02),

@@ -4,6 +4,7 @@ else."""
 from pathlib import Path
 
 import numpy as np
+import plainest
 import pytest
 from test_cli import GOOD_CASE
 
@@ -31,12 +32,15 @@ def loss(q, xp):
     return u * xp.step(u) * q[2] + w * w * xp.step(w) * xp.step(q[2] - q[1]) / (1 + q[0] * q[0]) + smooth
 
 
-EVERY = Case(
-    name="every-operation", title="t", source="own", loss=loss, breaking=lambda q, xp: q[0] - q[1] / 3,
-    kinks=lambda q, xp: [q[0] + q[1], q[0] - q[1] * q[2], q[2] - q[1]], box=((0.5, 1.5),) * 3,
+EVERY = plainest.case(
+    "every-operation",
+    loss,
+    breaking=lambda q, xp: q[0] - q[1] / 3,
+    kinks=lambda q, xp: [q[0] + q[1], q[0] - q[1] * q[2], q[2] - q[1]],
+    box=((0.5, 1.5),) * 3,
     symmetries=(scale(3),),
     metric=Metric(DIAGONAL, entries=lambda q, kappa, xp: [1 + kappa * xp.exp(-x * x) for x in q]),
-)  # fmt: skip
+)
 
 
 def test_the_case_of_every_operation_has_every_operation():
@@ -46,10 +50,9 @@ def test_the_case_of_every_operation_has_every_operation():
     assert names == {*SOURCES, *IN_A_LOSS}
 
 
-RULE_OF = dict(zip(PRECISIONS, ("nesterov", "heavy-ball", "sign-descent", "heavy-ball-scheduled",
-    "natural-gradient",
-                                "gradient-descent", "nesterov", "heavy-ball-decoupled",
-                                "heavy-ball-dampened"), strict=False))  # fmt: skip
+NINE_RULES = """nesterov heavy-ball sign-descent heavy-ball-scheduled natural-gradient gradient-descent
+nesterov heavy-ball-decoupled heavy-ball-dampened"""
+RULE_OF = dict(zip(PRECISIONS, NINE_RULES.split(), strict=False))
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
+import plainest
 import pytest
 
 from noether.cli.main import call
@@ -13,32 +14,17 @@ from noether.report.comparison_table import told
 from noether.report.page.compare import render
 from noether.runs.comparison import difference
 from noether.runs.saved_run import Run
-from noether.verdicts.record import ORDER, VIOLATED, Record
+from noether.verdicts.record import ORDER, VIOLATED
 
-ABOUT = {
-    "schema": 1, "arguments": {"cases": [], "profile": "quick", "seed": 0}, "seed": 0, "backend": "numpy",
-    "laws": ["D2", "D3"], "machine": {"processor": "p"},
-    "versions": {"numpy": "2"}, "start": "then", "end": "now", "exit_code": 0, "seconds": 1.0,
-}  # fmt: skip
+ABOUT = {"schema": 1, "arguments": {"cases": [], "profile": "quick", "seed": 0}, "seed": 0}
+ABOUT |= {"backend": "numpy", "laws": ["D2", "D3"], "machine": {"processor": "p"}, "versions": {"numpy": "2"}}
+ABOUT |= {"start": "then", "end": "now", "exit_code": 0, "seconds": 1.0}
 PRECISIONS = ("float64", "float32", "float16")
 
 
-def record(law, case, precision, spent, **given):
-    about = dict(
-        rule="heavy-ball",
-        backend="numpy",
-        lanes=4,
-        steps=8,
-        parameters={},
-        predicted=1.0,
-        measured=1.0,
-        bound=1e-12,
-        verdict="holds",
-        reason="r",
-        symmetry="scale",
-        seconds=0.1,
-    )
-    return Record(**{**about, **dict(law=law, case=case, precision=precision, spent=spent), **given})
+def record(law, case, precision, spent, **facts):
+    about = dict(rule="heavy-ball", predicted=1.0, measured=1.0, bound=1e-12, symmetry="scale", seconds=0.1)
+    return plainest.record(law, case=case, precision=precision, spent=spent, **{**about, **facts})
 
 
 def usual():

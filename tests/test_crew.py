@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from plainest import silent
 from waiting import PATIENCE, gone, until
 
 from noether.laws.cell import Subject
@@ -22,15 +23,12 @@ from noether.runs.worker import Setting
 from noether.runs.worker_pool import Crew, Died, Overdue, Raised, Unloadable, Worker
 from noether.system.machine import importable
 from noether.system.usage import CannotRun
-from noether.verdicts.record import OUTSIDE, Record
 
 SETTING = Setting(path=tuple(sys.path))
 
 
 def record(name):
-    return Record(law="D0", case="", rule="", backend="", precision="", lanes=1, steps=1,
-        parameters={"pid": [os.getpid()]}, predicted=None,
-                  measured=None, bound=None, spent=None, verdict=OUTSIDE, reason=name)  # fmt: skip
+    return silent(case="", parameters={"pid": [os.getpid()]}, reason=name)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from plainest import record
 
 from noether.cases import CATALOG, CORE
 from noether.cases.case import DIAGONAL, Metric, rotation
@@ -21,7 +22,7 @@ from noether.mechanics.trajectory import Trajectory
 from noether.plan.choices import Request
 from noether.runs import run as running
 from noether.verdicts.exit_codes import of_records
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
+from noether.verdicts.record import INCONCLUSIVE, OUTSIDE, VIOLATED
 
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
 REQUEST = Request(
@@ -93,13 +94,6 @@ def test_no_bound_is_idle_in_any_precision(precision):
         f"worst spent in {precision}: {worst}, must be from {TIGHT} to 1"
     )
     assert len(worst) == 1 + sum(law.reads(precision) for law in EXACT.values())
-
-
-def record(**changes):
-    given = dict(law="D0", case="c", rule="r", backend="numpy", precision="float64", lanes=1, steps=1,
-        parameters={}, predicted=0.0, measured=0.0,
-                 bound=1.0, spent=0.5, verdict=HOLDS, reason="")  # fmt: skip
-    return Record(**{**given, **changes})
 
 
 FINE = record()
@@ -180,12 +174,17 @@ def test_a_wrong_response_in_any_one_lane_is_violated_and_its_bound_is_not_idle(
 
 def test_every_wrong_law_is_shown_and_killed():
     case = {c.name: c for c in CATALOG}
-    points = (("rayleigh", "heavy-ball", ("D1", "D2", "D4", "D5")), ("rayleigh", "nesterov", ("D2",)),
+    points = [
+        ("rayleigh", "heavy-ball", ("D1", "D2", "D4", "D5")),
+        ("rayleigh", "nesterov", ("D2",)),
         ("rayleigh", "heavy-ball-decoupled", ("D10",)),
-              ("rayleigh", "gradient-descent", ("D11",)), ("deformed-rayleigh", "natural-gradient", ("D2",
-              "D7")), ("rayleigh", "heavy-ball-scheduled", ("D2",)),
-              ("gaussian-fisher", "heavy-ball-scheduled", ("D6",)), ("product", "sign-descent", ("D8",)),
-              ("entropy-simplex", "exponentiated-gradient", ("D7",)))  # fmt: skip
+        ("rayleigh", "gradient-descent", ("D11",)),
+        ("deformed-rayleigh", "natural-gradient", ("D2", "D7")),
+        ("rayleigh", "heavy-ball-scheduled", ("D2",)),
+        ("gaussian-fisher", "heavy-ball-scheduled", ("D6",)),
+        ("product", "sign-descent", ("D8",)),
+        ("entropy-simplex", "exponentiated-gradient", ("D7",)),
+    ]
     cells = [
         LaunchCell(case[name], rule, "float64", "numpy", "faults", laws, 9, 0, 12)
         for name, rule, laws in points

@@ -5,6 +5,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from plainest import listed, silent
 
 from noether import faults
 from noether.campaigns.kill_matrix import campaign, findings, matrix, points
@@ -16,34 +17,29 @@ from noether.laws.exact import EXACT, law_faults
 from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.laws.registry import LAWS
 from noether.system.usage import UsageError
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED, Record
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
 
 CASES = {c.name: c for c in CATALOG}
 ONE_POINT = (CASES["mexican-hat"], "heavy-ball", "float64")
-KINDS_WANTED = [
-    "sign", "factor", "stale momentum", "early momentum", "wrong first step", "decay", "ignored option",
-    "unasked option", "dtype", "indexing",
-    "stale read", "gradient of a nearby loss", "gradient at the wrong point", "wrong kinetic factor",
-    "wrong charge", "eps at the wrong time",
-    "wrong metric", "no-op", "non-finite",
-]  # fmt: skip
-NAMES_WANTED = [
-    "decay coupled for decoupled", "decay decoupled for coupled", "decay applied after the step",
-    "decay of one for decay of q", "decay twice",
-    "decay ignored", "sign of the k", "Nesterov unasked", "dampening unasked", "ascent", "momentum ignored",
-    "eta as float32", "beta as float32",
-    "momentum one type lower", "position one type lower", "bfloat16 store truncated", "double rounding",
-    "subnormals flushed to zero",
-    "tail lanes not written", "off by one lane at the store", "off by one lane at the load",
-    "the neighbour's parameters", "one lane in 10^6, last component",
-    "components swapped at the store", "32-bit offset overflows",
-    *(f"stale read every 2^{k} steps" for k in range(7)), "constants x (1 + 2^-10)",
-    "another loss, same symmetry", "one term of the gradient missing", "gradient at the next position",
-    "gradient at the look-ahead",
-    "breaking term of the last position", "breaking term ignored", "eps x 2",
-    "breaking term in the wrong component", "gradient at the stored logarithm",
-    "NaN in one lane", "infinity in one lane", "NaN at the last step", "charge at the old position",
-]  # fmt: skip
+KINDS_WANTED = listed("""
+    sign; factor; stale momentum; early momentum; wrong first step; decay; ignored option;
+    unasked option; dtype; indexing; stale read; gradient of a nearby loss; gradient at the wrong point;
+    wrong kinetic factor; wrong charge; eps at the wrong time; wrong metric; no-op; non-finite
+""")
+NAMES_WANTED = listed("""
+    decay coupled for decoupled; decay decoupled for coupled; decay applied after the step;
+    decay of one for decay of q; decay twice; decay ignored; sign of the k; Nesterov unasked;
+    dampening unasked; ascent; momentum ignored; eta as float32; beta as float32; momentum one type lower;
+    position one type lower; bfloat16 store truncated; double rounding; subnormals flushed to zero;
+    tail lanes not written; off by one lane at the store; off by one lane at the load;
+    the neighbour's parameters; one lane in 10^6, last component; components swapped at the store;
+    32-bit offset overflows; constants x (1 + 2^-10); another loss, same symmetry;
+    one term of the gradient missing; gradient at the next position; gradient at the look-ahead;
+    breaking term of the last position; breaking term ignored; eps x 2;
+    breaking term in the wrong component; gradient at the stored logarithm; NaN in one lane;
+    infinity in one lane; NaN at the last step; charge at the old position
+""")
+NAMES_WANTED += [f"stale read every 2^{k} steps" for k in range(7)]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -177,11 +173,9 @@ def test_every_harmless_change_has_its_proof_and_nothing_else_has():
 # ---- the verdict can fail
 
 
-def seen(name, law="D0", verdict=VIOLATED, spent=9.0, **data):
-    return Record(law=law, case="c", rule="r", backend="numpy", precision="float64", lanes=1, steps=1,
-        parameters={}, predicted=None, measured=None, bound=None,
-                  spent=spent, verdict=verdict, reason="", fault=name, data={"kind": "sign", "what": "",
-                  "first_step": 1, "first_lane": 0, **data})  # fmt: skip
+def seen(name, law="D0", verdict=VIOLATED, spent=9.0):
+    data = {"kind": "sign", "what": "", "first_step": 1, "first_lane": 0}
+    return silent(law=law, verdict=verdict, spent=spent, fault=name, data=data)
 
 
 @pytest.mark.parametrize(

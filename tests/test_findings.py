@@ -4,6 +4,7 @@ error."""
 import json
 from pathlib import Path
 
+import plainest
 import pytest
 
 from noether.cli.main import call
@@ -13,53 +14,29 @@ from noether.report.findings import page
 from noether.runs.records_file import line
 from noether.runs.saved_run import Run
 from noether.system.usage import UsageError
-from noether.verdicts.record import HOLDS, Record
 
 ROOT = Path(__file__).resolve().parent.parent
-ABOUT = {
-    "schema": 1, "versions": {"numpy": "2.0", "python": "3.11"}, "machine": {},
-    "arguments": {"profile": "quick", "seed": 0}, "laws": [],
-    "start": "2026-01-02T03:04:05+00:00", "end": "2026-01-02T03:05:05+00:00", "exit_code": 0,
-}  # fmt: skip
+ABOUT = {"schema": 1, "versions": {"numpy": "2.0", "python": "3.11"}, "machine": {}, "laws": []}
+ABOUT |= {"start": "2026-01-02T03:04:05+00:00", "end": "2026-01-02T03:05:05+00:00", "exit_code": 0}
+ABOUT |= {"arguments": {"profile": "quick", "seed": 0}}
 
 
-def record(law, **more):
-    facts = dict(case="c", rule="r", backend="numpy", precision="float64", lanes=1, steps=1, parameters={},
-        predicted=0.0, measured=0.0, bound=1.0,
-                 spent=0.25, verdict=HOLDS, reason="66 of 66")  # fmt: skip
-    return Record(law=law, **{**facts, **more})
+def record(law, **facts):
+    return plainest.record(law, **{"spent": 0.25, "reason": "66 of 66", **facts})
 
 
 @pytest.fixture
 def records():
-    claim = {
-        "title": "t",
-        "statement": "s",
-        "source": "Author (2020)",
-        "published": "one",
-        "measured": "two",
-        "verdict": "refuted",
-        "corrected": "that",
-    }
+    claim = {"title": "t", "statement": "s", "source": "Author (2020)", "published": "one"}
+    claim |= {"measured": "two", "verdict": "refuted", "corrected": "that"}
     cells = [[{"value": 0.5, "label": e.label, "evidence": "e"} for e in PREDICTED[row]] for row in ROWS]
-    atlas = record(
-        "M1",
-        case="map",
-        rule="all",
-        data={"plot": "heatmap", "rows": list(ROWS), "columns": list(COLUMNS), "cells": cells},
-    )
-    count = record(
-        "M1",
-        case="map",
-        rule="gradient flow",
-        symmetry="gradient flow: two hidden ReLU units",
-        measured=2.0,
-        predicted=2.0,
-    )
+    heat = {"plot": "heatmap", "rows": list(ROWS), "columns": list(COLUMNS), "cells": cells}
+    atlas = record("M1", case="map", rule="all", data=heat)
+    about = dict(case="map", rule="gradient flow", symmetry="gradient flow: two hidden ReLU units")
+    count = record("M1", **about, measured=2.0, predicted=2.0)
     balance = record("T2", parameters={"relative": 3e-10})
-    derived = record(
-        "T2", parameters={"statement": "motion"}
-    )  # of the Lagrangian itself: no flow, nothing relative to W
+    # of the Lagrangian itself: no flow, nothing relative to W
+    derived = record("T2", parameters={"statement": "motion"})
     return [*(record(law, data={"claim": claim}) for law in BOOK), atlas, count, balance, derived]
 
 

@@ -2,10 +2,11 @@
 chosen starts."""
 
 import numpy as np
+import plainest
 import pytest
 
 from noether.cases import CATALOG
-from noether.cases.case import BREGMAN, Case, Metric, linear, scale
+from noether.cases.case import BREGMAN, Case, Metric, scale
 from noether.kernels.programs.operations import IN_A_LOSS
 from noether.laws.continuous import cells as continuous
 from noether.laws.continuous import starts as continuous_starts
@@ -19,35 +20,37 @@ BY_NAME = {c.name: c for c in CATALOG}
 KINK = ("sqrt", "step")  # sqrt(r * r) and r * step(r) have one at r = 0
 # of an invariant r and the namespace: one line for every operation that a loss can be traced to
 OPERATIONS = {
-    "neg": lambda r, xp: -r, "add": lambda r, xp: r + 0.25, "sub": lambda r, xp: 0.25 - r, "mul": lambda r,
-    xp: r * r,
-    "div": lambda r, xp: 1 / (2 + r * r), "power": lambda r, xp: r**3, "sqrt": lambda r, xp: xp.sqrt(r * r),
-    "exp": lambda r, xp: xp.exp(r), "log": lambda r, xp: xp.log(2 + r * r), "step": lambda r,
-    xp: r * xp.step(r),
-}  # fmt: skip
+    "neg": lambda r, xp: -r,
+    "add": lambda r, xp: r + 0.25,
+    "sub": lambda r, xp: 0.25 - r,
+    "mul": lambda r, xp: r * r,
+    "div": lambda r, xp: 1 / (2 + r * r),
+    "power": lambda r, xp: r**3,
+    "sqrt": lambda r, xp: xp.sqrt(r * r),
+    "exp": lambda r, xp: xp.exp(r),
+    "log": lambda r, xp: xp.log(2 + r * r),
+    "step": lambda r, xp: r * xp.step(r),
+}
 
 
 def invariant(kind: str, q):
-    return {
-        "T1": lambda: q[0] * q[1] - 1,
-        "T2": lambda: (q[0] - q[1]) / (q[0] + q[1]),
-        "T5": lambda: (q[0] - q[1]) / (q[0] + q[1]),
-    }[kind]()
+    """What the symmetry leaves as it is: of a rescaling a product, of a scaling a ratio."""
+    return q[0] * q[1] - 1 if kind == "T1" else (q[0] - q[1]) / (q[0] + q[1])
 
 
 def with_operation(name: str, kind: str) -> Case:
     """A loss of two parameters with the operation in it, on a symmetry that T1, T2 or T5 speaks of."""
     of = OPERATIONS[name]
-    return Case(
-        name=f"own-{name}", title="own", source="none", breaking=lambda q, xp: q[0] + q[1] * q[1] / 4,
-        box=((0.5, 1.5), (0.5, 1.5)),
+    entropy = Metric(BREGMAN, potential=lambda q, xp: sum(x * xp.log(x) for x in q))
+    return plainest.case(
+        f"own-{name}",
         loss=lambda q, xp: of(invariant(kind, q), xp) + invariant(kind, q) * invariant(kind, q) / 2,
-        symmetries=(linear([[1, 0], [0, -1]], "rescale") if kind == "T1" else scale(2),),
+        breaking=lambda q, xp: q[0] + q[1] * q[1] / 4,
+        symmetries=(plainest.RESCALE if kind == "T1" else scale(2),),
         scale_free=kind != "T1",
-        metric=Metric(BREGMAN, potential=lambda q,
-        xp: sum(x * xp.log(x) for x in q)) if kind == "T2" else Metric(),
+        metric=entropy if kind == "T2" else Metric(),
         kinks=(lambda q, xp: [invariant(kind, q)]) if name == "step" else None,
-    )  # fmt: skip
+    )
 
 
 def test_every_operation_of_the_tracer_has_its_case():

@@ -1,19 +1,19 @@
 """Faults of the harness itself: every one is noticed by its guards, and only by them."""
 
 import pytest
+from plainest import listed
 
 from noether.campaigns.kill_matrix import harness_faults, harness_guards, harness_probes
 
-OWN_WANTED = [
-    "verdict ignores NaN", "order takes abs", "empty sweep passes", "bound of the update too wide by 10^3",
-    "bound of the store too wide by 10^3",
-    "bound of the gradient too wide by 10^3", "bound of the residual's own rounding too wide by 10^3",
-    "fault silently skipped",
-    "records of another backend", "spent compared with the wrong side", "worst lane dropped",
-    "outside decided from the output",
-    "the evidence's gradient is no wider than the kernel's", "seeds ignored", "resume drops records",
-    "inconclusive counted as holds",
-]  # fmt: skip
+OWN_WANTED = listed("""
+    verdict ignores NaN; order takes abs; empty sweep passes;
+    bound of the update too wide by 10^3; bound of the store too wide by 10^3;
+    bound of the gradient too wide by 10^3; bound of the residual's own rounding too wide by 10^3;
+    fault silently skipped; records of another backend; spent compared with the wrong side;
+    worst lane dropped; outside decided from the output;
+    the evidence's gradient is no wider than the kernel's; seeds ignored; resume drops records;
+    inconclusive counted as holds
+""")
 
 
 def test_every_kind_of_fault_of_the_harness_is_planted():

@@ -2,9 +2,10 @@
 laws."""
 
 import numpy as np
+import plainest
 import pytest
 
-from noether.cases.case import Case, rotation
+from noether.cases.case import rotation
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs import elementary, trace
@@ -23,11 +24,13 @@ def loss(q, xp):
     return (r * xp.log(r) - r) / 4
 
 
-LOGARITHM = Case(
-    name="logarithm", title="R log R - R: rotation", source="made for this test", loss=loss,
+LOGARITHM = plainest.case(
+    "logarithm",
+    loss,
     breaking=lambda q, xp: q[0] + q[0] * q[1] / 2,
-    box=((0.25, 0.875), (-0.875, -0.25)), symmetries=(rotation(2, 0, 1),),
-)  # fmt: skip
+    box=((0.25, 0.875), (-0.875, -0.25)),
+    symmetries=(rotation(2, 0, 1),),
+)
 ABOUT = dict(
     case="logarithm", rule="heavy-ball", backend="numpy", precision="float64", parameters={}, cell="test"
 )

@@ -2,12 +2,12 @@
 evidence."""
 
 import numpy as np
+import plainest
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noether.cases import CATALOG
-from noether.cases.case import Case, linear
 from noether.laws.orders import cells as order_laws
 from noether.laws.orders.runs import FINAL, Cell, reference, step_sizes, updates
 from noether.verdicts import orders
@@ -180,9 +180,7 @@ def test_where_the_flow_loses_its_derivatives_an_order_is_outside_and_where_it_k
             r = q[0] * q[1] - 1
             return xp.sqrt(offset + r * r)
 
-        return Case(name="root", title="t", source="own", loss=loss, breaking=lambda q, xp: q[0], box=((0.5,
-            1.5),) * 2,
-                    symmetries=(linear([[1, 0], [0, -1]], "rescale"),))  # fmt: skip
+        return plainest.case("root", loss, breaking=lambda q, xp: q[0])
 
     for offset, verdicts in ((0, {"outside"}), (1, {"holds"})):
         (cell,) = [

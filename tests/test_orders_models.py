@@ -4,6 +4,7 @@ planted fault is seen."""
 from dataclasses import replace
 
 import numpy as np
+import plainest
 import pytest
 
 from noether.cases import CATALOG, CORE
@@ -129,9 +130,10 @@ def test_the_ratios_of_the_model_decay_are_those_of_the_theory():
 
 
 def pair() -> Case:
-    return Case(name="pair", title="a difference", source="none", loss=lambda q,
-        xp: (q[0] - q[1]) * (q[0] - q[1]), breaking=lambda q, xp: q[0],
-                box=((0.0, 0.5), (0.5, 1.0)), symmetries=(translation((1, 1)),))  # fmt: skip
+    """A difference, which a translation keeps."""
+    loss = lambda q, xp: (q[0] - q[1]) * (q[0] - q[1])
+    where = dict(box=((0.0, 0.5), (0.5, 1.0)), symmetries=(translation((1, 1)),))
+    return plainest.case("pair", loss, breaking=lambda q, xp: q[0], **where)
 
 
 def test_the_bregman_lagrangian_keeps_its_charge_and_another_friction_does_not():
@@ -207,11 +209,14 @@ def test_the_rounding_of_a_predicted_rate_is_in_its_bound(name):
 def test_a_case_stiff_on_its_box_is_as_stiff_on_the_simplex_as_it_is_there():
     """Where q >= 1/2 the curvature is up to 90, where q sums to 1 below 1: steps for the first show the
     second nothing but rounding."""
-    case = Case(name="tame-on-the-simplex", title="", source="", box=((0.5, 1.5),) * 3,
-                loss=lambda q, xp: (q[0] * q[1] - 0.5) ** 2 / 2 + (q[0] * q[1] * q[2] * q[2] - 0.25) ** 2 / 4,
-                breaking=lambda q, xp: q[0],
-                symmetries=(linear(np.diag([1.0, -1.0, 0.0]), "rescale"),),
-                metric=BY_NAME["entropy-mirror"].metric)  # fmt: skip
+    case = plainest.case(
+        "tame-on-the-simplex",
+        loss=lambda q, xp: (q[0] * q[1] - 0.5) ** 2 / 2 + (q[0] * q[1] * q[2] * q[2] - 0.25) ** 2 / 4,
+        breaking=lambda q, xp: q[0],
+        box=((0.5, 1.5),) * 3,
+        symmetries=(linear(np.diag([1.0, -1.0, 0.0]), "rescale"),),
+        metric=BY_NAME["entropy-mirror"].metric,
+    )
     records = bregman.simplex(Cell("O8", case, "exponentiated-gradient", "quick", 0))
     assert {r.verdict for r in records if not r.fault} == {HOLDS} and {
         r.verdict for r in records if r.fault
@@ -263,9 +268,9 @@ def test_the_differences_of_a_gradient_are_its_second_and_third_derivative():
 def test_an_order_that_a_kink_without_a_name_spoils_is_outside(part):
     """|u v - 1| as the root of a square: from some starts heavy ball comes to the kink though its reference
     gives no error."""
-    case = replace(BY_NAME["mexican-hat"], name="root", loss=lambda q, xp: xp.sqrt((q[0] * q[1] - 1) ** 2),
-        breaking=lambda q, xp: q[0], box=((0.5, 1.5),) * 2,
-                   symmetries=(linear(np.diag([1.0, -1.0]), "rescale"),))  # fmt: skip
+    loss = lambda q, xp: xp.sqrt((q[0] * q[1] - 1) ** 2)
+    of = dict(breaking=lambda q, xp: q[0], box=((0.5, 1.5),) * 2, symmetries=(plainest.RESCALE,))
+    case = replace(BY_NAME["mexican-hat"], name="root", loss=loss, **of)
     found = [cells.run_cell(Cell("O3", case, "heavy-ball", "quick", seed, part)) for seed in range(6)]
     verdicts = [r.verdict for records in found for r in records if not r.fault]
     assert OUTSIDE in verdicts and set(verdicts) <= {HOLDS, OUTSIDE}

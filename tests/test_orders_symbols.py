@@ -5,10 +5,10 @@ from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
+import plainest
 import pytest
 
 from noether.cases import CATALOG, CORE
-from noether.cases.case import Case, linear
 from noether.laws.orders import cells as orders
 from noether.laws.orders import constants, curved, massive, momentum, options, schedule, units
 from noether.laws.orders.power import norm, powers, smallest
@@ -232,9 +232,11 @@ def test_the_friction_of_a_schedule_is_that_of_where_its_rates_are_taken():
     )
 
 
-STIFF = Case(name="stiff", title="t", source="own", loss=lambda q, xp: 100 * (q[0] * q[1] - 1) ** 2 / 2,
+STIFF = plainest.case(
+    "stiff",
+    loss=lambda q, xp: 100 * (q[0] * q[1] - 1) ** 2 / 2,
     breaking=lambda q, xp: q[0] + q[1] * q[1] / 4,
-             box=((0.5, 1.5), (0.5, 1.5)), symmetries=(linear([[1, 0], [0, -1]], "rescale"),))  # fmt: skip
+)
 HUGE = replace(STIFF, name="huge", loss=lambda q, xp: (1e30 * q[0] * q[1] - 1e30) ** 2 / 2)
 ENDLESS = replace(STIFF, name="endless", loss=lambda q, xp: (1e200 * q[0] * q[1] - 1e200) ** 2 / 2)
 
@@ -255,10 +257,12 @@ def test_a_stiff_case_is_looked_at_below_its_edge(case):
 def test_a_run_in_slow_time_is_the_run_of_the_case_to_the_bit():
     unit, eta = units.unit(units.largest(STIFF)), np.array([2.0**-6])
     q0 = STIFF.draw(np.random.default_rng(0), 1)
-    slow, own = (updates(lambda x, c=c: gradient(c)(x, 0.0), q0, 0 * q0, e, np.array([40]), beta=0.53,
-        k=k)[0]
-                 for c, e, k in ((units.slowed(STIFF, unit), eta, 0.25), (STIFF, eta * unit,
-                     0.25 / unit)))  # fmt: skip
+
+    def stepped(case, eta, k):
+        pull = lambda x: gradient(case)(x, 0.0)
+        return updates(pull, q0, 0 * q0, eta, np.array([40]), beta=0.53, k=k)[0]
+
+    slow, own = stepped(units.slowed(STIFF, unit), eta, 0.25), stepped(STIFF, eta * unit, 0.25 / unit)
     assert unit < 1 and np.array_equal(slow, own)
 
 

@@ -3,19 +3,17 @@
 import json
 import math
 
+import plainest
 import pytest
 
 from noether.cli import main
 from noether.report.standing import standing, standing_table
 from noether.verdicts import power
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, Record
+from noether.verdicts.record import INCONCLUSIVE
 
 
-def record(powers, precision="float64", verdict=HOLDS, fault=None, law="D2", case="hat"):
-    return Record(law=law, case=case, rule="heavy-ball", backend="numpy", precision=precision, lanes=1,
-        steps=1, parameters={}, predicted=1.0,
-                  measured=1.0, bound=1.0, spent=0.5, verdict=verdict, reason="", fault=fault,
-                  powers=powers)  # fmt: skip
+def record(powers, law="D2", case="hat", **facts):
+    return plainest.record(law, powers=powers, case=case, rule="heavy-ball", **facts)
 
 
 RECORDS = [

@@ -4,20 +4,18 @@ sees nothing."""
 import math
 from types import SimpleNamespace
 
+import plainest
 import pytest
 
 from noether.cases import CATALOG
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import rules_of
 from noether.runs import completeness, known_places
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, ORDER, ROUNDING, STATISTICAL, VIOLATED, Record
+from noether.verdicts.record import INCONCLUSIVE, ORDER, ROUNDING, STATISTICAL, VIOLATED
 
 
-def record(**changes):
-    given = dict(law="D0", case="c", rule="r", backend="numpy", precision="float64", lanes=1, steps=1,
-        parameters={}, predicted=0.0, measured=0.0,
-                 bound=1.0, spent=0.5, verdict=HOLDS, reason="", cell="x")  # fmt: skip
-    return Record(**{**given, **changes})
+def record(law="D0", **facts):
+    return plainest.record(law, **{"cell": "x", **facts})
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import plainest
 import pytest
 
 from noether.cases import CATALOG
-from noether.cases.case import DIAGONAL, Case, Metric, linear
+from noether.cases.case import DIAGONAL, Metric
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import narrow
 from noether.laws.exact import charge, charge_predicted
@@ -197,11 +198,13 @@ def test_kappa_is_recovered_from_updates_and_from_flows_and_each_near_fault_is_r
 def test_kappa_is_the_least_misfit_and_no_other_minimum(seed):
     """Under a rescaling q0 and q1 count against each other: at seed 0 the misfit of kappa = 1 has a minimum
     at -.006 too."""
-    case = Case(name="two-minima", title="t", source="own", loss=lambda q, xp: (q[0] * q[1] - 1) ** 2 / 2,
+    entries = lambda q, kappa, xp: [1 + kappa * q[0] * q[0], 1 + kappa / (q[1] * q[1])]
+    case = plainest.case(
+        "two-minima",
+        loss=lambda q, xp: (q[0] * q[1] - 1) ** 2 / 2,
         breaking=lambda q, xp: q[0],
-                box=((0.5, 1.5),) * 2, symmetries=(linear([[1, 0], [0, -1]], "rescale"),),
-                metric=Metric(DIAGONAL, entries=lambda q, kappa, xp: [1 + kappa * q[0] * q[0],
-                1 + kappa / (q[1] * q[1])]))  # fmt: skip
+        metric=Metric(DIAGONAL, entries=entries),
+    )
     (cell,) = [
         replace(c, case=replace(case, name="power-metric"))
         for c in deformation.cells([case], "quick", seed, "numpy")

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+import plainest
 import pytest
 
-from noether.cases.case import DIAGONAL, Case, Metric, linear
+from noether.cases.case import DIAGONAL, Case, Metric
 from noether.kernels.programs import trace
 from noether.kernels.programs.operations import IN_A_LOSS
 from noether.kernels.programs.precision import parse
@@ -37,15 +38,19 @@ def operation(name: str) -> Case:
     def samples(q, xp):
         return [of(c * q[0] * q[1], xp) for c in (1, 1.25, 0.75)]
 
-    return Case(
-        name=f"operation-{name}", title="t", source="own", loss=lambda q, xp: sum(samples(q, xp)) / 3,
+    def entries(q, kappa, xp):
+        return [1 + kappa * q[0] * q[0] * (2 + of(q[0] * q[1], xp)), 1 + 0 * q[1]]
+
+    return plainest.case(
+        f"operation-{name}",
+        loss=lambda q, xp: sum(samples(q, xp)) / 3,
+        breaking=lambda q, xp: q[0] + q[1] * q[1] / 4,
         samples=samples,
-        breaking=lambda q, xp: q[0] + q[1] * q[1] / 4, box=((0.75, 1.25), (0.75, 1.25)), pace=1 / 16,
-        symmetries=(linear([[1, 0], [0, -1]], "rescale"),), kinks=(lambda q,
-        xp: [q[0] * q[1]]) if name == "step" else None,
-        metric=Metric(DIAGONAL, entries=lambda q, kappa, xp: [1 + kappa * q[0] * q[0] * (2 + of(q[0] * q[1],
-        xp)), 1 + 0 * q[1]]),
-    )  # fmt: skip
+        box=((0.75, 1.25), (0.75, 1.25)),
+        pace=1 / 16,
+        kinks=(lambda q, xp: [q[0] * q[1]]) if name == "step" else None,
+        metric=Metric(DIAGONAL, entries=entries),
+    )
 
 
 def test_each_operation_of_the_case_language_has_a_loss_a_bound_and_a_variance():
@@ -83,10 +88,11 @@ def test_a_response_is_resolved_over_as_many_decades_less_as_its_steps_are_small
     that."""
     from noether.laws.exact.breaking import judge_response
 
-    stiff = replace(operation("mul"), name="stiff", loss=lambda q,
-        xp: 50 * (q[0] * q[1] - 1) * (q[0] * q[1] - 1), samples=None,
-                    box=((0.5, 1.5), (0.5, 1.5)), pace=None, metric=Metric(), symmetries=(linear([[1, 0], [0,
-                    -1]], "rescale"),))  # fmt: skip
+    stiff = plainest.case(
+        "stiff",
+        loss=lambda q, xp: 50 * (q[0] * q[1] - 1) * (q[0] * q[1] - 1),
+        breaking=lambda q, xp: q[0] + q[1] * q[1] / 4,
+    )
     for seed in (6, 10):
         cell = LaunchCell(stiff, "heavy-ball", "float64", "numpy", "response", ("E1",), 61, seed)
         assert [r.verdict for r in judge_response(cell) if r.fault is None] == ["holds"]

@@ -5,6 +5,7 @@ import shlex
 import shutil
 from pathlib import Path
 
+import plainest
 import pytest
 from test_plan import QUICK
 
@@ -18,7 +19,6 @@ from noether.runs.folder import Folder
 from noether.runs.replaying import Replays, line, pick
 from noether.runs.saved_run import read_run
 from noether.system.usage import UsageError
-from noether.verdicts.record import HOLDS, Record
 
 ROOT = Path(__file__).resolve().parent.parent
 NUMPY = Request(backend="numpy")
@@ -59,14 +59,10 @@ def chosen(found, replay):
 def made_up(cell):
     """For each law of a cell two records that nothing tells apart, one of a symmetry, one of a planted
     fault."""
-    about = dict(
-        case=cell.case.name, rule=cell.rule, backend=cell.backend, precision=cell.precision, lanes=1,
-        steps=1,
-        parameters={}, predicted=0.0, measured=0.0, bound=1.0, spent=0.0, verdict=HOLDS, reason="",
-    )  # fmt: skip
-    worst = {"lane": 0}
+    about = dict(case=cell.case.name, rule=cell.rule, backend=cell.backend, precision=cell.precision)
+    about |= dict(spent=0.0, worst={"lane": 0})
     more = ({}, {}, {"symmetry": "scale"}, {"symmetry": "scale", "fault": "no-op kernel"})
-    return [Record(law=law, worst=worst, **about, **m) for law in cell.laws for m in more]
+    return [plainest.record(law, **about, **m) for law in cell.laws for m in more]
 
 
 def test_every_line_of_a_whole_quick_run_picks_its_record_and_finds_its_cell(tmp_path):

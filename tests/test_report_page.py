@@ -6,29 +6,26 @@ import re
 from html import unescape
 from xml.etree import ElementTree as xml
 
+import plainest
+
 from noether.plan.design import LAWS, PRECISIONS
 from noether.report.page.page import render
-from noether.verdicts.record import BITWISE, ORDER, VIOLATED, Record
+from noether.verdicts.record import BITWISE, ORDER, VIOLATED
 
 HOSTILE = """<script>alert("x")</script> & 'quoted' <u>"""
-ABOUT = {
-    "schema": 1, "arguments": {"cases": [], "profile": "quick", "backend": "auto", "seed": 0, "law": None},
-    "seed": 0, "backend": "numpy", "laws": ["D2"], "left_out": [],
-    "start": "2026-01-01T00:00:00+00:00", "end": "2026-01-01T00:01:00+00:00", "exit_code": None,
-    "seconds": 60.0, "machine": {"processor": "a processor", "cpus": 2},
-    "versions": {"noether": "0.1.0", "python": "3.11", "numpy": "2"}, "cells": 1, "errors": 0,
-}  # fmt: skip
+ABOUT = {"schema": 1, "backend": "numpy", "laws": ["D2"], "left_out": [], "seed": 0, "cells": 1, "errors": 0}
+ABOUT |= {"arguments": {"cases": [], "profile": "quick", "backend": "auto", "seed": 0, "law": None}}
+ABOUT |= {"start": "2026-01-01T00:00:00+00:00", "end": "2026-01-01T00:01:00+00:00", "seconds": 60.0}
+ABOUT |= {"machine": {"processor": "a processor", "cpus": 2}, "exit_code": None}
+ABOUT |= {"versions": {"noether": "0.1.0", "python": "3.11", "numpy": "2"}}
 ETAS = [2.0**-j for j in range(5, 11)]
 
 
-def record(law="D2", **given):
-    about = dict(law=law, case="rayleigh", rule="heavy-ball", backend="numpy", precision="float64", lanes=4)
-    about |= dict(
-        steps=8, parameters={"eta": [0.1, 0.2]}, predicted=1.0, measured=1.0, bound=1e-12, spent=0.5
-    )
-    about |= dict(verdict="holds", reason="4 of 4 lanes", symmetry="scale", cell=f"{law}/x")
-    about |= dict(replay="noether replay RUN --law D2")
-    return Record(**{**about, **given})
+def record(law="D2", **facts):
+    about = dict(case="rayleigh", rule="heavy-ball", lanes=4, steps=8, parameters={"eta": [0.1, 0.2]})
+    about |= dict(predicted=1.0, measured=1.0, bound=1e-12, reason="4 of 4 lanes", symmetry="scale")
+    about |= dict(cell=f"{law}/x", replay="noether replay RUN --law D2")
+    return plainest.record(law, **{**about, **facts})
 
 
 def planted(law="D2", **given):

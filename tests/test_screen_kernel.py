@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+import plainest
 import pytest
 
-from noether.cases import CATALOG, Case, Metric
+from noether.cases import CATALOG, Metric
 from noether.cases.case import BREGMAN, scale, translation
 from noether.cases.losses.mexican_hat import mexican_hat
 from noether.cases.losses.rayleigh import rayleigh
@@ -16,17 +17,23 @@ from noether.laws.exact.screen import prepare, screen
 from noether.mechanics import sweep
 
 pytest.importorskip("triton")
-VALLEY = Case(
-    name="valley", title="a function of one difference: translation",
-    source="a kernel that looks back two steps", loss=lambda q, xp: (q[0] - q[1]) ** 4 / 4,
-    breaking=lambda q, xp: q[0] * q[1], box=((0.5, 1.0), (-0.5, 0.0)), symmetries=(translation((1, 1)),),
-)  # fmt: skip
-ORTHANT = Case(
-    name="orthant", title="mirror descent in two dimensions", source="a kernel with an exponential",
+# A function of one difference, for a kernel that looks back two steps.
+VALLEY = plainest.case(
+    "valley",
+    loss=lambda q, xp: (q[0] - q[1]) ** 4 / 4,
+    breaking=lambda q, xp: q[0] * q[1],
+    box=((0.5, 1.0), (-0.5, 0.0)),
+    symmetries=(translation((1, 1)),),
+)
+# Mirror descent in two dimensions, for a kernel with an exponential.
+ORTHANT = plainest.case(
+    "orthant",
     loss=lambda q, xp: q[0] / (q[0] + 2 * q[1]),
-    breaking=lambda q, xp: q[0] * q[1] / 2, box=((0.25, 1.5),) * 2, symmetries=(scale(2),),
+    breaking=lambda q, xp: q[0] * q[1] / 2,
+    box=((0.25, 1.5),) * 2,
+    symmetries=(scale(2),),
     metric=Metric(BREGMAN, potential=lambda q, xp: sum(x * xp.log(x) - x for x in q)),
-)  # fmt: skip
+)
 POINTS = [
     (mexican_hat(2), "heavy-ball", "bfloat16"),
     (rayleigh(2), "gradient-descent", "float32"),

@@ -1,15 +1,16 @@
 """`noether laws RUN` says of every law what its run says, slopes by the order that was stated."""
 
+from plainest import record
+
 from noether.cli import main
 from noether.report.standing import between, slopes, standing_table
-from noether.verdicts.record import HOLDS, ORDER, VIOLATED, Record
+from noether.verdicts.record import HOLDS, ORDER, VIOLATED
 
 
 def order(stated, measured, fault=None, verdict=HOLDS):
-    return Record(law="O1", case="any", rule="any", backend="numpy", precision="float64", lanes=1, steps=1,
-        parameters={}, predicted=stated, measured=measured,
-                  bound=0.1, spent=0.5 if verdict == HOLDS else 9.0, verdict=verdict, reason="", kind=ORDER,
-                  fault=fault)  # fmt: skip
+    spent = 0.5 if verdict == HOLDS else 9.0
+    about = dict(kind=ORDER, predicted=stated, measured=measured, bound=0.1)
+    return record("O1", **about, spent=spent, verdict=verdict, fault=fault)
 
 
 def test_slopes_stand_by_the_order_that_was_stated_and_faults_are_no_slopes():

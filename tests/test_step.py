@@ -6,10 +6,11 @@ from fractions import Fraction
 
 import mpmath
 import numpy as np
+import plainest
 import pytest
 
 from noether.campaigns.kill_matrix.generated import GeneratedCell
-from noether.cases.case import Case, CaseError, linear
+from noether.cases.case import CaseError, linear
 from noether.cases.losses.leaky_network import LEAKY_NETWORK, kinks
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
@@ -152,10 +153,14 @@ def test_no_trajectory_starts_where_a_rectifier_is_flat(seed):
         u = q[0] + q[1]
         return (q[2] * u * xp.step(u) - 1) ** 2 / 2
 
-    case = Case(name="flat", title="", source="", loss=loss, breaking=lambda q, xp: q[0] + q[2] * q[2] / 4,
+    case = plainest.case(
+        "flat",
+        loss,
+        breaking=lambda q, xp: q[0] + q[2] * q[2] / 4,
         box=((-1, 1), (-1, 1), (0.5, 1)),
-                kinks=lambda q, xp: [q[0] + q[1]], symmetries=(linear(np.diag([1.0, 1.0, -1.0]), "rescale"),
-                ))  # fmt: skip
+        kinks=lambda q, xp: [q[0] + q[1]],
+        symmetries=(linear(np.diag([1.0, 1.0, -1.0]), "rescale"),),
+    )
     setting, mech, rng = spread([1.0], (Setting(1.0),)), mechanics(case), np.random.default_rng(seed)
     for x0 in starts.candidates(rng, mech, setting, np.array([[0.0], [1.0]])):
         assert x0[0, 0] + x0[1, 0] > 0
@@ -174,9 +179,14 @@ def test_a_kink_may_be_named_by_anything_that_is_zero_where_it_is():
     def loss(q, xp):
         return q[0] * xp.step(0.3 * q[0]) * q[1] + q[1] * q[2] * xp.step(-2 * q[0] * q[1])
 
-    named = Case(name="named", title="t", source="own", loss=loss, breaking=lambda q, xp: q[2],
+    named = plainest.case(
+        "named",
+        loss,
+        breaking=lambda q, xp: q[2],
         kinks=lambda q, xp: [q[0], 3 * q[1]],
-                 box=((0.5, 1),) * 3, symmetries=(linear(np.diag([1.0, -1.0, 1.0]), "rescale"),))  # fmt: skip
+        box=((0.5, 1),) * 3,
+        symmetries=(linear(np.diag([1.0, -1.0, 1.0]), "rescale"),),
+    )
     prove(named)
     sums = replace(
         named,

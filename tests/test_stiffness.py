@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import plainest
 import pytest
 
 from noether.cases import CATALOG
-from noether.cases.case import Case, linear, rotation
+from noether.cases.case import rotation
 from noether.cases.rules import RULES
 from noether.kernels.programs.precision import PRECISIONS, parse
 from noether.laws.exact import EXACT
@@ -18,19 +19,21 @@ from noether.plan.choices import Request, select
 from noether.runs.planning import plan as planned
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE
 
-BOWL = Case(name="bowl", title="", source="", loss=lambda q, xp: 3 * (q[0] * q[0] + q[1] * q[1]) / 2,
+BOWL = plainest.case(
+    "bowl",
+    loss=lambda q, xp: 3 * (q[0] * q[0] + q[1] * q[1]) / 2,
     breaking=lambda q, xp: q[0] * q[0],
-            box=((0.5, 1.0), (0.5, 1.0)), symmetries=(rotation(2, 0, 1),))  # fmt: skip
+    box=((0.5, 1.0), (0.5, 1.0)),
+    symmetries=(rotation(2, 0, 1),),
+)
 NAMED = {c.name: c for c in CATALOG}
 
 
 def stiff(c, **fields):
     """c (u v - 1)^2/2: on the corner u = v = 3/2 its largest curvature is c (|q|^2 + 2 (u v - 1) ...) = 5.75
     c."""
-    return Case(name=f"stiff-{c}", title="", source="", loss=lambda q, xp: c * (q[0] * q[1] - 1) ** 2 / 2,
-        breaking=lambda q, xp: q[0] + q[1] * q[1] / 4,
-                box=((0.5, 1.5), (0.5, 1.5)), symmetries=(linear([[1, 0], [0, -1]], "rescale"),),
-                **fields)  # fmt: skip
+    loss = lambda q, xp: c * (q[0] * q[1] - 1) ** 2 / 2
+    return plainest.case(f"stiff-{c}", loss, breaking=lambda q, xp: q[0] + q[1] * q[1] / 4, **fields)
 
 
 def test_the_curvature_of_a_quadratic_loss_is_its_own():

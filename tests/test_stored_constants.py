@@ -2,9 +2,10 @@
 miss."""
 
 import numpy as np
+import plainest
 import pytest
 
-from noether.cases.case import Case, translation
+from noether.cases.case import translation
 from noether.cases.rules import HEAVY_BALL
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
@@ -29,10 +30,8 @@ def breaking(q, xp):
     return q[0] + q[1] * q[1] / 4
 
 
-DECIMALS = Case(
-    name="decimals", title="tenths", source="own", loss=tenths, breaking=breaking, box=((0.5, 1.5),) * 3,
-    symmetries=(translation((1, 3, -1)), translation((2, 7, 0), "other")),
-)  # fmt: skip
+ALONG = (translation((1, 3, -1)), translation((2, 7, 0), "other"))
+DECIMALS = plainest.case("decimals", tenths, breaking, box=((0.5, 1.5),) * 3, symmetries=ALONG)
 
 
 def launched(precision):
@@ -81,15 +80,8 @@ def regression(rows):
     def loss(q, xp):
         return sum((sum(float(a) * x for a, x in zip(row, q, strict=True)) - 0.5) ** 2 for row in rows) / 12
 
-    return Case(
-        name="regression",
-        title="data",
-        source="own",
-        loss=loss,
-        breaking=breaking,
-        box=((-1, 1),) * 3,
-        symmetries=(translation((1, 1, 1)),),
-    )
+    along = (translation((1, 1, 1)),)
+    return plainest.case("regression", loss, breaking, box=((-1, 1),) * 3, symmetries=along)
 
 
 def test_a_symmetry_of_computed_data_is_one_to_the_rounding_of_the_data_and_no_further():
@@ -112,15 +104,8 @@ def test_constants_alone_are_what_is_left_where_no_operation_rounds():
     """g = 2 a^2 (q_0 - q_1): a known to e, so g to 2 a e + e^2 times 2 |q_0 - q_1|, and to 8 of them however
     it is traced."""
     a = 1 / 7
-    case = Case(
-        name="square",
-        title="t",
-        source="own",
-        loss=lambda q, xp: (a * (q[0] - q[1])) ** 2,
-        breaking=breaking,
-        box=((0, 1),) * 2,
-        symmetries=(translation((1, 1)),),
-    )
+    loss, along = lambda q, xp: (a * (q[0] - q[1])) ** 2, (translation((1, 1)),)
+    case = plainest.case("square", loss, breaking, box=((0, 1),) * 2, symmetries=along)
     q = np.array([[0.75], [0.25]])
     one = 2 * a * bounds.constant_error(a, Precision("float64")) * 0.5 * 2
     assert (one / 2 < bounds.of_constants(trace.gradient(case), q)).all() and (

@@ -1,5 +1,6 @@
 """How findings become a row, and rows an exit code."""
 
+import plainest
 import pytest
 
 from noether.report.table import verdict
@@ -11,7 +12,6 @@ from noether.verdicts.record import (
     INCONCLUSIVE,
     OUTSIDE,
     VIOLATED,
-    Record,
     form,
     summarise,
     undecided_forms,
@@ -19,20 +19,7 @@ from noether.verdicts.record import (
 
 
 def record(law="D0", verdict=HOLDS, spent=0.5, fault=None, **facts):
-    base = dict(
-        case="c",
-        rule="r",
-        backend="numpy",
-        precision="float64",
-        lanes=1,
-        steps=1,
-        parameters={},
-        predicted=0.0,
-        measured=0.0,
-        bound=1.0,
-        reason="",
-    )
-    return Record(law=law, verdict=verdict, spent=spent, fault=fault, **{**base, **facts})
+    return plainest.record(law, verdict=verdict, spent=spent, fault=fault, **facts)
 
 
 def killed(law="D0", fault="a"):
@@ -137,13 +124,20 @@ def test_a_law_that_kills_nothing_is_undecided():
 FINE = [record(), killed()]
 
 
-@pytest.mark.parametrize(("records", "code", "strict"), [
-    (FINE, 0, 0), ([], 3, 3), ([killed()], 3, 3), ([*FINE, record(verdict=VIOLATED, spent=2.0)], 1, 1),
-    ([*FINE, record(fault="b")], 3, 3),
-    ([*FINE, record(verdict=INCONCLUSIVE)], 0, 3), ([*FINE, record(verdict=OUTSIDE, spent=None)], 0, 0),
-    ([*FINE, record(verdict=INCONCLUSIVE, fault="a")], 0, 0),
-    ([*FINE, record("D2", VIOLATED, 2.0)], 1, 1),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("records", "code", "strict"),
+    [
+        (FINE, 0, 0),
+        ([], 3, 3),
+        ([killed()], 3, 3),
+        ([*FINE, record(verdict=VIOLATED, spent=2.0)], 1, 1),
+        ([*FINE, record(fault="b")], 3, 3),
+        ([*FINE, record(verdict=INCONCLUSIVE)], 0, 3),
+        ([*FINE, record(verdict=OUTSIDE, spent=None)], 0, 0),
+        ([*FINE, record(verdict=INCONCLUSIVE, fault="a")], 0, 0),
+        ([*FINE, record("D2", VIOLATED, 2.0)], 1, 1),
+    ],
+)
 def test_the_exit_code(records, code, strict):
     assert of_records(records, ["D0"]) == code and of_records(records, ["D0"], strict=True) == strict
     assert of_records(records, []) == (1 if code == 1 else 3)
@@ -174,11 +168,16 @@ def test_every_form_of_a_law_must_hold_somewhere():
     assert of_records([*open_one, stated("warm", case="other")], ["O3"]) == 0
 
 
-@pytest.mark.parametrize(("law", "facts", "name"), [
-    ("T1", {"parameters": {"window": "late"}}, "T1 | late"), ("M1", {"parameters": {"charge": "sum q"}},
-    "M1 | sum q"), ("D3", {"symmetry": "rotation-01"}, "D3 | rotation"),
-    ("D2", {"symmetry": "rotation-01"}, "D2"), ("T1", {"parameters": {"window": 2.0}}, "T1"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("law", "facts", "name"),
+    [
+        ("T1", {"parameters": {"window": "late"}}, "T1 | late"),
+        ("M1", {"parameters": {"charge": "sum q"}}, "M1 | sum q"),
+        ("D3", {"symmetry": "rotation-01"}, "D3 | rotation"),
+        ("D2", {"symmetry": "rotation-01"}, "D2"),
+        ("T1", {"parameters": {"window": 2.0}}, "T1"),
+    ],
+)
 def test_a_form_is_a_statement_a_window_a_charge_or_a_kind_of_symmetry_where_it_matters(law, facts, name):
     assert form(record(law, **facts)) == name
 

@@ -60,10 +60,9 @@ def planned(profile: str) -> dict:
             for what, *pair in pairs_of(cell):
                 found[f"{kind}: {what}"].add(tuple(pair))
                 found[f"all: {what}"].add(tuple(pair))
-    return {
-        "profile": profile, "cells": dict(many), "cost": {k: round(x, 2) for k, x in seconds.items()},
-        "names": sorted(c.name for c in cells), "pairs": {k: sorted(x) for k, x in sorted(found.items())},
-    }  # fmt: skip
+    names, pairs = sorted(c.name for c in cells), {k: sorted(x) for k, x in sorted(found.items())}
+    costs = {k: round(x, 2) for k, x in seconds.items()}
+    return {"profile": profile, "cells": dict(many), "cost": costs, "names": names, "pairs": pairs}
 
 
 def compare(before: dict, after: dict) -> int:

@@ -32,17 +32,7 @@ LONGEST = 240  # seconds for the tests of one mutant; a mutant that hangs is kil
 TESTS = {
     **{
         f"laws.{name}": ("test_formulas.py", "test_laws_covered.py")
-        for name in (
-            "balance",
-            "curved",
-            "norm",
-            "positions",
-            "quadratic",
-            "signs",
-            "step",
-            "terms",
-            "translation",
-        )
+        for name in "balance curved norm positions quadratic signs step terms translation".split()
     },
     "trajectory": ("test_formulas.py",),
     "bounds": ("test_trace.py", "test_domain.py"),
@@ -57,15 +47,13 @@ TESTS = {
     "roundings": ("test_roundings.py",),
     "known_numbers": ("test_roundings.py", "test_rules_words.py"),
 }
-OPERATORS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.BitAnd: ast.BitOr,
-    ast.BitOr: ast.BitAnd,
-             ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
-             ast.NotEq: ast.Eq, ast.Is: ast.IsNot,
-             ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
-             ast.Pow: ast.Mult, ast.FloorDiv: ast.Mult}  # fmt: skip
-NAMES = {"max": "min", "min": "max", "any": "all", "all": "any", "maximum": "minimum", "minimum": "maximum",
-    "argmax": "argmin",
-         "zeros_like": "ones_like", "ones_like": "zeros_like", "isfinite": "isnan"}  # fmt: skip
+SWAPPED = [(ast.Add, ast.Sub), (ast.Mult, ast.Div), (ast.BitAnd, ast.BitOr), (ast.And, ast.Or)]
+SWAPPED += [(ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Eq, ast.NotEq)]
+SWAPPED += [(ast.Is, ast.IsNot), (ast.In, ast.NotIn)]
+OPERATORS = {x: y for pair in SWAPPED for x, y in (pair, pair[::-1])}
+OPERATORS |= {ast.Pow: ast.Mult, ast.FloorDiv: ast.Mult}
+NAMES = {"max": "min", "min": "max", "any": "all", "all": "any", "maximum": "minimum", "minimum": "maximum"}
+NAMES |= {"argmax": "argmin", "zeros_like": "ones_like", "ones_like": "zeros_like", "isfinite": "isnan"}
 
 
 def alternatives(node: ast.AST):
@@ -204,19 +192,8 @@ def run(module: str, tree) -> str:
 def preload() -> None:
     """What is slow to import, and nothing of this project."""
     sys.path.insert(0, str(ROOT / "tests"))
-    for name in (
-        "numpy",
-        "scipy.integrate",
-        "mpmath",
-        "sympy",
-        "hypothesis",
-        "pytest",
-        "torch",
-        "triton",
-        "rich.table",
-        "typer",
-        "jinja2",
-    ):
+    slow = "numpy scipy.integrate mpmath sympy hypothesis pytest torch triton rich.table typer jinja2"
+    for name in slow.split():
         importlib.import_module(name)
     assert not any(name.split(".")[0] == "noether" for name in sys.modules)
 

@@ -1,23 +1,25 @@
 """What each row of the PTX table gives, one number at a time, in exact fractions."""
 
 import math
+import operator
 from fractions import Fraction
 
 import numpy as np
 
 from noether.kernels.ptx.table import width
 
-FORMAT = {
-    "f16": (11, -24, 16),
-    "f32": (24, -149, 128),
-    "f64": (53, -1074, 1024),
-}  # digits, least and too large exponent
+# digits, least and too large exponent
+FORMAT = {"f16": (11, -24, 16), "f32": (24, -149, 128), "f64": (53, -1074, 1024)}
 
 
 DTYPE = {"f16": np.float16, "f32": np.float32, "f64": np.float64}
 
 
 ROUND = {"rni": round, "rzi": math.trunc, "rmi": math.floor, "rpi": math.ceil}
+
+
+OF_INTEGERS = {"add": operator.add, "sub": operator.sub, "neg": operator.neg, "min": min, "max": max}
+OF_INTEGERS |= {"abs": abs, "and": operator.and_, "or": operator.or_, "xor": operator.xor}
 
 
 def rounded(exact: Fraction, kind: str) -> float:
@@ -38,9 +40,12 @@ def arithmetic(name, kind, x):
     if name == "rcp":
         return arithmetic("div", kind, [1.0, *x])
     plain = {
-        "add": lambda: x[0] + x[1], "sub": lambda: x[0] - x[1], "mul": lambda: x[0] * x[1],
-        "div": lambda: float(np.float64(x[0]) / np.float64(x[1])), "fma": lambda: x[0] * x[1] + x[2],
-    }[name]  # fmt: skip
+        "add": lambda: x[0] + x[1],
+        "sub": lambda: x[0] - x[1],
+        "mul": lambda: x[0] * x[1],
+        "div": lambda: float(np.float64(x[0]) / np.float64(x[1])),
+        "fma": lambda: x[0] * x[1] + x[2],
+    }[name]
     if not all(map(math.isfinite, x)):
         if name == "fma" and math.isfinite(x[0]) and math.isfinite(x[1]):
             return x[2]
@@ -49,9 +54,11 @@ def arithmetic(name, kind, x):
         return plain()
     f = [Fraction(v) for v in x]
     exact = {
-        "add": lambda: f[0] + f[1], "sub": lambda: f[0] - f[1], "mul": lambda: f[0] * f[1],
+        "add": lambda: f[0] + f[1],
+        "sub": lambda: f[0] - f[1],
+        "mul": lambda: f[0] * f[1],
         "fma": lambda: f[0] * f[1] + f[2],
-    }[name]()  # fmt: skip
+    }[name]()
     if exact:
         return rounded(exact, kind)
     if name == "fma" and 0 not in x[:2]:
@@ -151,9 +158,4 @@ def reference(mnemonic, x):
     if name in ("mul", "mad"):
         product = x[0] * x[1] >> (n if "hi" in words else 0)
         return product + (x[2] if name == "mad" else 0)
-    return {
-        "add": lambda: x[0] + x[1], "sub": lambda: x[0] - x[1], "neg": lambda: -x[0],
-        "abs": lambda: abs(x[0]),
-        "min": lambda: min(x), "max": lambda: max(x), "and": lambda: x[0] & x[1], "or": lambda: x[0] | x[1],
-        "xor": lambda: x[0] ^ x[1], "not": lambda: ~x[0] % 2**n,
-    }[name]()  # fmt: skip
+    return ~x[0] % 2**n if name == "not" else OF_INTEGERS[name](*x)

@@ -17,21 +17,21 @@ SAME = 2.0**-50
 WIDE = 2.0**-64
 
 
-LABELS = (
-    "float64",
-    "float32",
-    "float16/eager",
-    "bfloat16",
-    "bfloat16/mixed",
-)  # float16/eager: underflow shows
+LABELS = "float64 float32 float16/eager bfloat16 bfloat16/mixed".split()  # float16/eager: underflow shows
 
 
 BY_NAME = {c.name: c for c in CATALOG}
 
 
-AFFINE = Case("affine", "an affine generator", "none", lambda q, xp: q[0] * q[0] * q[1] / 2, lambda q,
-    xp: q[0] + q[1] * q[1], ((0.5, 1.0), (-1.0, -0.5)),
-              (Symmetry("affine", ((0.5, 1), (-3, 0.25)), (1, -0.5)),))  # fmt: skip
+AFFINE = Case(
+    "affine",
+    "an affine generator",
+    "none",
+    loss=lambda q, xp: q[0] * q[0] * q[1] / 2,
+    breaking=lambda q, xp: q[0] + q[1] * q[1],
+    box=((0.5, 1.0), (-1.0, -0.5)),
+    symmetries=(Symmetry("affine", ((0.5, 1), (-3, 0.25)), (1, -0.5)),),
+)
 
 
 TRIAL = [AFFINE, *(BY_NAME[n] for n in ("mexican-hat", "softmax", "linear-network", "entropy-mirror"))]

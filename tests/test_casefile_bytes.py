@@ -59,16 +59,22 @@ def plant(source: Path, text: str, kind: str) -> None:
     cached.write_bytes(importlib.util.MAGIC_NUMBER + rest + marshal.dumps(compile(text, str(source), "exec")))
 
 
+BY_ITS_FILE = """
+import importlib.util as u, pathlib
+p = pathlib.Path(__file__).parent / 'helper.py'
+s = u.spec_from_file_location('helper', p)
+m = u.module_from_spec(s)
+s.loader.exec_module(m)
+LOW = m.LOW
+"""
 WAYS = {
     "beside": "from helper import LOW",
     "in the loss": "",
     "in a package": "from package.helper import LOW",
     "search path": "import sys; sys.path.insert(0, 'elsewhere'); from helper import LOW",
-    "by its file": "import importlib.util as u, pathlib\np = pathlib.Path(__file__).parent / 'helper.py'\n"
-    "s = u.spec_from_file_location('helper', p)\nm = u.module_from_spec(s); s.loader.exec_module(m); LOW = "
-    "m.LOW",
+    "by its file": BY_ITS_FILE,
     "by runpy": "import runpy; LOW = runpy.run_path('helper.py')['LOW']",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", ["same size and time", "unchecked"])
@@ -250,8 +256,7 @@ def test_a_traceback_shows_the_lines_that_ran(here):
         pytest.fail("nothing was raised")
 
 
-def test_what_a_case_does_to_the_process_is_taken_back_when_it_is_loaded(here):
-    Path("case.py").write_text(case(GOOD_CASE, """
+MEDDLING = """
 import decimal, os, signal, sys, warnings
 import mpmath, numpy as np
 np.seterr(all='raise'); mpmath.mp.dps = 5; os.chdir('/'); os.environ['OMP_NUM_THREADS'] = '1'
@@ -259,7 +264,11 @@ sys.setrecursionlimit(5000); decimal.getcontext().prec = 3; warnings.simplefilte
 signal.signal(signal.SIGTERM, signal.SIG_IGN); np.exp = np.sin; os.umask(0)
 from noether.laws.exact import judge
 judge.spent_of = lambda residual: residual * 0
-"""))  # fmt: skip
+"""
+
+
+def test_what_a_case_does_to_the_process_is_taken_back_when_it_is_loaded(here):
+    Path("case.py").write_text(case(GOOD_CASE, MEDDLING))
     import mpmath  # noqa: F401
     import numpy as np
 

@@ -124,6 +124,17 @@ def test_nothing_that_a_case_prints_reaches_stdout(here, capfd):
     assert all(word in err for word in ("one", "two", "three"))
 
 
+MEDDLING = """
+from noether.laws.exact import EXACT
+from noether.cases.rules import RULES
+from noether.cases.case import Case as C
+EXACT.pop('D2')
+del RULES['heavy-ball']
+C.draw = lambda *x: 1 / 0
+C.fresh = 1
+"""
+
+
 def test_a_case_that_changes_our_own_laws_changes_them_for_nobody(here):
     from noether.cases.case import Case
     from noether.cases.rules import RULES
@@ -131,15 +142,7 @@ def test_a_case_that_changes_our_own_laws_changes_them_for_nobody(here):
 
     laws, rules, draw = dict(EXACT), dict(RULES), Case.draw
     before = processstate.capture(deep=True)
-    Path("case.py").write_text(case(GOOD_CASE, """
-from noether.laws.exact import EXACT
-from noether.cases.rules import RULES
-from noether.cases.case import Case as C
-EXACT.clear()
-del RULES['heavy-ball']
-C.draw = lambda *x: 1 / 0
-C.fresh = 1
-""").replace("EXACT.clear()", "EXACT.pop('D2')"))  # fmt: skip
+    Path("case.py").write_text(case(GOOD_CASE, MEDDLING))
     load.load_module(Path("case.py"))
     assert before.differences() == [] and (dict(EXACT), dict(RULES), Case.draw) == (laws, rules, draw)
     assert "fresh" not in vars(Case) and "noether.cases.case" in sys.modules

@@ -13,12 +13,14 @@ from noether.laws.exact.judge import judge_all, spent_of
 from noether.verdicts.record import HOLDS
 
 CASES = {c.name: c for c in CATALOG}
-POINTS = [("rayleigh", "heavy-ball", "float32", ("D0", "D1", "D2", "D4", "D5")), ("rayleigh",
-    "heavy-ball-decoupled", "float32", ("D2", "D10")),
-          ("rayleigh", "gradient-descent", "float64", ("D11",)), ("softmax", "nesterov", "bfloat16", ("D2",
-          "D6")),
-          ("entropy-mirror", "mirror-descent", "float32", ("D7",)), ("mexican-hat", "heavy-ball-decoupled",
-          "float32", ("D3",))]  # fmt: skip
+POINTS = [
+    ("rayleigh", "heavy-ball", "float32", ("D0", "D1", "D2", "D4", "D5")),
+    ("rayleigh", "heavy-ball-decoupled", "float32", ("D2", "D10")),
+    ("rayleigh", "gradient-descent", "float64", ("D11",)),
+    ("softmax", "nesterov", "bfloat16", ("D2", "D6")),
+    ("entropy-mirror", "mirror-descent", "float32", ("D7",)),
+    ("mexican-hat", "heavy-ball-decoupled", "float32", ("D3",)),
+]
 
 
 def worst(law, t, symmetry, **flaws) -> float:

@@ -46,10 +46,14 @@ def seen(t) -> np.ndarray:
         return spent_of(update(t)) > 1
 
 
-KINDS = [("mexican-hat", "heavy-ball", "float64"), ("rayleigh", "heavy-ball-decoupled", "float32"),
+KINDS = [
+    ("mexican-hat", "heavy-ball", "float64"),
+    ("rayleigh", "heavy-ball-decoupled", "float32"),
     ("entropy-mirror", "mirror-descent", "float64"),
-         ("mexican-hat", "gradient-descent", "float16"), ("mexican-hat", "heavy-ball", "bfloat16/mixed"),
-         ("mexican-hat", "nesterov", "float64")]  # fmt: skip
+    ("mexican-hat", "gradient-descent", "float16"),
+    ("mexican-hat", "heavy-ball", "bfloat16/mixed"),
+    ("mexican-hat", "nesterov", "float64"),
+]
 
 
 @pytest.mark.parametrize("case, rule, precision", KINDS)

@@ -21,10 +21,20 @@ from noether.mechanics.trajectory import Trajectory
 CASE = {c.name: c for c in CATALOG}
 
 
-@pytest.mark.parametrize("x, within, word", [(1 + 2.0**-10, 2.0**-40, "1 + 2^-10"), (1 - 2.0**-9, 2.0**-40,
-    "1 - 2^-9"), (0.0, 1e-9, "0"), (2.0, 1e-9, "2"), (-1.0, 0.0, "-1"),
-                                             (0.75, 1e-9, "0.75"), (1.01, 1e-6, "1.01"), (1.0009, 1e-3, "1"),
-                                             (3.0, 1.0, "3")])  # fmt: skip
+FIGURES = [
+    (1 + 2.0**-10, 2.0**-40, "1 + 2^-10"),
+    (1 - 2.0**-9, 2.0**-40, "1 - 2^-9"),
+    (0.0, 1e-9, "0"),
+    (2.0, 1e-9, "2"),
+    (-1.0, 0.0, "-1"),
+    (0.75, 1e-9, "0.75"),
+    (1.01, 1e-6, "1.01"),
+    (1.0009, 1e-3, "1"),
+    (3.0, 1.0, "3"),
+]
+
+
+@pytest.mark.parametrize("x, within, word", FIGURES)
 def test_a_factor_is_the_simplest_number_that_it_can_be(x, within, word):
     assert figure(x, within) == word
 

@@ -129,11 +129,16 @@ def test_rotations_about_another_point_are_found_with_it(file):
 
 
 WRONG = {
-    "constant --dim 3": "depends on no parameter", "reads --dim 3": "q[7]",
-    "domain --dim 3": "--box LOW,HIGH", "branches --dim 3": "line 30", "none": "--dim is missing",
-    "none --dim 65": "from 1 to 64", "none --dim 3 --box 1": "LOW,HIGH",
-    "none --dim 3 --box 2,1": "LOW below HIGH", "nothing --dim 3": "must be one of",
-}  # fmt: skip
+    "constant --dim 3": "depends on no parameter",
+    "reads --dim 3": "q[7]",
+    "domain --dim 3": "--box LOW,HIGH",
+    "branches --dim 3": "line 30",
+    "none": "--dim is missing",
+    "none --dim 65": "from 1 to 64",
+    "none --dim 3 --box 1": "LOW,HIGH",
+    "none --dim 3 --box 2,1": "LOW below HIGH",
+    "nothing --dim 3": "must be one of",
+}
 
 
 @pytest.mark.parametrize("words", WRONG)

@@ -141,9 +141,9 @@ def test_a_violation_whose_corpus_cannot_be_written_is_printed_and_kept_in_the_r
 ):
     """The corpus lies beyond a file: nobody can make that folder, also not root."""
     (tmp_path / "file").touch()
-    campaign = Campaign((HAT,), ("heavy-ball",), ("float64",), Probe("numpy", "gradient x 2"), seconds=None,
-        batches=8, corpus=tmp_path / "file" / "corpus",
-                        out=tmp_path / "r", record=folder)  # fmt: skip
+    where = dict(corpus=tmp_path / "file" / "corpus", out=tmp_path / "r", record=folder)
+    probe = Probe("numpy", "gradient x 2")
+    campaign = Campaign((HAT,), ("heavy-ball",), ("float64",), probe, seconds=None, batches=8, **where)
     monkeypatch.setattr(fuzz, "minimise", lambda subject, worst, probe: worst)
     outcome = fuzz.run(campaign)
     assert (

@@ -119,9 +119,13 @@ def test_what_lies_in_the_way_of_a_new_run_is_refused_and_untouched(plan, capsys
     Path("victim").write_text("precious")
     Path("r").mkdir()
     path = Path("r", name)
-    {"link": lambda: path.symlink_to(Path("victim").resolve()),
+    put = {
+        "link": lambda: path.symlink_to(Path("victim").resolve()),
         "dangling": lambda: path.symlink_to(Path("new").resolve()),
-     "pipe": lambda: os.mkfifo(path), "folder": path.mkdir}[what]()  # fmt: skip
+        "pipe": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+    }
+    put[what]()
     code = call([*SMALL, "--out", "r"])
     err = capsys.readouterr().err
     assert code == 2 and "run folder r" in err and err.count("\n") == 1 or (name, what) == ("lock", "pipe")

@@ -55,10 +55,10 @@ def test_D0_is_the_update_and_its_bound(case, rule, label):
             else (3 if s.decoupled else 1, s.w)
         )
         own_q = [many * WIDE * (abs(x) + abs(y)) for x, y in zip(old, moved, strict=True)]
-        agree(r, n, lane, [*s.w, *s.z1], [*(x - y for x, y in zip(push, pull, strict=True)), *(x + y for x,
-            y in zip(old, s.y, strict=True))],
-              [*(x + y for x, y in zip(s.delta, own_v, strict=True)), *(x + y for x, y in zip(s.sigma, own_q,
-              strict=True))], t.path[lane])  # fmt: skip
+        update = [x - y for x, y in zip(push, pull, strict=True)]
+        update += [x + y for x, y in zip(old, s.y, strict=True)]
+        bound = [x + y for x, y in zip([*s.delta, *s.sigma], [*own_v, *own_q], strict=True)]
+        agree(r, n, lane, [*s.w, *s.z1], update, bound, t.path[lane])
 
 
 def charge_bound(s, c):
@@ -130,10 +130,10 @@ def test_D4_is_the_mass_law_and_its_bound(case, rule, label):
                 + dot(slope, s.sigma)
                 + dot(times(M, s.sigma), s.sigma) / 2
             )
-            terms = (dot(size(s.q1), at1) + dot(size(s.q), at) + s.beta / one * (dot(size(s.w),
-                at1) + dot(size(s.v), at))
-                     + s.eta / one * (s.eps * dot(size(s.b), at) + s.k_own * dot(size(s.q),
-                         at)) + dot(size(s.w), times(M, size(s.w))) / one)  # fmt: skip
+            pulled = s.eps * dot(size(s.b), at) + s.k_own * dot(size(s.q), at)
+            terms = dot(size(s.q1), at1) + dot(size(s.q), at)
+            terms += s.beta / one * (dot(size(s.w), at1) + dot(size(s.v), at))
+            terms += s.eta / one * pulled + dot(size(s.w), times(M, size(s.w))) / one
             kinetic = dot(Aw, s.w) / one
             agree(
                 r,

@@ -8,20 +8,16 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+from wrong_equations import CURVED, DEFORMED, HAT, MIRROR, PLANTED, PRODUCT
 
 from noether.cases import CATALOG
 from noether.cases.case import BREGMAN
 from noether.laws.continuous import cells
 from noether.laws.continuous.comparison import Cell
 from noether.laws.continuous.settings import FRICTION, HEAVY, MASSES, OTHER_FRICTION, SETTINGS
-from noether.mechanics import flow, flow_trajectory, lagrangian, symbolic_mechanics, theorem
-from noether.mechanics.symbolic import DECAY, EPS, KAPPA, Formulas, M
+from noether.mechanics import lagrangian, symbolic_mechanics, theorem
+from noether.mechanics.symbolic import DECAY, EPS, KAPPA, M
 from noether.verdicts.record import HOLDS, VIOLATED
-
-BY_NAME = {c.name: c for c in CATALOG}
-HAT, PRODUCT, DEFORMED, CURVED, MIRROR = (
-    BY_NAME[n] for n in ("mexican-hat-2", "product", "deformed-hat", "deformed-rayleigh", "power-mirror")
-)
 
 
 def test_parameters_are_in_general_position():
@@ -98,83 +94,6 @@ def test_sympy_derives_the_same_equations_from_the_same_lagrangian(case):
 # ---- faults: each of them must end as violated, also where it is in what is integrated and in what is
 # predicted alike
 
-_rate, _bregman, _generator, _metric, _kinetic = (
-    theorem.momentum_rate, theorem.bregman_rate, theorem.generator_breaking, theorem.metric_breaking,
-    theorem.kinetic_energy,
-)  # fmt: skip
-_curvature, _potential, _decayed, _momentum = (
-    theorem.bregman_curvature_breaking,
-    theorem.potential_term,
-    theorem.decayed,
-    theorem.bregman_momentum,
-)
-_twist, _total = theorem.bregman_generator_breaking, Formulas.total_gradient.fget
-FRICTIONS = {
-    "mu dropped": lambda m, mu: (m, 0 * mu), "mu^2 for mu": lambda m, mu: (m, mu * mu),
-    "1/mu for mu": lambda m, mu: (m, 1 / mu), "1 for mu": lambda m, mu: (m, 1),
-    "m for mu": lambda m, mu: (m, m), "mu for m": lambda m, mu: (mu, mu), "m^2 for m": lambda m, mu: (m * m,
-    mu), "1 for m": lambda m, mu: (sympy.Integer(1), mu),
-    "1 - mu for mu": lambda m, mu: (m, 1 - mu), "m mu for mu": lambda m, mu: (m, m * mu),
-    "mu off by 1 %": lambda m, mu: (m, sympy.Rational(101, 100) * mu),
-}  # fmt: skip
-scaled = lambda f, by: lambda *a: [by * x for x in f(*a)] if isinstance(f(*a), list) else by * f(*a)
-PLANTED = {
-    **{f"momentum: {n}": ("T1", PRODUCT, theorem, "momentum_rate", lambda G, q, v, g, m, mu, f=f: _rate(G, q,
-    v, g, *f(m, mu))) for n, f in FRICTIONS.items()},
-    **{f"bregman: {n}": ("T2", MIRROR, theorem, "bregman_rate", lambda h, D, q, Q, g, m, mu, f=f: _bregman(h,
-    D, q, Q, g, *f(m, mu))) for n, f in FRICTIONS.items()},
-    "momentum: force doubled": ("T1", PRODUCT, theorem, "momentum_rate", lambda G, q, v, g, m, mu: _rate(G, q,
-    v, [2 * x for x in g], m, mu)),
-    "bregman: (1 - mu) Delta/m dropped": ("T2", MIRROR, theorem, "bregman_rate", lambda h, D, q, Q, g, m,
-    mu: _bregman(h, D, q, Q, g, m, 1)),
-    "bregman: (1 + mu) Delta/m": ("T2", MIRROR, theorem, "bregman_rate", lambda h, D, q, Q, g, m,
-    mu: _bregman(h, D, q, Q, g, m, -mu)),
-    "generator: no m": ("T1", PRODUCT, theorem, "generator_breaking", lambda G, v, m, A: _generator(G, v, 1,
-    A)),
-    "generator: m^2": ("T1", PRODUCT, theorem, "generator_breaking", lambda G, v, m, A: _generator(G, v,
-    m * m, A)),
-    "generator: m mu": ("T1", PRODUCT, theorem, "generator_breaking", lambda G, v, m, A: _generator(G, v,
-    m * sympy.Symbol("mu"), A)),
-    "metric: twice": ("T1", CURVED, theorem, "metric_breaking", scaled(_metric, 2)),
-    "metric: no m": ("T1", CURVED, theorem, "metric_breaking", lambda G, q, v, m, xi: _metric(G, q, v, 1,
-    xi)),
-    "kinetic energy: twice": ("T1", DEFORMED, theorem, "kinetic_energy", scaled(_kinetic, 2)),
-    "kinetic energy: m^2": ("T1", PRODUCT, theorem, "kinetic_energy", lambda G, v, m: _kinetic(G, v, m * m)),
-    "delta: m^2 in Q": ("T2", MIRROR, theorem, "bregman_momentum", lambda h, q, Q: _momentum(h, q,
-    [x + M * (X - x) for x, X in zip(q, Q, strict=True)])),
-    "twist of Delta: twice": ("T2", MIRROR, theorem, "bregman_generator_breaking", scaled(_twist, 2)),
-    "curvature of h: mu": ("T2", MIRROR, theorem, "bregman_curvature_breaking", lambda D, h, q, v, m,
-    xi: _curvature(D, h, q, v, m, xi) * sympy.Symbol("mu")),
-    "curvature of h: 1/m dropped": ("T2", MIRROR, theorem, "bregman_curvature_breaking", lambda D, h, q, v, m,
-    xi: _curvature(D, h, q, v, m, xi) * m),
-    **{f"decay: {n} ({law})": (law, case, theorem, "decayed", lambda g, q, k, f=f: _decayed(g, q, f(k)))
-       for law, case in (("T1", PRODUCT), ("T2", MIRROR))
-       for n, f in {"dropped": lambda k: 0 * k, "k^2": lambda k: k * k, "ascent": lambda k: -k,
-           "twice": lambda k: 2 * k, "k mu": lambda k: k * sympy.Symbol("mu")}.items()},
-    **{f"potential: {n} ({law})": (law, case, Formulas, "total_gradient", property(lambda self, f=f: f(self,
-    _total(self))))
-       for law, case in (("T1", HAT), ("T2", MIRROR))
-       for n, f in {"eps^2": lambda F, g: [a + EPS**2 * b for a, b in zip(F.loss_gradient,
-           F.breaking_gradient, strict=True)], "doubled": lambda F, g: [2 * x for x in g],
-                    "loss off by 2^-60": lambda F, g: [x + a * sympy.Rational(1, 2**60) for x, a in zip(g,
-                    F.loss_gradient, strict=True)]}.items()},
-    "metric entries: kappa^2": ("T1", DEFORMED, symbolic_mechanics, "metric_entries", lambda case,
-    q: [sympy.sympify(g).xreplace({KAPPA: KAPPA**2}) for g in _entries(case, q)]),
-    "damping: mu^2/m": ("T1", PRODUCT, flow, "damping", lambda mech, p, lanes: _damping(mech, p,
-    lanes) * p.mu),
-    "damping: 1/m": ("T1", PRODUCT, flow, "damping", lambda mech, p, lanes: _damping(mech, p, lanes) / p.mu),
-    "memory: mu^2/m": ("T1", HAT, flow_trajectory.Trajectory, "memory", lambda self, i: self.j[0,
-    i] * np.exp(-(self.parameters.mu**2) / self.parameters.m * self.times)),
-    "memory: 1/m": ("T2", MIRROR, flow_trajectory.Trajectory, "memory", lambda self, i: self.j[0,
-    i] * np.exp(-1 / self.parameters.m * self.times)),
-    "dissipation: no mu": ("T1", PRODUCT, flow_trajectory.Trajectory, "dissipated",
-    property(lambda self: self.z[:, -1])),
-    "dissipation: mu^2": ("T1", PRODUCT, flow_trajectory.Trajectory, "dissipated",
-    property(lambda self: self.parameters.mu**2 * self.z[:, -1])),
-    "dissipation: m": ("T1", PRODUCT, flow_trajectory.Trajectory, "dissipated",
-    property(lambda self: self.parameters.m * self.z[:, -1])),
-}  # fmt: skip
-_entries, _damping = symbolic_mechanics.metric_entries, flow.damping
 CACHES = (symbolic_mechanics.equations, symbolic_mechanics.mechanics, lagrangian.written)
 
 

@@ -58,11 +58,16 @@ def test_an_order_that_still_moves_is_not_decided(p, reason):
     )
 
 
-@pytest.mark.parametrize(("p", "stated", "verdict"), [
-    ((3.246, 2.991, 2.363, 1.967), 2, INCONCLUSIVE), ((1.4, 1.2, 1.1, 1.05), 2, VIOLATED), ((2.9, 2.5, 1.8,
-    1.2), 2, INCONCLUSIVE),
-    ((1.9, 1.7, 1.5, 1.4), 2, VIOLATED), ((2.1, 2.05, 2.02, 2.01), 2, HOLDS),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("p", "stated", "verdict"),
+    [
+        ((3.246, 2.991, 2.363, 1.967), 2, INCONCLUSIVE),
+        ((1.4, 1.2, 1.1, 1.05), 2, VIOLATED),
+        ((2.9, 2.5, 1.8, 1.2), 2, INCONCLUSIVE),
+        ((1.9, 1.7, 1.5, 1.4), 2, VIOLATED),
+        ((2.1, 2.05, 2.02, 2.01), 2, HOLDS),
+    ],
+)
 def test_an_order_is_violated_where_the_last_that_was_measured_is_below_it_too(p, stated, verdict):
     """The first series is that of a right charge, on its way from a large next term to 2: p* = 1.571 within
     .42."""

@@ -22,12 +22,17 @@ from noether.report.terminal import listing, say
 from noether.system import outside
 from noether.system.outside import Guarded, guarded, lines, on_page, orders, printable
 
-NASTY = [
-    "::stop-commands::x", "  ::error::y", "\t::add-mask::z", "a\n::warning::b", "a\r::error::b",
-    "\u2028::error::b", "##[add-mask]x", "##vso[task.x]", "##teamcity[x]",
-    "\x1b[2J", "\x1b]0;title\x07", "\x9b2J", "\x00", "\x7f", "\u202eexe.txt", "\u2066hidden\u2069", "\ud800",
-    "\U000e0041", "\ufeff", "\x85::error::x", "###[group]x",
-]  # fmt: skip
+NASTY = ["::stop-commands::x", "  ::error::y", "\t::add-mask::z", "a\n::warning::b", "a\r::error::b"]
+NASTY += ["\u2028::error::b", "\x85::error::x"]  # the ends of lines that only some programs know
+NASTY += ["##[add-mask]x", "###[group]x", "##vso[task.x]", "##teamcity[x]"]
+NASTY += ["\x1b[2J", "\x1b]0;title\x07", "\x9b2J", "\x00", "\x7f"]  # what a terminal obeys
+NASTY += [
+    "\u202eexe.txt",
+    "\u2066hidden\u2069",
+    "\ud800",
+    "\U000e0041",
+    "\ufeff",
+]  # not what it shows
 anything = st.text(st.characters(codec=None), max_size=12) | st.sampled_from(NASTY)
 outsiders = st.lists(anything, max_size=4).map("".join)
 

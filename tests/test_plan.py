@@ -154,10 +154,11 @@ def test_a_false_symmetry_is_refused_with_the_point_and_the_size():
     assert "ellipse" in text and "rotation" in text and "grad f" in text and "q = " in text
 
 
-DAMAGE = [{"worst": {"start": ["zz"]}}, {"worst": {"start": ["0x1p0"]}}, {"worst": {"step": None}},
-    {"worst": {"step": 999}}, {"rule": "sgd"},
-          {"precision": "float8"}, {"backend": "abacus"}, {"symmetry": "none"}, {"steps": "x"}, {"steps": 0},
-          {"spent": None}, {"case": "softmax"}]  # fmt: skip
+UNKNOWN = {"rule": "sgd", "precision": "float8", "backend": "abacus", "symmetry": "none", "case": "softmax"}
+DAMAGE = [{name: word} for name, word in UNKNOWN.items()]
+DAMAGE += [{"worst": {"start": [start]}} for start in ("zz", "0x1p0")]
+DAMAGE += [{"worst": {"step": step}} for step in (None, 999)]
+DAMAGE += [{"steps": "x"}, {"steps": 0}, {"spent": None}]
 
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=str)

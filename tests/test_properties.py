@@ -113,10 +113,13 @@ def test_laws_are_found_violated_by_a_planted_fault_and_told_in_one_line(tmp_pat
 
 # ---- the compiled kernels
 
-POINTS = [(HAT, HEAVY, "float32"), (HAT, DECOUPLED, "bfloat16"), (BY_NAME["deformed-rayleigh"], DESCENT,
-    "float64"),
-          (BY_NAME["entropy-mirror"], RULES["mirror-descent"], "float16/mixed"), (HAT, HEAVY,
-          "float16/eager")]  # fmt: skip
+POINTS = [
+    (HAT, HEAVY, "float32"),
+    (HAT, DECOUPLED, "bfloat16"),
+    (BY_NAME["deformed-rayleigh"], DESCENT, "float64"),
+    (BY_NAME["entropy-mirror"], RULES["mirror-descent"], "float16/mixed"),
+    (HAT, HEAVY, "float16/eager"),
+]
 
 
 def compiled_launches(points=POINTS):
@@ -181,10 +184,13 @@ def lanes_are_apart(drawn, pick, backend="numpy", **planted):
         assert np.array_equal(launch.bits(x[:, :, lanes]), launch.bits(y)), (
             f"lanes {lanes[:9]} of {job} differ when they are alone"
         )
+
+    def spent_on(outcome, params):
+        t = Trajectory(case, job.rule, job.precision, *outcome.wide(), params)
+        return spent_of(EXACT["D0"].residual(t))
+
     with np.errstate(all="ignore"):
-        spent = [spent_of(EXACT["D0"].residual(Trajectory(case, job.rule, job.precision, *o.wide(),
-            p))) for o, p in
-                 ((whole, job.params), (part, job.params[:, lanes]))]  # fmt: skip
+        spent = [spent_on(whole, job.params), spent_on(part, job.params[:, lanes])]
     assert np.array_equal(spent[0][..., lanes], spent[1])
 
 

@@ -119,10 +119,11 @@ def test_a_float64_time_loop_has_the_bits_of_numpy(lanes, arch):
     assert not report.unpinned and report.executed > steps * lanes
 
 
+STORES = [("float32", "*fp32", np.float32), ("float16", "*fp16", np.float16), ("bfloat16", "*u16", np.uint16)]
+
+
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-@pytest.mark.parametrize("kind, pointer, dtype", [
-    ("float32", "*fp32", np.float32), ("float16", "*fp16", np.float16), ("bfloat16", "*u16", np.uint16),
-])  # fmt: skip
+@pytest.mark.parametrize("kind, pointer, dtype", STORES)
 def test_float32_arithmetic_has_the_bits_of_numpy_in_every_store(kind, pointer, dtype, arch):
     kernel = compiled("wander32", arch, trace_ptr=pointer, KIND=kind)
     for lanes in ODD_LANES:
@@ -211,12 +212,20 @@ def test_kernels_whose_lanes_are_not_alone_are_refused_by_name_and_line(name, op
     assert error.value.why in str(error.value) and f"line {error.value.line}" in str(error.value)
 
 
-@pytest.mark.parametrize("old, new", [
-    ("sqrt.rn.f64", "sqrt.approx.f64"), ("add.rn.f64", "add.rz.f64"), ("add.rn.f64", "add.rn.sat.f64"),
-    ("ld.global.b64", "ld.global.nc.b64"), ("setp.gt.f64", "setp.gt.and.f64"), ("setp.gt.f64",
-    "setp.gt.f16x2"), ("mul.rn.f64", "mul.rn.f32"),
-    ("ret;", "bar.sync 0;\n ret;"), ("ld.global.b64", "ld.shared.b64"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("sqrt.rn.f64", "sqrt.approx.f64"),
+        ("add.rn.f64", "add.rz.f64"),
+        ("add.rn.f64", "add.rn.sat.f64"),
+        ("ld.global.b64", "ld.global.nc.b64"),
+        ("setp.gt.f64", "setp.gt.and.f64"),
+        ("setp.gt.f64", "setp.gt.f16x2"),
+        ("mul.rn.f64", "mul.rn.f32"),
+        ("ret;", "bar.sync 0;\n ret;"),
+        ("ld.global.b64", "ld.shared.b64"),
+    ],
+)
 def test_an_unlisted_modifier_or_a_wrong_width_is_refused(old, new):
     ptx = compiled("wander64").ptx
     assert old in ptx

@@ -77,17 +77,23 @@ def test_numpy_numbers_are_plain_in_the_file():
     assert '"lanes":7' in line(record.as_dict()) and '[1.0,"nan"]' in line(record.as_dict())
 
 
+def changed(**fields) -> str:
+    return line({**FINITE.as_dict(), **fields})
+
+
 DAMAGE = [
-    ("[]", "must be an object"), ("{}", "has no schema"), ('{"a":NaN}', "NaN is no JSON"), ("{", "Expecting"),
+    ("[]", "must be an object"),
+    ("{}", "has no schema"),
+    ('{"a":NaN}', "NaN is no JSON"),
+    ("{", "Expecting"),
     ("[" * 100000, "nested too deeply"),
-    (line({**FINITE.as_dict(), "schema": SCHEMA + 1}), f"schema is {SCHEMA + 1}, this noether reads up to "
-                                                       f"{SCHEMA}"),
-    (line({**FINITE.as_dict(), "spent": "much"}), "spent is 'much'"), (line({**FINITE.as_dict(),
-    "verdict": "fine"}), "verdict is 'fine'"),
-    (line({**FINITE.as_dict(), "worst": 3}), "worst is 3"), (line({**FINITE.as_dict(), "law": 3}),
-    "law is 3"),
-    (line({**FINITE.as_dict(), "spent": 3}), "verdict is holds but spent is 3"),
-]  # fmt: skip
+    (changed(schema=SCHEMA + 1), f"schema is {SCHEMA + 1}, this noether reads up to {SCHEMA}"),
+    (changed(spent="much"), "spent is 'much'"),
+    (changed(verdict="fine"), "verdict is 'fine'"),
+    (changed(worst=3), "worst is 3"),
+    (changed(law=3), "law is 3"),
+    (changed(spent=3), "verdict is holds but spent is 3"),
+]
 
 
 @pytest.mark.parametrize("text, told", DAMAGE, ids=[d[1][:25] for d in DAMAGE])
@@ -147,8 +153,7 @@ def test_the_other_files_cut_at_every_byte_are_never_a_traceback(small, name):
         assert name == "cells.jsonl" or size == len(whole) - 1
 
 
-@pytest.mark.parametrize("command", [["report", "r"], ["replay", "r"], ["verify", "--resume", "r"]])
-@pytest.mark.parametrize("damage, told", [
+DAMAGED_RUNS = [
     (lambda r: (r / "run.json").unlink(), "has no run.json"),
     (lambda r: (r / "run.json").write_text("{"), "run.json is corrupt"),
     (lambda r: (r / "run.json").write_text("[1]"), "run.json is corrupt"),
@@ -158,7 +163,11 @@ def test_the_other_files_cut_at_every_byte_are_never_a_traceback(small, name):
     (lambda r: (r / "records.jsonl").unlink(), "records.jsonl does not exist"),
     (lambda r: (r / "records.jsonl").write_text("no json\n"), "line 1 is corrupt"),
     (lambda r: (r / "records.jsonl").write_bytes(b"\x00\xff\n"), "line 1 is corrupt"),
-])  # fmt: skip
+]
+
+
+@pytest.mark.parametrize("command", [["report", "r"], ["replay", "r"], ["verify", "--resume", "r"]])
+@pytest.mark.parametrize("damage, told", DAMAGED_RUNS)
 def test_a_damaged_run_is_one_line_and_exit_2(small, capsys, command, damage, told):
     capsys.readouterr()
     damage(small)
@@ -180,14 +189,19 @@ def test_a_finished_run_that_lost_records_is_refused_and_repaired_by_resume(smal
 # ---- resuming only what is the same
 
 
-@pytest.mark.parametrize("words, told", [
-    (["--seed", "1"], "argument seed was 0, is 1"), (["--law", "D2"], "argument law was 'D0,D2', is 'D2'"),
-    (["--eta", "0.5"], "argument eta was None, is 0.5"),
-    (["--profile", "full"], "argument profile"), (["softmax"], "argument cases"),
-])  # fmt: skip
+OTHERWISE = {
+    "--seed 1": "argument seed was 0, is 1",
+    "--law D2": "argument law was 'D0,D2', is 'D2'",
+    "--eta 0.5": "argument eta was None, is 0.5",
+    "--profile full": "argument profile",
+    "softmax": "argument cases",
+}
+
+
+@pytest.mark.parametrize("words, told", OTHERWISE.items())
 def test_other_arguments_are_not_resumed(small, capsys, words, told):
     before = (small / "run.json").read_text(), (small / "records.jsonl").read_text()
-    assert call(["verify", *words, "--resume", "r"]) == 2
+    assert call(["verify", *words.split(), "--resume", "r"]) == 2
     assert told in capsys.readouterr().err
     assert ((small / "run.json").read_text(), (small / "records.jsonl").read_text()) == before
 

@@ -164,17 +164,21 @@ def test_a_lane_of_a_batch_is_the_lane_alone():
 
 
 def claim(**changes) -> Claim:
-    return Claim(
-        **{**dict(off=0.5, bound=1.0, at=1.0, known=0.01, moved=1e6, lane=0, start=np.zeros(4)), **changes}
-    )
+    usual = dict(off=0.5, bound=1.0, at=1.0, known=0.01, moved=1e6, lane=0, start=np.zeros(4))
+    return Claim(**{**usual, **changes})
 
 
-@pytest.mark.parametrize("changes, verdict, told", [
-    ({}, HOLDS, "0.5 of its bound"), ({"off": 1.01}, VIOLATED, "off by 1"), ({"off": float("nan")}, VIOLATED,
-    "off by nan"),
-    ({"known": 0.2}, INCONCLUSIVE, "known to 0.2 only"), ({"moved": 10.0}, INCONCLUSIVE, "no motion"),
-    ({"off": 2.0, "moved": 1.0}, VIOLATED, "off by 2"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "changes, verdict, told",
+    [
+        ({}, HOLDS, "0.5 of its bound"),
+        ({"off": 1.01}, VIOLATED, "off by 1"),
+        ({"off": float("nan")}, VIOLATED, "off by nan"),
+        ({"known": 0.2}, INCONCLUSIVE, "known to 0.2 only"),
+        ({"moved": 10.0}, INCONCLUSIVE, "no motion"),
+        ({"off": 2.0, "moved": 1.0}, VIOLATED, "off by 2"),
+    ],
+)
 def test_a_claim_is_judged(changes, verdict, told):
     cell = Cell(continuous.cells([HAT], "glance")[0], CERTIFY)
     found = record(cell, "it", [claim(off=0.1), claim(**changes)], {})

@@ -9,14 +9,30 @@ from test_report_page import order, page_of, planted, record, well_formed
 from noether.report.figures.scatter import scatter
 from noether.verdicts.record import ORDER, VIOLATED
 
-
-@pytest.mark.parametrize("records", [[], [record(verdict=VIOLATED, spent=7.5)],
+FEW = [
+    [],
+    [record(verdict=VIOLATED, spent=7.5)],
     [record(verdict="inconclusive", spent=None, measured=None, bound=None)],
-                                     [record(verdict="outside", spent=None), planted()],
-                                     [record(verdict=VIOLATED, spent=math.nan, measured=math.nan,
-                                     bound=math.inf)],
-                                     [record(spent=0.0, bound=0.0, measured=0.0, predicted=0.0)],
-                                     [planted()]])  # fmt: skip
+    [record(verdict="outside", spent=None), planted()],
+    [record(verdict=VIOLATED, spent=math.nan, measured=math.nan, bound=math.inf)],
+    [record(spent=0.0, bound=0.0, measured=0.0, predicted=0.0)],
+    [planted()],
+]
+LACKING = [
+    {"plot": "lines"},
+    {"plot": "response", "x": [], "series": {}},
+    {"plot": "loglog", "x": [1.0], "series": {"a": [None]}},
+    {"plot": "unheard of"},
+    {"x": [1, 2]},
+    {"plot": "heatmap"},
+    {"claim": {}},
+    {"claim": "no object"},
+    {"plot": "lines", "x": ["a"], "series": {"b": ["c"]}},
+    {"plot": "loglog", "x": [1.0, 2.0], "series": {"a": [1.0, 2.0]}, "window": ["x", None]},
+]
+
+
+@pytest.mark.parametrize("records", FEW)
 def test_a_page_of_little_is_a_page(records):
     page = page_of(records)
     well_formed(page)
@@ -26,30 +42,12 @@ def test_a_page_of_little_is_a_page(records):
             assert r.verdict in page and r.replay in page
 
 
-@pytest.mark.parametrize("data", [{"plot": "lines"}, {"plot": "response", "x": [], "series": {}},
-    {"plot": "loglog", "x": [1.0], "series": {"a": [None]}}, {"plot": "unheard of"},
-                                  {"x": [1, 2]}, {"plot": "heatmap"}, {"claim": {}}, {"claim": "no object"},
-                                  {"plot": "lines", "x": ["a"], "series": {"b": ["c"]}},
-                                  {"plot": "loglog", "x": [1.0, 2.0], "series": {"a": [1.0, 2.0]},
-                                  "window": ["x", None]}])  # fmt: skip
+@pytest.mark.parametrize("data", LACKING)
 def test_records_that_lack_data_are_drawn_without(data):
     well_formed(page_of([record(data=data), planted()]))
-    well_formed(
-        page_of(
-            [
-                order() if "y" not in data else record("O3"),
-                record(
-                    "O3",
-                    kind=ORDER,
-                    data=data,
-                    predicted=None,
-                    measured=None,
-                    spent=None,
-                    verdict="inconclusive",
-                ),
-            ]
-        )
-    )
+    empty = dict(data=data, predicted=None, measured=None, spent=None, verdict="inconclusive")
+    pair = [order() if "y" not in data else record("O3"), record("O3", kind=ORDER, **empty)]
+    well_formed(page_of(pair))
 
 
 def test_violations_stand_before_the_laws_with_their_replay():

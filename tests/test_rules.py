@@ -44,13 +44,11 @@ def judged(case, job, outcome):
 
 # f = 2 x^2 + y^2 - x y + 3 x: with eta = beta = k = 1/2, 1/4 everything is a dyadic number and float64 is
 # exact.
-QUADRATIC = Program(
-    2,
-    (Op("input", value=0), Op("input", value=1), Op("const", value=4.0), Op("mul", (2, 0)), Op("sub", (3, 1)),
-    Op("const", value=3.0), Op("add", (4, 5)),
-     Op("const", value=2.0), Op("mul", (7, 1)), Op("sub", (8, 0))),
-    (6, 9),
-)  # fmt: skip
+number = lambda x: Op("const", value=x)
+AT = (Op("input", value=0), Op("input", value=1))
+ALONG_X = (number(4.0), Op("mul", (2, 0)), Op("sub", (3, 1)), number(3.0), Op("add", (4, 5)))  # 4 x - y + 3
+ALONG_Y = (number(2.0), Op("mul", (7, 1)), Op("sub", (8, 0)))  # 2 y - x
+QUADRATIC = Program(2, (*AT, *ALONG_X, *ALONG_Y), (6, 9))
 
 
 @pytest.mark.parametrize("name", [r.name for r in OPTIONS] + ["heavy-ball", "heavy-ball-decoupled"])
@@ -247,6 +245,14 @@ def test_a_maximiser_is_invisible_to_the_charge_of_a_symmetric_loss_and_seen_by_
 # ---- and planted faults of them fail
 
 
+KINETIC = "kinetic term of heavy ball for Nesterov's"
+OPTION_FAULTS = {
+    "nesterov": {"Nesterov ignored", KINETIC, "dropped kinetic term"},
+    "heavy-ball-dampened": {"dampening ignored", "first step dampened too"},
+    "heavy-ball-maximize": {"maximize ignored"},
+}
+
+
 @each_option
 def test_every_fault_of_an_option_is_killed(rule):
     cell = LaunchCell(
@@ -257,10 +263,7 @@ def test_every_fault_of_an_option_is_killed(rule):
         seen.add(record.fault)
         if record.verdict == VIOLATED:
             killed.setdefault(record.fault, set()).add(record.law)
-    mine = {"nesterov": {"Nesterov ignored", "kinetic term of heavy ball for Nesterov's",
-        "dropped kinetic term"},
-            "heavy-ball-dampened": {"dampening ignored", "first step dampened too"},
-            "heavy-ball-maximize": {"maximize ignored"}}[rule.name]  # fmt: skip
+    mine = OPTION_FAULTS[rule.name]
     assert mine <= seen and seen == set(killed), f"survived: {sorted(seen - set(killed))}"
     assert all(killed[name] - {"D0"} for name in mine), "only D0 sees it"
 

@@ -74,18 +74,25 @@ def test_every_law_that_speaks_of_it_holds_and_its_bound_is_not_idle(name, rule,
     )
 
 
+OWN_FAULTS = {
+    SCHEDULED: {
+        "schedule ignored": {"D0", "D2", "D6"},
+        "schedule one step late": {"D0", "D2", "D6"},
+        "schedule inside the buffer": {"D0", "D2", "D6"},
+        "translation law at a constant rate": {"D6"},
+    },
+    SIGN: {"sign ignored": {"D0", "D8"}, "squares for sizes": {"D8"}},
+    SIMPLEX: {"normalisation left out": {"D0"}, "charge across the simplex": {"D7"}},
+}
+
+
 @each_point
 def test_its_own_near_faults_are_shown_and_killed(name, rule):
     laws = tuple(key for key, law in EXACT.items() if law.concerns(CASE[name], rule))
     killed: dict = {}
     for record in LaunchCell(CASE[name], rule.name, "float64", "numpy", "faults", laws, 33, 5, 12).run():
         killed.setdefault(record.fault, set()).update({record.law} if record.verdict == VIOLATED else ())
-    mine = {SCHEDULED: {"schedule ignored": {"D0", "D2", "D6"}, "schedule one step late": {"D0", "D2", "D6"},
-        "schedule inside the buffer": {"D0", "D2", "D6"},
-                        "translation law at a constant rate": {"D6"}},
-            SIGN: {"sign ignored": {"D0", "D8"}, "squares for sizes": {"D8"}},
-            SIMPLEX: {"normalisation left out": {"D0"},
-            "charge across the simplex": {"D7"}}}[rule]  # fmt: skip
+    mine = OWN_FAULTS[rule]
     assert all(killed.values()), f"survived: {[c for c, laws in killed.items() if not laws]}"
     assert {c: killed[c] for c in mine} == mine
 

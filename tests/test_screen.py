@@ -133,10 +133,13 @@ def test_a_trajectory_that_parts_from_its_references_is_excused_where_it_overflo
     assert not outside(case, job, early)[alone].any()
 
 
-KILLERS = [("mexican-hat", "heavy-ball-decoupled", "float64"), ("rayleigh", "heavy-ball", "bfloat16"),
+KILLERS = [
+    ("mexican-hat", "heavy-ball-decoupled", "float64"),
+    ("rayleigh", "heavy-ball", "bfloat16"),
     ("softmax", "gradient-descent", "float32"),
-           ("entropy-mirror", "mirror-descent", "float32"), ("mexican-hat", "heavy-ball",
-           "float16/mixed")]  # fmt: skip
+    ("entropy-mirror", "mirror-descent", "float32"),
+    ("mexican-hat", "heavy-ball", "float16/mixed"),
+]
 
 
 @pytest.mark.parametrize(("case", "rule", "precision"), KILLERS)

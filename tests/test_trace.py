@@ -164,11 +164,15 @@ def test_a_product_with_an_unbounded_factor_is_unbounded_and_no_nan():
 A, B, E, F = 0.75, -0.375, 2.0**-9, 2.0**-7
 # the error of f(a, b) where a and b are off by E and F: partial derivatives, the second order kept
 PASSED = {
-    "neg": (-A, E), "add": (A + B, E + F), "sub": (A - B, E + F), "mul": (A * B, A * F - B * E + E * F),
+    "neg": (-A, E),
+    "add": (A + B, E + F),
+    "sub": (A - B, E + F),
+    "mul": (A * B, A * F - B * E + E * F),
     "div": (A / B, (E - A / B * F) / (-B - F)),
-    "exp": (np.exp(A), np.exp(A) * E / (1 - E)), "log": (np.log(A), E / (A - E)), "sqrt": (np.sqrt(A),
-    E / np.sqrt(A)),
-}  # fmt: skip
+    "exp": (np.exp(A), np.exp(A) * E / (1 - E)),
+    "log": (np.log(A), E / (A - E)),
+    "sqrt": (np.sqrt(A), E / np.sqrt(A)),
+}
 
 
 @pytest.mark.parametrize("name", PASSED)
@@ -214,9 +218,11 @@ def test_each_operation_adds_its_own_rounding(name, label):
     program = Program(2, (Op("input", value=0), Op("input", value=1), Op(name, tuple(range(count)))), (2,))
     value, bound = bounds.program_error(program, np.array([[A], [B]]), np.zeros((2, 1)), np.zeros(1), p)
     want, unit = abs(PASSED[name][0]), 2.0**-53 if p.name == "float64" else 2.0**-24
-    rounding = {"neg": 0.0, "exp": (3 * unit + p.u_arith) * want + 6 * p.tiny_arith,
-                "log": LOG_UNITS * unit * want + (p.u_arith * want if p.eager else 0.0)}.get(name,
-                p.u_arith * want)  # fmt: skip
+    rounding = {
+        "neg": 0.0,
+        "exp": (3 * unit + p.u_arith) * want + 6 * p.tiny_arith,
+        "log": LOG_UNITS * unit * want + (p.u_arith * want if p.eager else 0.0),
+    }.get(name, p.u_arith * want)
     rounding += 1.5 * p.tiny_arith if name in ("mul", "div") else 0.0
     assert np.isclose(value[0, 0], PASSED[name][0], rtol=2.0**-50) and np.isclose(
         bound[0, 0], rounding * (1 + 2.0**-30), rtol=2.0**-40, atol=0

@@ -138,9 +138,8 @@ def test_the_sdist_is_the_whole_working_tree(unpacked):
             if p.is_file() and "__pycache__" not in p.parts
         }
         assert wanted and not {p for p in wanted if not (unpacked / p).is_file()}
-    for name in ("Makefile", "constraints.txt", "pyproject.toml", "setup.py", "baseline.json", "README.md",
-        "CONTRIBUTING.md",
-                 "LICENSE", "CITATION.cff", "CHANGELOG.md"):  # fmt: skip
+    files = "Makefile constraints.txt pyproject.toml setup.py baseline.json LICENSE CITATION.cff"
+    for name in (*files.split(), "README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
         assert (unpacked / name).read_bytes() == (ROOT / name).read_bytes()
     assert not list(unpacked.rglob("__pycache__"))
 

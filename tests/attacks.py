@@ -241,6 +241,21 @@ def attended(request: dict) -> dict:
     }
 
 
+WARM = """verify rayleigh --precision float64 --jobs 1 --out warm
+laws
+laws warm
+cases
+rules
+doctor
+completion bash
+fuzz --batches 1 --backend nothing
+explain D2
+replay warm --record 0
+report warm warm
+discover rayleigh
+report warm"""
+
+
 def warm(cwd: str) -> None:
     """Import and compile what every command needs, once."""
     os.chdir(cwd)
@@ -254,21 +269,7 @@ def warm(cwd: str) -> None:
         contextlib.redirect_stdout(nothing),
         contextlib.redirect_stderr(nothing),
     ):
-        for words in (
-            "verify rayleigh --precision float64 --jobs 1 --out warm",
-            "laws",
-            "laws warm",
-            "cases",
-            "rules",
-            "doctor",
-            "completion bash",
-            "fuzz --batches 1 --backend nothing",
-            "explain D2",
-            "replay warm --record 0",
-            "report warm warm",
-            "discover rayleigh",
-            "report warm",
-        ):
+        for words in WARM.splitlines():
             call(words.split())
     stub("holds")  # once, so that what it imports is there
     physician = sys.modules["noether.cli.doctor"]

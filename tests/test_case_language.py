@@ -263,23 +263,10 @@ def test_a_module_beside_the_file_is_imported_in_workers_and_in_a_replay(tmp_pat
     monkeypatch.chdir(tmp_path)
     trial_process.tried("a/case.py")
     boxes = {f: load.load(f"{f}/case.py").box[0][0] for f in ("a", "b", "a")}
-    assert boxes == {"a": 0.5, "b": 0.75} and list(load.files(["a/case.py"])) == [
-        "a/case.py",
-        "a/beside_it.py",
-    ]
-    words = [
-        "verify",
-        "a/case.py",
-        "--law",
-        "D0",
-        "--rule",
-        "gradient-descent",
-        "--precision",
-        "float64",
-        "--backend",
-        "numpy",
-    ]
-    assert main.call([*words, "--jobs", "2", "--out", "r"]) in (0, 3)
+    assert boxes == {"a": 0.5, "b": 0.75}
+    assert list(load.files(["a/case.py"])) == ["a/case.py", "a/beside_it.py"]
+    words = "verify a/case.py --law D0 --rule gradient-descent --precision float64 --backend numpy --jobs 2"
+    assert main.call([*words.split(), "--out", "r"]) in (0, 3)
     assert main.call(["replay", "r"]) == 0
     (tmp_path / "a/beside_it.py").write_text("LOW = 0.25\n")
     assert main.call(["replay", "r"]) == 2 and "beside_it.py has changed since" in capsys.readouterr().err

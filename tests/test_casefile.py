@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import plainest
 import pytest
 from test_cli import GOOD_CASE, refused
 
@@ -176,15 +177,8 @@ def test_an_object_is_verified_and_the_latest_of_its_name_counts(plan):
 
 
 def test_a_parameter_that_a_symmetry_moves_alone_may_be_ignored():
-    free = Case(
-        "free",
-        "t",
-        "s",
-        lambda q, xp: q[0] * q[0],
-        lambda q, xp: q[1],
-        ((0.5, 1.0), (0.5, 1.0)),
-        (translation((0, 1)),),
-    )
+    alone = dict(box=((0.5, 1.0), (0.5, 1.0)), symmetries=(translation((0, 1)),))
+    free = plainest.case("free", lambda q, xp: q[0] * q[0], lambda q, xp: q[1], **alone)
     trial.try_object(free)
     with pytest.raises(UsageError, match=r"loss does not depend on q\[1\]"):
         trial.try_object(

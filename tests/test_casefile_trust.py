@@ -17,18 +17,7 @@ from noether.plan.casefiles.source import sha256
 from noether.runs import run_json as sealed
 from noether.runs.saved_run import read_run
 
-WORDS = [
-    "--law",
-    "D0",
-    "--rule",
-    "gradient-descent",
-    "--precision",
-    "float64",
-    "--backend",
-    "numpy",
-    "--jobs",
-    "1",
-]
+WORDS = "--law D0 --rule gradient-descent --precision float64 --backend numpy --jobs 1".split()
 EVIL = "import pathlib\npathlib.Path(MARK).write_text('ran')\n"
 
 

@@ -4,11 +4,10 @@ else."""
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from processes import command_line, python
 
 from noether import __version__
 from noether.cli.main import call
@@ -26,14 +25,7 @@ TABLES = [c for c in PROMISED if c != "completion"]
 def command(*words, **options):
     """The command line in a process of its own, with the paths of this one."""
     environment = {**importable(ROOT / "tests"), **options.pop("env", {})}
-    return subprocess.run(
-        [sys.executable, "-m", "noether", *words],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        **options,
-    )
+    return command_line(*words, env=environment, timeout=60, **options)
 
 
 def strictly(text):
@@ -186,29 +178,12 @@ def test_a_shell_that_asks_is_answered(words, found):
 
 
 def test_help_loads_nothing_heavy():
-    heavy = (
-        "torch",
-        "triton",
-        "sympy",
-        "scipy",
-        "mpmath",
-        "pandas",
-        "hypothesis",
-        "jinja2",
-        "noether.plan.design",
-    )
+    heavy = "torch triton sympy scipy mpmath pandas hypothesis jinja2 noether.plan.design".split()
     program = (
         "import sys; from noether.cli.main import call; code = call(['--help']); "
         f"sys.exit(', '.join(x for x in {heavy} if x in sys.modules) or code)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        env=dict(os.environ),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = python("-c", program, cwd=ROOT, env=dict(os.environ), timeout=60)
     assert done.returncode == 0, done.stderr
 
 

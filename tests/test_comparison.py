@@ -139,17 +139,8 @@ def test_a_fault_seen_no_more_is_worse():
 
 def test_an_order_that_moved_is_worse():
     def order(slope):
-        return record(
-            "O3",
-            "rayleigh",
-            "float64",
-            0.1,
-            kind=ORDER,
-            measured=slope,
-            predicted=2.0,
-            bound=0.01,
-            symmetry=None,
-        )
+        found = dict(measured=slope, predicted=2.0, bound=0.01, symmetry=None)
+        return record("O3", "rayleigh", "float64", 0.1, kind=ORDER, **found)
 
     assert not difference(run([order(2.0)], laws=["O3"]), run([order(2.02)], "b", laws=["O3"])).worse
     d = difference(run([order(2.0)], laws=["O3"]), run([order(2.3)], "b", laws=["O3"]))

@@ -150,14 +150,8 @@ def test_a_run_says_at_its_start_that_longdouble_is_too_narrow(monkeypatch, tmp_
     monkeypatch.setattr(wide, "WIDE", np.float64)
     assert wide.mantissa_bits() == 52
     monkeypatch.chdir(tmp_path)
-    for words in (
-        ["verify", "mexican-hat-2"],
-        ["faults"],
-        ["fuzz", "--for", "1s"],
-        ["map"],
-        ["discover", "softmax"],
-    ):
-        assert call(words) == 3
+    for words in ("verify mexican-hat-2", "faults", "fuzz --for 1s", "map", "discover softmax"):
+        assert call(words.split()) == 3
         said = capsys.readouterr()
         assert said.out == "" and said.err.count("\n") == 1 and "longdouble has 52 mantissa bits" in said.err
     assert not list(tmp_path.iterdir())

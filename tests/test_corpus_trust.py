@@ -15,19 +15,8 @@ from noether.plan.casefiles.source import sha256
 @pytest.fixture
 def entry(mine):
     """A corpus file about one's own case, as fuzzing with a planted fault keeps it."""
-    words = [
-        "fuzz",
-        "case.py",
-        "--plant",
-        "no-op kernel",
-        "--batches",
-        "4",
-        "--corpus",
-        "kept",
-        "--jobs",
-        "1",
-    ]
-    assert main.call([*words, "--rule", "gradient-descent", "--precision", "float64"]) in (0, 1, 3)
+    words = "fuzz case.py --batches 4 --corpus kept --jobs 1 --rule gradient-descent --precision float64"
+    assert main.call([*words.split(), "--plant", "no-op kernel"]) in (0, 1, 3)
     return sorted(Path("kept").glob("*.json"))[0]
 
 
@@ -51,16 +40,5 @@ def test_a_corpus_goes_on_with_a_case_that_was_changed_and_named(entry, monkeypa
     Path("case.py").write_text(Path("case.py").read_text() + "# changed\n")
     monkeypatch.setattr(load, "LOADED", {})
     assert main.call(["fuzz", "--replay", str(entry)]) == 2
-    words = [
-        "--corpus",
-        "kept",
-        "--batches",
-        "1",
-        "--jobs",
-        "1",
-        "--rule",
-        "gradient-descent",
-        "--precision",
-        "float64",
-    ]
-    assert main.call(["fuzz", "case.py", *words]) in (0, 1, 3)
+    words = "fuzz case.py --corpus kept --batches 1 --jobs 1 --rule gradient-descent --precision float64"
+    assert main.call(words.split()) in (0, 1, 3)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from plainest import silent
+from processes import python
 from waiting import PATIENCE, gone, until
 
 from noether.laws.cell import Subject
@@ -231,14 +232,7 @@ def test_cells_of_the_script_itself_go_to_workers_and_an_unguarded_script_is_tol
     (tmp_path / "open.py").write_text(head + body)
 
     def run(name):
-        return subprocess.run(
-            [sys.executable, name],
-            cwd=tmp_path,
-            env=importable(),
-            capture_output=True,
-            text=True,
-            timeout=2 * PATIENCE,
-        )
+        return python(name, cwd=tmp_path, env=importable(), timeout=2 * PATIENCE)
 
     good = run("guarded.py")
     mine, *theirs = good.stdout.replace("[", "").replace("]", "").replace("'", "").replace(",", "").split()

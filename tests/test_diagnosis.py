@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plainest import listed
 
 from noether.cases import CATALOG
 from noether.faults import BY_NAME, KERNEL
@@ -74,14 +75,9 @@ def test_every_planted_fault_of_a_step_is_named(case, rule, precision):
 
 def test_faults_of_the_whole_launch_are_named():
     job = launched(lanes=61)
-    for name in (
-        "tail lanes not written",
-        "off by one lane at the store",
-        "the neighbour's eta",
-        "NaN in one lane",
-        "32-bit offset overflows",
-        "last row written twice",
-    ):
+    names = """tail lanes not written; off by one lane at the store; the neighbour's eta; NaN in one lane;
+        32-bit offset overflows; last row written twice"""
+    for name in listed(names):
         found = diagnose(faulty(job, BY_NAME[name]), job)
         assert name in [f["name"] for f in found["faults"]] and "in the whole launch" in found["line"], found[
             "line"

@@ -48,17 +48,8 @@ def test_significant_bits_are_counted(x, bits):
 
 
 def test_few_values_show_no_rounding():
-    points = attribution.Points(
-        "v'",
-        np.full((1, 3), -0.1),
-        np.ones((1, 3)),
-        np.ones((1, 3)),
-        np.ones((1, 3)),
-        2.0**-53,
-        np.ones((1, 3), bool),
-        {},
-        frozenset(),
-    )
+    one = np.ones((1, 3))
+    points = attribution.Points("v'", -0.1 * one, one, one, one, 2.0**-53, one > 0, {}, frozenset())
     assert attribution.rounding(points, "float64") == []
 
 

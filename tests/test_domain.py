@@ -21,15 +21,8 @@ ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
 
 
 def diverging(eta):
-    job = sweep.draw(
-        HAT,
-        RULES["heavy-ball"],
-        Precision("float32"),
-        lanes=5,
-        steps=40,
-        seed=2,
-        overrides={"eta": eta, "beta": 0.9},
-    )
+    large = dict(overrides={"eta": eta, "beta": 0.9})
+    job = sweep.draw(HAT, RULES["heavy-ball"], Precision("float32"), lanes=5, steps=40, seed=2, **large)
     z, v = launch.run(job, "numpy").wide()
     return job, Trajectory(HAT, job.rule, job.precision, z, v, job.params)
 

@@ -4,11 +4,11 @@ anything holds."""
 import json
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import fakes
 import pytest
+from processes import NOETHER, PIPES
 from waiting import lines, until
 
 from noether.campaigns.fuzz import campaign as fuzz
@@ -28,14 +28,8 @@ from noether.system.machine import importable
 ROOT = Path(__file__).resolve().parent.parent
 HAT = next(c for c in CORE if c.name == "mexican-hat")
 ENDS = [Terminated, KeyboardInterrupt, MemoryError, SystemExit, RuntimeError]
-CODES = {
-    Terminated: 143,
-    KeyboardInterrupt: 130,
-    MemoryError: 70,
-    SystemExit: 70,
-    RuntimeError: 70,
-    OSError: 70,
-}
+CODES = {Terminated: 143, KeyboardInterrupt: 130}
+CODES |= dict.fromkeys((MemoryError, SystemExit, RuntimeError, OSError), 70)
 
 
 def violated(law="D2"):
@@ -199,24 +193,8 @@ def test_workers_that_are_gone_end_a_fuzzing_run_with_what_it_has():
 
 @pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 def test_a_signal_ends_a_fuzzing_run_that_holds_so_far_as_unfinished(tmp_path, number, code):
-    command = [
-        sys.executable,
-        "-m",
-        "noether",
-        "fuzz",
-        "mexican-hat",
-        "--for",
-        "600s",
-        "--backend",
-        "numpy",
-        "--out",
-        "r",
-        "--jobs",
-        "1",
-    ]
-    process = subprocess.Popen(
-        command, cwd=tmp_path, env=importable(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    words = "fuzz mexican-hat --for 600s --backend numpy --out r --jobs 1"
+    process = subprocess.Popen([*NOETHER, *words.split()], cwd=tmp_path, env=importable(), **PIPES)
     try:
         until(lines(tmp_path / "r" / "cells.jsonl", 2), "two cells are done")
         process.send_signal(number)

@@ -118,16 +118,7 @@ def test_a_case_that_cannot_be_written_is_told_and_what_was_found_is_printed(mon
 
 @pytest.mark.parametrize("then", [OSError(28, "No space left on device"), Terminated(), KeyboardInterrupt()])
 def test_a_baseline_is_the_old_one_or_the_new_one(plan, monkeypatch, capsys, then):
-    small = [
-        "verify",
-        "rayleigh",
-        "--precision",
-        "float64",
-        "--jobs",
-        "1",
-        "--update-baseline",
-        "--accept-rise",
-    ]
+    small = "verify rayleigh --precision float64 --jobs 1 --update-baseline --accept-rise".split()
     assert call(small) == 0
     before = Path("baseline.json").read_bytes()
     monkeypatch.setattr(

@@ -25,15 +25,8 @@ from noether.verdicts.exit_codes import of_records
 from noether.verdicts.record import INCONCLUSIVE, OUTSIDE, VIOLATED
 
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
-REQUEST = Request(
-    ("mexican-hat",),
-    law="D0,D2",
-    rule="heavy-ball",
-    precision="float64",
-    backend="triton-ptx",
-    lanes=9,
-    steps=4,
-)
+LAUNCH = dict(rule="heavy-ball", precision="float64", backend="triton-ptx", lanes=9, steps=4)
+REQUEST = Request(("mexican-hat",), law="D0,D2", **LAUNCH)
 TIGHT = 1 / 20
 HAT = next(c for c in CORE if c.name == "mexican-hat")
 
@@ -138,18 +131,8 @@ def test_a_run_without_faults_is_blind(monkeypatch):
 def test_the_bound_of_a_decaying_charge_decays_with_it(precision):
     """B' = |beta| B + b: at beta = 1/2 the last bound is at most twice the largest local one, however many
     steps."""
-    job = LaunchCell(
-        HAT,
-        "heavy-ball",
-        precision,
-        "numpy",
-        "exact",
-        (),
-        9,
-        0,
-        40,
-        (("beta", 0.5), ("eps", 0.0), ("k", 0.0)),
-    ).job()
+    plain = (("beta", 0.5), ("eps", 0.0), ("k", 0.0))
+    job = LaunchCell(HAT, "heavy-ball", precision, "numpy", "exact", (), 9, 0, 40, plain).job()
     t = Trajectory(HAT, job.rule, job.precision, *launch.run(job, "numpy").wide(), job.params)
     for symmetry in HAT.symmetries:
         decay, step = EXACT["D3"].residual(t, symmetry), EXACT["D2"].residual(t, symmetry)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from attacks import ATTACKS
+from processes import command_line
 from waiting import PATIENCE
 
 from noether.system.machine import importable
@@ -193,12 +194,5 @@ def test_a_command_that_cannot_be_imported_is_no_violated_law(tmp_path, what, co
     (tmp_path / "typer.py").write_text(
         what.replace("import noether.cli.main", "import no_such_module") + "\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "noether", "laws"],
-        env=importable(tmp_path),
-        cwd=tmp_path,
-        timeout=PATIENCE,
-        capture_output=True,
-        text=True,
-    )
+    done = command_line("laws", env=importable(tmp_path), cwd=tmp_path, timeout=PATIENCE)
     assert done.returncode == code and done.stderr.startswith("noether: "), done.stderr

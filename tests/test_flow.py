@@ -29,18 +29,16 @@ def exact_oscillator(rate, t):
     return ((a * np.exp(b * t) - b * np.exp(a * t)) / (a - b)).real
 
 
+def marched(rates, start, times, stages):
+    """The coordinates at these times, and no integral beside them."""
+    none = np.zeros((0, 1))
+    return collocation.march(rates, lambda X: X[:0], np.array(start), none, none, times, stages)
+
+
 @pytest.mark.parametrize("rate", [0.5, 10.0, 1e4])
 def test_collocation_solves_the_damped_oscillator_to_rounding(rate):
     times = flow.output_times(1 / rate)[:, None]
-    x, _ = collocation.march(
-        oscillator(rate),
-        lambda X: X[:0],
-        np.array([[1.0], [0.0]]),
-        np.zeros((0, 1)),
-        np.zeros((0, 1)),
-        times,
-        8,
-    )
+    x, _ = marched(oscillator(rate), [[1.0], [0.0]], times, 8)
     expected = np.array([exact_oscillator(rate, t) for t in times[:, 0]])
     # The quadratic formula itself loses rate times one rounding.
     assert np.max(np.abs(x[:, 0, 0] - expected)) <= 2.0**-53 * (100 + rate)
@@ -51,30 +49,14 @@ def test_collocation_converges_at_order_two_s_minus_one(stages):
     errors = []
     for n in (2, 4):
         times = np.linspace(0, 4, n + 1)[:, None]
-        x, _ = collocation.march(
-            oscillator(0.5),
-            lambda X: X[:0],
-            np.array([[1.0], [0.0]]),
-            np.zeros((0, 1)),
-            np.zeros((0, 1)),
-            times,
-            stages,
-        )
+        x, _ = marched(oscillator(0.5), [[1.0], [0.0]], times, stages)
         errors.append(abs(x[-1, 0, 0] - exact_oscillator(0.5, 4.0)))
     assert np.log2(errors[0] / errors[1]) > 2 * stages - 2
 
 
 def test_an_equation_that_newton_cannot_settle_is_an_error_not_a_number():
     with pytest.raises(FloatingPointError, match="Newton does not settle"):
-        collocation.march(
-            lambda y: y * y,
-            lambda X: X[:0],
-            np.array([[1.0]]),
-            np.zeros((0, 1)),
-            np.zeros((0, 1)),
-            np.array([[0.0], [2.0]]),
-            8,
-        )
+        marched(lambda y: y * y, [[1.0]], np.array([[0.0], [2.0]]), 8)
 
 
 def test_the_damped_integral_of_a_constant_is_within_the_distance_of_two_orders_and_does_not_overflow():

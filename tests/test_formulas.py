@@ -28,13 +28,8 @@ def test_the_bounds_of_a_step_are_those_of_R0(case, rule, label):
     t = sample(case, rule, label)
     for n, lane in everywhere(t):
         step, _ = both(t, None, n, lane)
-        for got, want in (
-            (t.delta, step.delta),
-            (t.sigma, step.sigma),
-            (t.force, step.f),
-            (t.move, step.y),
-            (t.reach, step.reach),
-        ):
+        pairs = [(t.delta, step.delta), (t.sigma, step.sigma), (t.force, step.f)]
+        for got, want in [*pairs, (t.move, step.y), (t.reach, step.reach)]:
             assert np.allclose(got[n, :, lane], want, rtol=SAME, atol=0)
 
 

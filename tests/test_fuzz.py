@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from plainest import listed
 
 from noether.campaigns.fuzz import campaign as campaigns
 from noether.campaigns.fuzz import regimes
@@ -37,15 +38,8 @@ HAT = BY_NAME["mexican-hat"]
 
 def campaign(*names, plant="", **how):
     cases = tuple(BY_NAME[n] for n in names) or CORE
-    how = {
-        "rules": RULES,
-        "precisions": PRECISIONS,
-        "seconds": None,
-        "batches": 12,
-        "corpus": None,
-        "record": False,
-        **how,
-    }
+    usual = dict(rules=RULES, precisions=PRECISIONS, seconds=None, batches=12, corpus=None, record=False)
+    how = {**usual, **how}
     return Campaign(cases, probe=Probe("numpy", plant), **how)
 
 
@@ -211,13 +205,8 @@ def test_breeding_spends_more_than_drawing():
 
 # ---- planted faults
 
-FOUND = (
-    "eta as float32",
-    "momentum one step old",
-    "bfloat16 store truncated",
-    "decay coupled for decoupled",
-    "another loss, same symmetry",
-)
+FOUND = listed("""eta as float32; momentum one step old; bfloat16 store truncated;
+    decay coupled for decoupled; another loss, same symmetry""")
 
 
 @pytest.mark.parametrize("plant", FOUND)

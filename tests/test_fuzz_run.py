@@ -4,11 +4,11 @@ import json
 import shlex
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import NOETHER, PIPES
 from test_fuzz import (
     campaign,
     small,  # noqa: F401
@@ -121,20 +121,8 @@ def test_sizes_differ_by_backend():
 
 def test_the_command_prints_laws_coverage_and_rate(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code = main.call(
-        [
-            "fuzz",
-            "mexican-hat",
-            "--batches",
-            "6",
-            "--jobs",
-            "1",
-            "--backend",
-            "numpy",
-            "--precision",
-            "float32,bfloat16",
-        ]
-    )
+    words = "fuzz mexican-hat --batches 6 --jobs 1 --backend numpy --precision float32,bfloat16"
+    code = main.call(words.split())
     out = capsys.readouterr().out
     assert (
         code == 0
@@ -189,22 +177,8 @@ def test_wrong_words_are_told_in_one_line(capsys, tmp_path, monkeypatch, words, 
 
 
 def test_ctrl_c_keeps_what_was_found(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "noether",
-        "fuzz",
-        "mexican-hat",
-        "--for",
-        "600s",
-        "--backend",
-        "numpy",
-        "--out",
-        str(tmp_path / "r"),
-        "--jobs",
-        "1",
-    ]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    words = "fuzz mexican-hat --for 600s --backend numpy --jobs 1 --out".split()
+    process = subprocess.Popen([*NOETHER, *words, str(tmp_path / "r")], cwd=ROOT, **PIPES)
     try:
         until(lines(tmp_path / "r" / "cells.jsonl", 3), "three cells are done")
         process.send_signal(signal.SIGINT)

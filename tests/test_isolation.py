@@ -1,10 +1,10 @@
 """What a case file does in its process reaches no verdict: not of its own cells, not of others, not the exit
 code."""
 
-import subprocess
 import sys
 
 import pytest
+from processes import command_line
 
 from noether.runs.saved_run import read_run
 from noether.system.machine import importable
@@ -62,31 +62,9 @@ ENDS = {
 def verify(place, *words, **cases):
     for name, does in cases.items():
         (place / f"{name}.py").write_text(CASE.format(does=does, name=name))
-    command = [
-        sys.executable,
-        "-m",
-        "noether",
-        "verify",
-        *(f"{name}.py" for name in cases),
-        "--law",
-        "D0",
-        "--rule",
-        "gradient-descent",
-    ]
-    command += [
-        "--precision",
-        "float64",
-        "--backend",
-        "numpy",
-        "--cell-seconds",
-        "4",
-        "--out",
-        "r",
-        "--jobs",
-        "2",
-        *words,
-    ]
-    return subprocess.run(command, cwd=place, env=importable(), capture_output=True, text=True, timeout=200)
+    files, limits = [f"{name}.py" for name in cases], "--cell-seconds 4 --out r --jobs 2"
+    asked = f"--law D0 --rule gradient-descent --precision float64 --backend numpy {limits}".split()
+    return command_line("verify", *files, *asked, *words, cwd=place, env=importable(), timeout=200)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the rounding mode is set through libm.so.6")

@@ -31,14 +31,8 @@ STEPS, LANES = 3, 16
 def trajectory(path=PATH_MOTION):
     rng = np.random.default_rng(1)
     z, v = rng.uniform(0.2, 0.8, (2, STEPS + 1, HAT.dim, LANES))
-    t = Trajectory(
-        HAT,
-        RULES["heavy-ball"],
-        Precision("float64"),
-        z,
-        v,
-        np.tile([[0.25], [0.5], [0.125], [0.0]], (1, LANES)),
-    )
+    params = np.tile([[0.25], [0.5], [0.125], [0.0]], (1, LANES))
+    t = Trajectory(HAT, RULES["heavy-ball"], Precision("float64"), z, v, params)
     t.path = np.full(LANES, float(path))
     return t
 
@@ -189,15 +183,9 @@ def test_evidence_needs_a_signal_of_sixteen_bounds_in_some_step_and_a_path_of_fo
 
 def test_spent_is_a_ratio_and_nothing_over_nothing_is_nothing():
     one = np.ones(1)
-    for measured, bound, want in (
-        (3.0, 2.0, 1.5),
-        (-3.0, 2.0, 1.5),
-        (0.0, 0.0, 0.0),
-        (1.0, 0.0, np.inf),
-        (1.0, np.nan, np.inf),
-        (1.0, np.inf, 0.0),
-        (0.0, np.nan, 0.0),
-    ):
+    inf, nan = np.inf, np.nan
+    ratios = [(3.0, 2.0, 1.5), (-3.0, 2.0, 1.5), (0.0, 0.0, 0.0), (1.0, 0.0, inf), (1.0, nan, inf)]
+    for measured, bound, want in [*ratios, (1.0, inf, 0.0), (0.0, nan, 0.0)]:
         assert spent_of(Residual(measured * one, 0 * one, bound * one, one)) == want
 
 

@@ -9,18 +9,8 @@ from noether.system.usage import UsageError
 
 
 def planned(**asked):
-    return run.plan(
-        select(
-            Request(
-                cases=("mexican-hat-8",),
-                law="D0",
-                rule="heavy-ball",
-                precision="float64",
-                backend="numpy",
-                **asked,
-            )
-        )
-    )
+    usual = dict(law="D0", rule="heavy-ball", precision="float64", backend="numpy")
+    return run.plan(select(Request(cases=("mexican-hat-8",), **usual, **asked)))
 
 
 @pytest.mark.parametrize("asked", [{"lanes": 2**21, "steps": 1}, {"lanes": 2**14}, {"steps": 2**15}])

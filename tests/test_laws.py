@@ -59,15 +59,8 @@ def test_faults_of_narrow_stores_and_wide_launches_are_killed(name, rule, precis
 def test_symmetric_losses_are_blind_to_faults_that_keep_the_symmetry():
     """Why D0 is there: D2 on a symmetric loss passes a doubled gradient."""
     case = next(c for c in CORE if c.name == "mexican-hat")
-    job = sweep.draw(
-        case,
-        RULES["heavy-ball"],
-        Precision("float64"),
-        lanes=9,
-        steps=20,
-        seed=1,
-        overrides={"eps": 0.0, "k": 0.0},
-    )
+    few = dict(lanes=9, steps=20, seed=1, overrides={"eps": 0.0, "k": 0.0})
+    job = sweep.draw(case, RULES["heavy-ball"], Precision("float64"), **few)
     twice = next(c for c in shown_faults.KERNEL_FAULTS if c.name == "gradient x 2")
     verdicts = {
         r.law: r.verdict
@@ -78,15 +71,8 @@ def test_symmetric_losses_are_blind_to_faults_that_keep_the_symmetry():
 
 def test_what_does_not_move_is_inconclusive():
     case = next(c for c in CORE if c.name == "rayleigh")
-    job = sweep.draw(
-        case,
-        RULES["gradient-descent"],
-        Precision("bfloat16"),
-        lanes=9,
-        steps=5,
-        seed=1,
-        overrides={"eta": 2.0**-30},
-    )
+    few = dict(lanes=9, steps=5, seed=1, overrides={"eta": 2.0**-30})
+    job = sweep.draw(case, RULES["gradient-descent"], Precision("bfloat16"), **few)
     records = judge_all(judged(case, job, launch.run(job, "numpy")), EXACT, about=ABOUT)
     assert {r.verdict for r in records} == {INCONCLUSIVE}
 

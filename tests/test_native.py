@@ -141,13 +141,8 @@ def test_an_endless_kernel_is_stopped():
 
 def test_wrong_arguments_are_refused():
     kernel, x, trace = compiled("wander64"), np.ones((2, 4)), np.zeros((1, 2, 4))
-    for args in (
-        [x, trace, 4],
-        [x, trace, 4, x],
-        [x, 5, 4, 1],
-        [x, trace, 2**33, 1],
-        [x[:, ::2], trace, 2, 1],
-    ):
+    wrong = [[x, trace, 4], [x, trace, 4, x], [x, 5, 4, 1], [x, trace, 2**33, 1], [x[:, ::2], trace, 2, 1]]
+    for args in wrong:
         with pytest.raises(TypeError):
             native.execute(kernel, args, 1)
     with pytest.raises(ValueError):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import PIPES
 
 from noether.kernels import cache_folders
 from noether.kernels.ptx import native
@@ -134,16 +135,7 @@ def test_processes_that_build_the_same_at_once_all_get_it(place):
         "from noether.kernels.ptx import native; from noether.kernels.ptx.native import library_cache as "
         f"cache; print(cache.load(native.find_compiler(), {TEXT % 5!r})[0].run())"
     )
-    racers = [
-        subprocess.Popen(
-            [sys.executable, "-c", program],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
+    racers = [subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, **PIPES) for _ in range(4)]
     for racer in racers:
         out, err = racer.communicate(timeout=120)
         assert out == "5\n", err

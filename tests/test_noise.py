@@ -4,6 +4,8 @@ Statistics are of fixed seeds, so nothing here flakes; thresholds are those of a
 each test over all that it looks at, as if the bits were fair coins.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import ndtri
@@ -232,16 +234,8 @@ def test_sums_are_those_of_the_trajectory():
 def test_lanes_do_not_depend_on_their_neighbours():
     """A lane's noise is its number's, wherever it stands: a half of the lanes alone has the same bits."""
     j = job()
-    half = noisy_launch.NoisyJob(
-        j.rule,
-        j.precision,
-        j.q0[:, 20:],
-        j.v0[:, 20:],
-        j.params[:, 20:],
-        j.counters[:, 20:],
-        j.windows,
-        j.every,
-    )
+    state = dict(q0=j.q0[:, 20:], v0=j.v0[:, 20:], params=j.params[:, 20:], counters=j.counters[:, 20:])
+    half = replace(j, **state)
     assert (launch.run(half, "numpy").sums == launch.run(j, "numpy").sums[..., 20:]).all()
 
 

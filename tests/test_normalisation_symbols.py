@@ -145,16 +145,8 @@ def test_parameters_are_in_general_position():
     """No two of beta, 1 - beta, 1 + beta, k, |ghat|, |ghat|^2, rho, 1 - rho, 1 and eta k are equal, or twice
     or half of each other."""
     for beta, exponent in cell_constants.SETTINGS["quick"]:
-        values = [
-            beta,
-            1 - beta,
-            1 + beta,
-            cell_constants.K,
-            cell_constants.G,
-            cell_constants.G**2,
-            1.0,
-            2.0**-exponent,
-        ]
+        K, G = cell_constants.K, cell_constants.G
+        values = [beta, 1 - beta, 1 + beta, K, G, G**2, 1.0, 2.0**-exponent]
         values += [x for rho in correlation.RHO["quick"][1:] for x in (rho, 1 - rho)]
         ratios = [abs(np.log2(a / b)) for i, a in enumerate(values) for b in values[:i]]
         assert min(min(x, abs(x - 1)) for x in ratios) > 0.015

@@ -27,15 +27,9 @@ VERIFY = {  # option -> words, and what run.json or the output must then say
     "--lanes": (["5"], ("lanes", 5)),
     "--reference": ([], ("reference", True)),
 }
-TOLD = {  # what the other options of verify print, on stdout or stderr
-    "--jobs": ["1"],
-    "-j": ["1"],
-    "--executor": ["process"],
-    "--cell-seconds": ["60"],
-    "--trust": [],
-    "--strict": [],
-    "--no-strict": [],
-}
+# what the other options of verify print, on stdout or stderr
+TOLD = {"--jobs": ["1"], "-j": ["1"], "--executor": ["process"], "--cell-seconds": ["60"]}
+TOLD |= {"--trust": [], "--strict": [], "--no-strict": []}
 ELSEWHERE = {
     ("verify", "--out"): "below, in every test",
     ("verify", "--resume"): "test_resume_goes_on",

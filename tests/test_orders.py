@@ -117,15 +117,8 @@ def test_another_loss_in_the_model_gives_order_zero():
 
 
 def test_the_plain_update_is_the_equation_it_states():
-    q, v, ahead = updates(
-        lambda x: 2 * x,
-        np.ones((1, 1)),
-        np.full((1, 1), 0.5),
-        np.array([0.25]),
-        np.array([1]),
-        beta=0.5,
-        k=1.0,
-    )
+    start, velocity, eta = np.ones((1, 1)), np.full((1, 1), 0.5), np.array([0.25])
+    q, v, ahead = updates(lambda x: 2 * x, start, velocity, eta, np.array([1]), beta=0.5, k=1.0)
     assert (q.item(), v.item(), ahead.item()) == (0.5, -0.5, 0.5 * -0.5 - 0.25 * (2 * 0.5 + 0.5))
 
 

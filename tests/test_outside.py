@@ -26,13 +26,7 @@ NASTY = ["::stop-commands::x", "  ::error::y", "\t::add-mask::z", "a\n::warning:
 NASTY += ["\u2028::error::b", "\x85::error::x"]  # the ends of lines that only some programs know
 NASTY += ["##[add-mask]x", "###[group]x", "##vso[task.x]", "##teamcity[x]"]
 NASTY += ["\x1b[2J", "\x1b]0;title\x07", "\x9b2J", "\x00", "\x7f"]  # what a terminal obeys
-NASTY += [
-    "\u202eexe.txt",
-    "\u2066hidden\u2069",
-    "\ud800",
-    "\U000e0041",
-    "\ufeff",
-]  # not what it shows
+NASTY += ["\u202eexe.txt", "\u2066hidden\u2069", "\ud800", "\U000e0041", "\ufeff"]  # hides text
 anything = st.text(st.characters(codec=None), max_size=12) | st.sampled_from(NASTY)
 outsiders = st.lists(anything, max_size=4).map("".join)
 
@@ -187,21 +181,11 @@ def test_a_symmetry_named_as_an_order_gives_none(plan, capsys, monkeypatch, name
 SMALL = ["verify", "rayleigh", "--law", "D2", "--precision", "float64", "--jobs", "1", "--out"]
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["verify"],
-        ["verify", "--law"],
-        SMALL,
-        ["report"],
-        ["show"],
-        ["explain"],
-        ["faults"],
-        ["verify", "--seed"],
-        [],
-    ],
-    ids=" ".join,
-)
+COMMANDS = [[x] for x in "verify report show explain faults".split()]
+COMMANDS += [[], SMALL, ["verify", "--law"], ["verify", "--seed"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_no_word_of_the_command_line_comes_back_raw(plan, capsys, command):
     for word in NASTY:
         may_be = command is SMALL and word.isprintable()  # a folder may have such a name

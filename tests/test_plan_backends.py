@@ -35,15 +35,8 @@ def test_the_gpu_table_fails_on_one_wrong_bit_and_on_nothing_checked(capsys, tmp
     monkeypatch.setenv("OUT", str(tmp_path))
     row = {"case": "c", "rule": "r", "precision": "p", "values": 9, "differ": 0, "unwritten": 0}
     law = {"spent": 0.5, "verdict": HOLDS}
-    result = {
-        "device": "d",
-        "capability": [9, 0],
-        "versions": {},
-        "parity": [row],
-        "verification": [law],
-        "facts": [],
-        "speed": [],
-    }
+    result = {"device": "d", "capability": [9, 0], "versions": {}, "facts": [], "speed": []}
+    result |= {"parity": [row], "verification": [law]}
     assert gpu_report.report(result) == 0
     assert gpu_report.report({**result, "parity": [{**row, "differ": 1}]}) == 1
     assert gpu_report.report({**result, "verification": [{**law, "verdict": "violated"}]}) == 1

@@ -24,15 +24,8 @@ def on_terminal(*words, columns=80, interrupt_after=None, fake=""):
     master, slave = pty.openpty()
     environment = {**importable(ROOT / "tests"), "FAKE": fake, "TERM": "xterm", "COLUMNS": str(columns)}
     program = [sys.executable, "-c", "import fakes; fakes.main()", *words]
-    process = subprocess.Popen(
-        program,
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        env=environment,
-        cwd=os.getcwd(),
-        start_new_session=True,
-    )
+    terminal = dict(stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+    process = subprocess.Popen(program, env=environment, cwd=os.getcwd(), **terminal)
     os.close(slave)
     sent = bytearray()
     begin = time.monotonic()

@@ -20,16 +20,8 @@ from noether.runs.execute import execute
 from noether.runs.records_file import plain
 from noether.runs.saved_run import read_run
 
-REQUEST = Request(
-    ("mexican-hat",),
-    law="D2,D3",
-    rule="heavy-ball,heavy-ball-decoupled",
-    precision="float32,bfloat16",
-    backend="numpy",
-    lanes=5,
-    steps=4,
-    seed=7,
-)
+LAUNCH = dict(precision="float32,bfloat16", backend="numpy", lanes=5, steps=4, seed=7)
+REQUEST = Request(("mexican-hat",), law="D2,D3", rule="heavy-ball,heavy-ball-decoupled", **LAUNCH)
 
 
 def findings(records) -> list[str]:

@@ -119,21 +119,9 @@ def test_a_run_of_ones_own_file_with_overrides_replays_from_another_folder(tmp_p
     (tmp_path / "b").mkdir()
     shutil.copy(ROOT / "docs/examples/my_case.py", tmp_path / "a/cases/own.py")
     monkeypatch.chdir(tmp_path / "a")
-    words = [
-        "verify",
-        "cases/own.py",
-        "--law",
-        "D0,O2",
-        "--rule",
-        "gradient-descent",
-        "--precision",
-        "float64",
-        "--eta",
-        "0.0625",
-        "--steps",
-        "12",
-    ]
-    assert main.call([*words, "--backend", "numpy", "--jobs", "1", "--out", "r", "--seed", "3"]) in (0, 3)
+    words = "verify cases/own.py --law D0,O2 --rule gradient-descent --precision float64 --eta 0.0625"
+    words += " --steps 12 --backend numpy --jobs 1 --out r --seed 3"
+    assert main.call(words.split()) in (0, 3)
     found = read_run(Path("r"))
     monkeypatch.chdir(tmp_path / "b")
     some = {(r.law, bool(r.fault)): r for r in found.records}

@@ -198,14 +198,8 @@ def test_hostile_words_are_quoted_wherever_they_stand():
     names = ("case", "rule", "symmetry", "reason", "replay", "precision", "backend")
     words = dict.fromkeys(names, HOSTILE)
     violated = {**words, "verdict": VIOLATED, "spent": 7.0}
-    lines = {
-        "plot": "lines",
-        "x": TIMES,
-        "series": {HOSTILE: TIMES},
-        "xlabel": HOSTILE,
-        "ylabel": HOSTILE,
-        "caption": HOSTILE,
-    }
+    lines = {"plot": "lines", "x": TIMES, "series": {HOSTILE: TIMES}}
+    lines |= {"xlabel": HOSTILE, "ylabel": HOSTILE, "caption": HOSTILE}
     heat = {
         "plot": "heatmap",
         "rows": [HOSTILE],

@@ -57,15 +57,8 @@ def test_each_rule_is_pytorchs_sgd_to_the_bit_where_arithmetic_is_exact(name):
     rule, eta, beta, k, steps = RULES[name], 0.25, 0.5, 0.25, 8
     q = torch.tensor([3.0, -2.0], dtype=torch.float64, requires_grad=True)
     decay = 0.0 if rule.decoupled else k
-    sgd = torch.optim.SGD(
-        [q],
-        lr=eta,
-        momentum=beta,
-        weight_decay=decay,
-        nesterov=rule.nesterov,
-        dampening=rule.dampening,
-        maximize=rule.maximize,
-    )
+    options = dict(nesterov=rule.nesterov, dampening=rule.dampening, maximize=rule.maximize)
+    sgd = torch.optim.SGD([q], lr=eta, momentum=beta, weight_decay=decay, **options)
     path = [q.detach().clone().numpy()]
     for _ in range(steps):
         sgd.zero_grad()

@@ -42,15 +42,8 @@ def test_a_schedule_is_pytorchs_lambda_lr_to_the_bit_where_arithmetic_is_exact()
         sgd.step()
         schedule.step()
         path.append(q.detach().clone().numpy())
-    job = launch.Job(
-        QUADRATIC,
-        SCHEDULED,
-        Precision("float64"),
-        np.array([[3.0], [-2.0]]),
-        np.zeros((2, 1)),
-        np.array([[eta], [beta], [k], [0.0]]),
-        steps,
-    )
+    q0, params = np.array([[3.0], [-2.0]]), np.array([[eta], [beta], [k], [0.0]])
+    job = launch.Job(QUADRATIC, SCHEDULED, Precision("float64"), q0, np.zeros((2, 1)), params, steps)
     assert all(Fraction(float(x)).denominator <= 2**52 for x in np.ravel(path)), (
         "rounded: nothing exact was compared"
     )
@@ -83,13 +76,7 @@ def test_its_laws_and_the_ratio_form_are_identities_in_exact_arithmetic(seed, be
         ).reshape(shape)
 
     A, a, q, w, g, h = whole(3, 3), whole(3), whole(3), whole(3) + 20, whole(3), whole(3)
-    beta, k, eta, c, d = (
-        Fraction(beta, 128),
-        Fraction(k, 128),
-        Fraction(1, 2**j),
-        Fraction(3, 8),
-        Fraction(1, 2),
-    )
+    beta, k, eta, c, d = (Fraction(*x) for x in ((beta, 128), (k, 128), (1, 2**j), (3, 8), (1, 2)))
     first = beta * w - eta * (g + k * q)
     p = q + c * first
     second = beta * first - eta * (h + k * p)

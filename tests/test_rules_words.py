@@ -147,16 +147,9 @@ def test_dampening_is_torchs_with_a_quarter():
         x.sum().backward()
         sgd.step()
         path.append(x.item())
-    params = np.array([[1.0], [0.5], [0.0], [0.0]])
-    job = launch.Job(
-        SLOPE,
-        RULES["heavy-ball-dampened"],
-        Precision("float64"),
-        np.zeros((1, 1)),
-        np.zeros((1, 1)),
-        params,
-        12,
-    )
+    params, zero = np.array([[1.0], [0.5], [0.0], [0.0]]), np.zeros((1, 1))
+    rule, float64 = RULES["heavy-ball-dampened"], Precision("float64")
+    job = launch.Job(SLOPE, rule, float64, zero, zero, params, 12)
     assert launch.run(job, "numpy").q[1:, 0, 0].tolist() == path and path[:2] == [-1.0, -2.25]
 
 
@@ -166,14 +159,8 @@ def test_nesterov_looks_ahead_by_beta():
     x.sum().backward()
     sgd.step()
     assert x.item() == -1.25
-    q, v = step(
-        [np.zeros(1)],
-        [np.zeros(1)],
-        [1.0, 0.25, 0.0, 0.0],
-        lambda q, eps: [np.ones(1)],
-        RULES["nesterov"].at(1),
-        Precision("float64"),
-    )
+    rule, pull, zero = RULES["nesterov"].at(1), lambda q, eps: [np.ones(1)], [np.zeros(1)]
+    q, v = step(zero, zero, [1.0, 0.25, 0.0, 0.0], pull, rule, Precision("float64"))
     assert q[0][0] == -1.25 and v[0][0] == -1.0
 
 

@@ -135,13 +135,8 @@ def test_each_regime_can_be_asked_for(regime):
 
 def test_everything_shrinks_to_one_plain_lane_of_one_step():
     case, job = find(launches(), lambda drawn: True, settings=SEARCH)
-    assert (case.name, job.rule.name, job.precision.label, job.lanes, job.steps) == (
-        "mexican-hat",
-        "gradient-descent",
-        "float64",
-        1,
-        1,
-    )
+    drawn = (case.name, job.rule.name, job.precision.label, job.lanes, job.steps)
+    assert drawn == ("mexican-hat", "gradient-descent", "float64", 1, 1)
     assert np.frexp(job.params[0, 0])[0] == 0.5 and not job.params[1:].any() and not job.v0.any()
     assert np.array_equal(job.q0[:, 0], [low for low, _ in case.box])
 

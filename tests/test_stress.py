@@ -11,22 +11,8 @@ from noether.labs.stress import campaign, damage, disturbed, mutations, sizes, w
 from noether.labs.stress.disturbed import refused_well
 from noether.labs.stress.trials import differences, environment, found, mangled, told
 
-FAKED = dict(
-    words=(
-        "verify",
-        "rayleigh",
-        "mexican-hat",
-        "--law",
-        "D0,D2",
-        "--precision",
-        "float64,float32",
-        "--jobs",
-        "1",
-        "--out",
-        "r",
-    ),
-    module="fakes",
-)
+WORDS = "verify rayleigh mexican-hat --law D0,D2 --precision float64,float32 --jobs 1 --out r"
+FAKED = dict(words=tuple(WORDS.split()), module="fakes")
 SLOW = environment(FAKE="D0=slow,D2=slow")
 
 

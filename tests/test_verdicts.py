@@ -96,15 +96,8 @@ def test_rows_keep_the_order_that_was_asked_for():
 
 
 def test_a_fault_survives_where_no_law_kills_it_and_is_named_in_each_row_that_saw_it():
-    records = [
-        record(),
-        killed(fault="a"),
-        record(fault="b"),
-        record(fault="c"),
-        record("D2"),
-        killed("D2", "c"),
-        record("D2", fault="b"),
-    ]
+    records = [record(), killed(fault="a"), record(fault="b"), record(fault="c")]
+    records += [record("D2"), killed("D2", "c"), record("D2", fault="b")]
     zero, two = summarise(records, ["D0", "D2"])
     assert (zero.faults, zero.killed, zero.survivors, zero.verdict) == (3, 1, ("b",), HOLDS)
     assert (two.faults, two.killed, two.survivors, two.verdict) == (2, 1, ("b",), HOLDS)

@@ -67,7 +67,7 @@ def test_a_disk_that_refuses_loses_nothing_found(plan, tmp_path):
     assert call(["verify", "--resume", "r", "--jobs", "1"]) == 0
 
 
-def test_words_survive_in_python_too(plan):
+def test_verify_in_python_takes_and_refuses_what_the_command_does(plan):
     from noether import verify
 
     result = verify("rayleigh", laws=["D2"], precisions="float64")

@@ -173,7 +173,7 @@ def test_operations_range_over_each_step_of_each_lane():
 
 
 @pytest.mark.parametrize("leaves", ["wide", "narrow"])
-def test_either_reference_alone_excuses(leaves, monkeypatch):
+def test_a_lane_that_leaves_in_either_reference_is_outside(leaves, monkeypatch):
     job = still_job("float16")
     told = iter([np.array([leaves == "wide", False]), np.array([leaves == "narrow", False])])
     monkeypatch.setattr(domain, "overflowing", lambda job, z, v: next(told))

@@ -105,7 +105,7 @@ def test_a_resume_of_a_run_that_another_process_writes_changes_nothing(unfinishe
     lock.release()
 
 
-def test_and_one_that_is_not_refused_goes_on(unfinished):
+def test_a_resume_that_is_not_refused_goes_on(unfinished):
     assert call(["verify", "--resume", "r", "--jobs", "1"]) in (0, 3)
     assert {json.loads(x)["cell"][:2] for x in (unfinished / "cells.jsonl").read_text().splitlines()} == {
         "D0",

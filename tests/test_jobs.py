@@ -82,18 +82,18 @@ def test_where_nothing_says_anything_the_processors_decide(machine, monkeypatch,
     assert jobs.automatic() == 5
 
 
-def test_a_number_overrides(machine):
+def test_a_number_of_workers_that_was_asked_for_is_taken(machine):
     machine(cores=2)
     assert [jobs.jobs(x) for x in (7, "7", "auto", None)] == [7, 7, 2, 2]
 
 
 @pytest.mark.parametrize("word", ["0", "-1", "1025", "1.5", "two", "", True, 2.0, "9" * 5000, "٣٣٣٣"])
-def test_other_words_are_refused(word):
+def test_a_number_of_workers_that_is_none_is_refused(word):
     with pytest.raises(UsageError, match="must be auto or a whole number from 1 to 1024"):
         jobs.jobs(word)
 
 
-def test_python_takes_auto_too(plan):
+def test_the_number_of_workers_may_be_auto_in_python_too(plan):
     from noether import verify
 
     assert verify("rayleigh", laws="D2", jobs="auto").exit_code == 0

@@ -138,7 +138,7 @@ def test_verify_keeps_what_it_was_asked_for_in_run_json(plan, option):
 
 
 @pytest.mark.parametrize("option", TOLD)
-def test_verify_takes_how_it_is_run(plan, option, capsys):
+def test_verify_takes_the_options_of_how_it_is_run(plan, option, capsys):
     assert call(["verify", "rayleigh", "--law", "D2", option, *TOLD[option], "--out", "r"]) == 0
     assert "everything holds" in capsys.readouterr().out
 

@@ -137,6 +137,6 @@ def test_errors_that_change_sign_or_are_no_numbers_decide_nothing():
 
 
 @pytest.mark.parametrize(("errors", "noise"), [(np.ones(5), np.ones(4)), (np.ones((5, 1)), np.ones((5, 1)))])
-def test_one_vector_each(errors, noise):
+def test_errors_or_noise_that_are_no_vector_of_one_length_are_refused(errors, noise):
     with pytest.raises(ValueError, match="must be one vector each"):
         decide(errors, noise)

@@ -24,7 +24,7 @@ PLANNED = cells.cells(CORE, "quick", 5)
 
 
 @pytest.mark.parametrize("cell", [c for c in PLANNED if c.case.name != "mexican-hat"], ids=lambda c: c.name)
-def test_every_pair_has_its_order_and_every_near_fault_is_violated(cell):
+def test_every_update_meets_its_model_in_its_order_and_every_near_fault_is_violated(cell):
     records = cells.run_cell(cell)
     assert {r.verdict for r in records if not r.fault} == {HOLDS}
     assert {r.verdict for r in records if r.fault} == {VIOLATED}

@@ -232,5 +232,5 @@ def test_too_few_step_sizes_give_no_limit():
     assert record.verdict == INCONCLUSIVE
 
 
-def test_the_layer_is_told_by_its_own_steps():
+def test_the_steps_of_the_layer_after_the_start_span_a_short_time():
     assert momentum.LAYER * momentum.LAYER_STEPS[0] <= 1 / 16

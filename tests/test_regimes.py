@@ -64,7 +64,7 @@ def drawn(name, case=HAT, rule="heavy-ball", precision="float32"):
     return draw(REGIMES[name], case, RULES[rule], parse(precision), uniform(case), 2)
 
 
-def test_units_of_zero_are_the_simplest_lane():
+def test_where_every_random_unit_is_zero_the_simplest_lane_is_drawn():
     job = draw(
         REGIMES["ordinary"], HAT, RULES["heavy-ball"], Precision("float64"), np.zeros((units(HAT), 1)), 1
     )

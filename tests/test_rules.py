@@ -80,7 +80,7 @@ def test_each_rule_is_pytorchs_sgd_to_the_bit_where_arithmetic_is_exact(name):
 
 
 @each_option
-def test_the_option_matters(rule):
+def test_an_option_changes_every_step_that_it_should(rule):
     plain = launch.run(drawn(CASE["mexican-hat"], RULES["heavy-ball"]), "numpy")
     other = launch.run(replace(drawn(CASE["mexican-hat"], RULES["heavy-ball"]), rule=rule), "numpy")
     differs = (plain.q != other.q).any(axis=(1, 2))

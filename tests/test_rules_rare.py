@@ -87,7 +87,7 @@ OWN_FAULTS = {
 
 
 @each_point
-def test_its_own_near_faults_are_shown_and_killed(name, rule):
+def test_near_faults_of_a_rare_rule_are_shown_and_killed(name, rule):
     laws = tuple(key for key, law in EXACT.items() if law.concerns(CASE[name], rule))
     killed: dict = {}
     for record in LaunchCell(CASE[name], rule.name, "float64", "numpy", "faults", laws, 33, 5, 12).run():
@@ -137,7 +137,7 @@ def test_a_step_past_the_change_of_sign_is_outside_and_violates_the_law_if_it_we
     assert judge(t, EXACT["D8"], CASE["product"].symmetries[0], about=ABOUT).verdict == HOLDS
 
 
-def test_it_is_false_for_a_rank_one_matrix():
+def test_sizes_are_not_conserved_where_a_matrix_of_rank_one_is_learned():
     """u v^T with two entries each: the sums of sizes move apart by whole steps, and the rule is not offered
     there."""
     case = CASE["linear-network-1"]

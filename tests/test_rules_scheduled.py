@@ -65,7 +65,7 @@ def test_the_rates_are_a_warm_up_and_two_halvings_and_exact_in_eight_bits():
 
 
 @given(st.integers(0, 2**32), st.integers(1, 127), st.integers(0, 64), st.integers(2, 12))
-def test_its_laws_and_the_ratio_form_are_identities_in_exact_arithmetic(seed, beta, k, j):
+def test_the_laws_of_a_schedule_are_identities_in_exact_arithmetic(seed, beta, k, j):
     """D2, D6 and the displacement form with its ratio of rates, in rationals; without the ratio it is another
     path."""
     rng = np.random.default_rng(seed)

@@ -210,7 +210,7 @@ def test_a_lane_that_stands_still_has_not_moved():
 
 @given(st.integers(1, 70), st.integers(1, 40), st.integers(0, 2**32))
 @settings(max_examples=15)
-def test_blocks_change_nothing(lanes, block, seed):
+def test_lanes_screened_in_blocks_are_as_lanes_screened_together(lanes, block, seed):
     prepared, _, _ = prepare(HAT, job_of(HAT, "heavy-ball", "float32", lanes=lanes, steps=4, seed=seed))
     whole, split = prepared.plain(), prepared.plain(block=block)
     for name in ("spent", "worst_step", "first_bad", "moved", "q", "v"):
@@ -218,7 +218,7 @@ def test_blocks_change_nothing(lanes, block, seed):
 
 
 @pytest.mark.parametrize("case", CORE, ids=lambda c: c.name)
-def test_registers_are_the_program_bit_for_bit(case):
+def test_a_program_run_in_registers_has_the_bits_of_the_program(case):
     rule = RULES[rules_of(case)[0]]
     program = residuals(case, rule, parse("float32"), tuple(speaking(case, rule))).program
     rng = np.random.default_rng(3)

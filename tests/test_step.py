@@ -166,7 +166,7 @@ def test_no_trajectory_starts_where_a_rectifier_is_flat(seed):
         assert x0[0, 0] + x0[1, 0] > 0
 
 
-def test_a_step_that_kinks_does_not_name_is_refused():
+def test_a_kink_of_the_loss_that_its_case_does_not_name_is_refused():
     for named in (None, lambda q, xp: kinks(q, xp)[:-1]):
         with pytest.raises(CaseError, match=r"has a kink where .* is 0, kinks must name it"):
             prove(replace(LEAKY_NETWORK, kinks=named))

@@ -147,7 +147,7 @@ def test_a_failure_of_one_lane_in_a_wide_launch_shrinks_to_few_lanes_and_small_n
     assert job.params[3, 0] == 0 and np.frexp(job.params[0, 0])[0] == 0.5
 
 
-def test_shapes_can_be_fixed_or_drawn():
+def test_the_number_of_lanes_and_steps_can_be_fixed_or_drawn():
     case, job = find(
         launches(precision=Precision("bfloat16"), lanes=st.sampled_from([4, 6]), steps=3, eps=0.5, k=0.25),
         lambda drawn: True,

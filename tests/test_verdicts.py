@@ -56,7 +56,7 @@ def test_a_row_counts_its_own_records_and_names_the_worst():
     assert (found.faults, found.killed, found.survivors) == (1, 1, ())
 
 
-def test_no_number_is_the_worst_of_all():
+def test_a_spent_that_is_no_number_is_the_worst_of_all():
     found = row(
         [
             record(verdict=VIOLATED, spent=7.0),
@@ -131,7 +131,7 @@ FINE = [record(), killed()]
         ([*FINE, record("D2", VIOLATED, 2.0)], 1, 1),
     ],
 )
-def test_the_exit_code(records, code, strict):
+def test_the_exit_code_is_that_of_the_worst_verdict(records, code, strict):
     assert of_records(records, ["D0"]) == code and of_records(records, ["D0"], strict=True) == strict
     assert of_records(records, []) == (1 if code == 1 else 3)
 

@@ -152,14 +152,8 @@ def test_a_data_file_beside_the_case_file_is_named_from_anywhere(tmp_path, monke
 
 
 def of(function, symmetry, **more) -> Case:
-    given = dict(
-        name="own",
-        title="t",
-        source="own",
-        breaking=lambda q, xp: q[0] + q[1] * q[1] / 4,
-        box=((0.5, 1.5),) * 2,
-    )
-    return Case(**{"loss": function, **given, **more}, symmetries=(symmetry,))
+    given = dict(name="own", loss=function, breaking=lambda q, xp: q[0] + q[1] * q[1] / 4)
+    return plainest.case(**{**given, **more}, symmetries=(symmetry,))
 
 
 @pytest.mark.parametrize(

@@ -130,15 +130,9 @@ def test_a_constant_beside_a_moving_number_is_rounded_alike_in_every_step():
 def test_the_rounding_of_an_addend_of_few_places_is_known_but_for_a_tie():
     a, h = np.array([1.25, 1.25, 1.25]), 2.0**-7
     c = np.array([0.3, 1.5, -2.2]) * h
-    variance, size, _, known = rounding.repeated(
-        "add",
-        (a, c),
-        (np.full(3, h), np.full(3, h / 64)),
-        a + c,
-        np.full(3, h * h / 12),
-        (False, False),
-        "bfloat16",
-    )
+    twelfth = np.full(3, h * h / 12)
+    x, errors, pair = (a, c), (np.full(3, h), np.full(3, h / 64)), (False, False)
+    variance, size, _, known = rounding.repeated("add", x, errors, a + c, twelfth, pair, "bfloat16")
     error = narrow((a + c).astype(np.float32), "bfloat16").astype(float) - (a + c)
     assert np.allclose(known[[0, 2]], error[[0, 2]]) and known[1] == 0 and not size.any()
     assert variance[1] == h * h / 4 == error[1] ** 2 and not variance[[0, 2]].any()

@@ -92,11 +92,8 @@ def test_the_first_wrong_step_lane_and_component_are_exact(step, lane, component
     (q if which == "q" else v)[step + 1, component, lane] *= 1 + 2.0**-20
     found = diagnose(Trajectory.launched(CASE["mexican-hat"], job, q, v), job)
     # a wrong v' is wrong in q' = q + v' too: the worse of the two stands first
-    assert (found["first"]["step"], found["first"]["lane"], found["first"]["component"]) == (
-        step,
-        lane,
-        component,
-    )
+    where = tuple(found["first"][x] for x in ("step", "lane", "component"))
+    assert where == (step, lane, component)
     assert (
         f"first wrong at step {step}, lane {lane}" in found["line"]
         and f"1 of {job.lanes} lanes" in found["line"]

@@ -158,13 +158,8 @@ def test_a_case_file_travels_as_text_and_is_looked_for_nowhere(tmp_path):
             shutil.rmtree(tmp_path, ignore_errors=True)
             return super().submit(*call)
 
-    request = Request(
-        cases=(str(tmp_path / "own.py"),),
-        law="D0",
-        rule="heavy-ball",
-        precision="float64,float32",
-        backend="numpy",
-    )
+    where = dict(cases=(str(tmp_path / "own.py"),), backend="numpy")
+    request = Request(**where, law="D0", rule="heavy-ball", precision="float64,float32")
     with Late(1) as pool:
         found = run.run(request, record=False, how=How(1, executor=executors.given(pool)))
     assert not tmp_path.exists() and found.exit_code == 0 and not found.lost, found

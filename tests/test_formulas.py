@@ -130,15 +130,9 @@ def test_D4_is_the_mass_law_and_its_bound(case, rule, label):
             terms += s.beta / one * (dot(size(s.w), at1) + dot(size(s.v), at))
             terms += s.eta / one * pulled + dot(size(s.w), times(M, size(s.w))) / one
             kinetic = dot(Aw, s.w) / one
-            agree(
-                r,
-                n,
-                lane,
-                measured,
-                source + (1 + s.beta) / 2 * kinetic,
-                bound + c.deep * WIDE * terms,
-                dot(size(s.w), size(times(A, s.q))),
-            )
+            predicted, own = source + (1 + s.beta) / 2 * kinetic, c.deep * WIDE * terms
+            signal = dot(size(s.w), size(times(A, s.q)))
+            agree(r, n, lane, measured, predicted, bound + own, signal)
             agree(other, n, lane, measured, source + 0.5 * 0.75 * kinetic, None)
 
 

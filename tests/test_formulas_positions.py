@@ -138,15 +138,8 @@ def test_D11_is_the_norm_and_the_angle_after_a_step_and_their_bounds(label):
             )
         )
         bounds = [2 * dot(size(s.q1), error) + dot(error, error) + own, dot(size(s.q), error) + own]
-        agree(
-            r,
-            n,
-            lane,
-            [after, dot(s.q, s.q1)],
-            [shrink**2 * R + gain - 2 * shrink * broken, shrink * R - broken],
-            bounds,
-            [gain, gain],
-        )
+        predicted = [shrink**2 * R + gain - 2 * shrink * broken, shrink * R - broken]
+        agree(r, n, lane, [after, dot(s.q, s.q1)], predicted, bounds, [gain, gain])
 
 
 def test_what_the_norm_says_is_not_asked_of_narrow_stores():

@@ -225,15 +225,8 @@ def test_a_planted_fault_is_found_and_made_minimal(plant):
 
 
 def test_a_fault_that_needs_company_keeps_as_many_lanes_as_it_needs():
-    outcome = run(
-        campaign(
-            "mexican-hat",
-            plant="off by one lane at the store",
-            precisions=("bfloat16",),
-            rules=("gradient-descent",),
-            batches=40,
-        )
-    )
+    narrow = dict(precisions=("bfloat16",), rules=("gradient-descent",), batches=40)
+    outcome = run(campaign("mexican-hat", plant="off by one lane at the store", **narrow))
     _, minimal = outcome.minimal[0]
     assert minimal.lanes == 2 and minimal.steps == 1
 

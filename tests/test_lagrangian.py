@@ -148,17 +148,8 @@ def test_powers_are_what_the_records_would_have_called_violated():
                 assert 0 < right.powers[name] < 1e-3
                 for factor, sign in itertools.product((0.05, 1.5), (1, -1)):
                     x = sign * factor * right.powers[name]
-                    seen = [
-                        cells.judge(
-                            solution,
-                            0,
-                            k,
-                            window,
-                            lambda t, x=x, part=part: t.predicted(0) + x * t.part(0, part),
-                        ).spent
-                        > 1
-                        for k in lanes
-                    ]
+                    moved = lambda t, x=x, part=part: t.predicted(0) + x * t.part(0, part)
+                    seen = [cells.judge(solution, 0, k, window, moved).spent > 1 for k in lanes]
                     assert any(seen) is (factor > 1), (name, m, window_name, factor)
 
 

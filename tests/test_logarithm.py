@@ -44,6 +44,10 @@ def job(precision, lanes=61, steps=0):
     )
 
 
+def computed(j):
+    return Trajectory(LOGARITHM, j.rule, j.precision, *launch.run(j, "numpy").wide(), j.params)
+
+
 def test_the_gradient_keeps_its_logarithm_and_the_loss_its_rotation():
     assert len(prove(LOGARITHM)) == 1
     assert "log" in [op.name for op in trace.gradient(LOGARITHM).ops]
@@ -53,13 +57,7 @@ def test_the_gradient_keeps_its_logarithm_and_the_loss_its_rotation():
     "precision", ["float64", "float32", "float16", "bfloat16", "float16/eager", "bfloat16/mixed"]
 )
 def test_the_exact_laws_hold(precision):
-    t = Trajectory(
-        LOGARITHM,
-        RULES["heavy-ball"],
-        Precision(*precision.split("/")),
-        *launch.run(job(precision), "numpy").wide(),
-        job(precision).params,
-    )
+    t = computed(job(precision))
     records = judge_all(t, ("D0", "D2", "D3"), about=ABOUT)
     assert {r.law for r in records} == {"D0", "D2", "D3"}
     for r in records:
@@ -96,12 +94,6 @@ def test_a_logarithm_that_is_off_by_eight_of_its_units_is_seen(precision, monkey
 
     units = 8 * elementary.LOG_UNITS * Precision(precision).u_arith
     monkeypatch.setitem(program.NUMPY, "log", lambda x: elementary.log(x) + x.dtype.type(units))
-    t = Trajectory(
-        LOGARITHM,
-        RULES["heavy-ball"],
-        Precision(precision),
-        *launch.run(job(precision), "numpy").wide(),
-        job(precision).params,
-    )
+    t = computed(job(precision))
     (record,) = judge_all(t, ("D0",), about=ABOUT)
     assert record.verdict == VIOLATED and np.isfinite(record.spent)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from processes import PIPES
+from processes import PIPES, python
 
 from noether.kernels import cache_folders
 from noether.kernels.ptx import native
@@ -64,9 +64,7 @@ def test_a_damaged_library_is_built_again_and_never_loaded(place, damage):
     path.write_bytes(damage(path.read_bytes()))
     assert library_cache.intact(path) is None
     # Loaded in another process: this one keeps the library that it has.
-    done = subprocess.run(
-        [sys.executable, "-c", program.format(text)], cwd=ROOT, env=os.environ, capture_output=True, text=True
-    )
+    done = python("-c", program.format(text), cwd=ROOT, env=os.environ)
     assert done.stdout == "8\n", done.stderr
     assert library_cache.intact(path) is not None
 
@@ -106,9 +104,7 @@ for path in cache.Path({str(place)!r}).glob("*.so"):
     path.write_bytes(b"")
 print(library.run())
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env=os.environ, capture_output=True, text=True
-    )
+    done = python("-c", program, cwd=ROOT, env=os.environ)
     assert (done.returncode, done.stdout) == (0, "9\n"), done.stderr
 
 
@@ -176,14 +172,8 @@ def test_a_compiler_that_cannot_compile_is_named(tmp_path):
     fake = tmp_path / "gcc"
     fake.write_text("#!/bin/sh\necho 'gcc 1'; echo 'it is broken' >&2; [ \"$1\" = --version ]\n")
     fake.chmod(0o755)
-    env = {**os.environ, "CC": str(fake)}
-    done = subprocess.run(
-        [sys.executable, "-c", "from noether.kernels.ptx import native; print(native.missing())"],
-        cwd=ROOT,
-        env=env,
-        capture_output=True,
-        text=True,
-    )
+    program = "from noether.kernels.ptx import native; print(native.missing())"
+    done = python("-c", program, cwd=ROOT, env={**os.environ, "CC": str(fake)})
     assert f"{fake}: it is broken" in done.stdout, done.stdout + done.stderr
 
 

@@ -179,14 +179,8 @@ def test_the_loop_is_its_plain_twin_bit_for_bit(rule, precision, force, d, backe
         pytest.skip(launch.missing(backend))
     if backend == "triton-interpreted" and force == "turning" and d > 2:
         pytest.skip("the interpreter takes 100 us an operation: one force in d = 2 or 3 each")
-    j = job(
-        rule,
-        precision,
-        force,
-        d,
-        windows=2 if backend == "triton-interpreted" else 3,
-        every=2 if backend == "triton-interpreted" else 4,
-    )
+    windows, every = (2, 2) if backend == "triton-interpreted" else (3, 4)
+    j = job(rule, precision, force, d, windows=windows, every=every)
     mine, plain = launch.run(j, backend), launch.run(j, "numpy")
     assert (
         mine.backend == backend

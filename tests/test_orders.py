@@ -22,13 +22,7 @@ COURSE = Course(x=[1.0], y=[1.0], label="error")
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    order=st.sampled_from([1, 2, 3]),
-    lead=st.floats(0.1, 10),
-    first=st.floats(-3, 3),
-    second=st.floats(-3, 3),
-    third=st.floats(-3, 3),
-)
+@given(st.sampled_from([1, 2, 3]), st.floats(0.1, 10), *[st.floats(-3, 3)] * 3)
 def test_a_decided_order_of_a_power_series_is_within_its_bound(order, lead, first, second, third):
     """Holds also where two terms make the differences of p_j pass through zero."""
     errors = ETA**order * (lead * (1 + first * ETA + second * ETA**2 + third * ETA**3))

@@ -24,14 +24,8 @@ def test_a_folder_in_use_is_refused(plan, capsys):
         "import sys; from noether.runs.folder import Folder; from pathlib import Path; x = "
         "Folder.create(Path('r'), {}); print('held', flush=True); sys.stdin.read()"
     )
-    environment = importable()
-    process = subprocess.Popen(
-        [sys.executable, "-c", holder],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-c", holder], env=importable(), **pipes)
     try:
         assert process.stdout.readline() == "held\n"
         assert call([*SMALL, "--out", "r"]) == 2

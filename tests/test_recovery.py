@@ -52,14 +52,8 @@ def test_lanes_that_never_break_prove_nothing(recovered):
     found = breaking.recover(
         Trajectory.launched(HAT, job, *launch.run(job, "numpy").wide()), HAT.symmetries[0], job.program
     )
-    still = breaking.judged(
-        cell,
-        job,
-        replace(found, value=0 * found.value),
-        0 * job.params[3],
-        np.ones(job.lanes, bool),
-        cell.about("numpy", {}),
-    )
+    zero, every = replace(found, value=0 * found.value), np.ones(job.lanes, bool)
+    still = breaking.judged(cell, job, zero, 0 * job.params[3], every, cell.about("numpy", {}))
     assert still.verdict == INCONCLUSIVE
     lost = replace(found, value=found.value * np.nan)
     assert (

@@ -112,14 +112,8 @@ def whole(rng, *shape):
 def test_d2_and_d7_are_identities_in_exact_arithmetic(rule, seed, beta, k, j):
     """For any matrix, shift, state, gradient and positive metric: no bound hides a wrong term."""
     rng = np.random.default_rng(seed)
-    A, a, q, p, g, G = (
-        whole(rng, 3, 3),
-        whole(rng, 3),
-        whole(rng, 3),
-        whole(rng, 3),
-        whole(rng, 3),
-        abs(whole(rng, 3)) / 3,
-    )
+    A, a, q, p, g = (whole(rng, *shape) for shape in ((3, 3), (3,), (3,), (3,), (3,)))
+    G = abs(whole(rng, 3)) / 3
     beta, k, eta = Fraction(beta, 128) if rule.momentum else Fraction(0), Fraction(k, 128), Fraction(1, 2**j)
     f = g + k * q
     w = beta * p - eta * f

@@ -154,25 +154,15 @@ def test_where_a_gradient_is_within_its_own_error_its_sign_is_not_held_against_t
     job = replace(job, q0=np.array([[1.0], [1.0]]), steps=1)  # u v = 1: the gradient is zero
     t = judged("product", job)
     assert t.unsigned.all()
+
+    def claimed(moved, w):
+        v = np.stack([job.v0, w * job.params[0] * np.ones((2, 1))])
+        return Trajectory(CASE["product"], SIGN, job.precision, moved, v, job.params)
+
     for w in (1.0, 0.0, -1.0):
         moved = np.stack([job.q0, job.q0 + w * job.params[0]])
-        claimed = Trajectory(
-            CASE["product"],
-            SIGN,
-            job.precision,
-            moved,
-            np.stack([job.v0, w * job.params[0] * np.ones((2, 1))]),
-            job.params,
-        )
-        assert spent_of(EXACT["D0"].residual(claimed)).max() <= 1
-    wrong = Trajectory(
-        CASE["product"],
-        SIGN,
-        job.precision,
-        moved,
-        np.stack([job.v0, -3 * job.params[0] * np.ones((2, 1))]),
-        job.params,
-    )
+        assert spent_of(EXACT["D0"].residual(claimed(moved, w))).max() <= 1
+    wrong = claimed(moved, -3)
     assert spent_of(EXACT["D0"].residual(wrong)).max() > 1
 
 

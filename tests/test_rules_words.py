@@ -171,15 +171,9 @@ def test_sign_descent_is_adam_without_memory():
     adam = torch.optim.Adam([x], lr=0.25, betas=(0.0, 0.0), eps=0.0)
     (x * torch.from_numpy(g)).sum().backward()
     adam.step()
-    zero = [np.zeros(1) for _ in g]
-    q, v = step(
-        zero,
-        zero,
-        [np.full(1, 0.25), 0.0, 0.0, 0.0],
-        lambda q, eps: [np.array([a]) for a in g],
-        RULES["sign-descent"],
-        Precision("float64"),
-    )
+    zero, pull = [np.zeros(1) for _ in g], lambda q, eps: [np.array([a]) for a in g]
+    params, rule = [np.full(1, 0.25), 0.0, 0.0, 0.0], RULES["sign-descent"]
+    q, v = step(zero, zero, params, pull, rule, Precision("float64"))
     assert np.array_equal(np.ravel(q), x.detach().numpy()) and np.array_equal(np.ravel(q), np.ravel(v))
 
 
@@ -187,15 +181,9 @@ def test_exponentiated_gradient_is_torchs_softmax_of_moved_logits():
     rng = np.random.default_rng(3)
     z, g, eta = np.log(rng.dirichlet(np.ones(5))), rng.normal(size=5), 0.7
     want = torch.log_softmax(torch.from_numpy(z - eta * g), 0).numpy()
-    one = [np.array([a]) for a in z]
-    q, _ = step(
-        one,
-        one,
-        [eta, 0.0, 0.0, 0.0],
-        lambda q, eps: [np.array([a]) for a in g],
-        RULES["exponentiated-gradient"],
-        Precision("float64"),
-    )
+    one, pull = [np.array([a]) for a in z], lambda q, eps: [np.array([a]) for a in g]
+    rule = RULES["exponentiated-gradient"]
+    q, _ = step(one, one, [eta, 0.0, 0.0, 0.0], pull, rule, Precision("float64"))
     assert (
         np.abs(np.ravel(q) - want).max() < 2.0**-48
     )  # exp and log of 3 units each, five sums, numbers below 8

@@ -189,15 +189,8 @@ def test_a_law_to_which_no_fault_applies_decides_nothing_in_a_narrowed_choice():
 
 def test_the_last_line_counts_what_is_inconclusive():
     def last(records, **facts):
-        return verdict(
-            Result(
-                records,
-                summarise(records, ["D0", "O3"]),
-                of_records(records, ["D0", "O3"]),
-                ("D0", "O3"),
-                **facts,
-            )
-        )
+        laws = ("D0", "O3")
+        return verdict(Result(records, summarise(records, laws), of_records(records, laws), laws, **facts))
 
     fine = [*FINE, stated("cold"), killed("O3")]
     assert last(fine) == "everything holds"

@@ -15,6 +15,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from processes import python
 
 from noether.system import resources
 
@@ -121,13 +122,7 @@ def site(wheel, tmp_path_factory) -> Path:
 def installed(site: Path, words: list[str], cwd: Path) -> subprocess.CompletedProcess:
     """Python with `site` first, and no other trace of this project."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYTEST", "COV"))}
-    return subprocess.run(
-        [sys.executable, *words],
-        cwd=cwd,
-        env={**environment, "PYTHONPATH": str(site)},
-        capture_output=True,
-        text=True,
-    )
+    return python(*words, cwd=cwd, env={**environment, "PYTHONPATH": str(site)})
 
 
 def test_the_sdist_is_the_whole_working_tree(unpacked):
@@ -249,13 +244,8 @@ def test_another_distribution_that_writes_into_our_package_is_named(site, tmp_pa
 def test_make_gpu_installs_nothing_and_imports_through_a_folder_of_links(tmp_path):
     if shutil.which("make") is None:
         pytest.skip("make is not installed")
-    told = subprocess.run(
-        ["make", "-n", "gpu", f"NOETHER_PYTHON={sys.executable}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    command = ["make", "-n", "gpu", f"NOETHER_PYTHON={sys.executable}"]
+    told = subprocess.check_output(command, cwd=ROOT, text=True)
     assert "pip" not in told and "venv" not in told.replace(sys.executable, "")
     assert "build/import" in told and "-m noether.labs.gpu" in told
     for folder in MAPPED.values():
@@ -269,11 +259,5 @@ def test_make_gpu_installs_nothing_and_imports_through_a_folder_of_links(tmp_pat
         "print(noether.__file__)"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "build" / "import")}
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", program, *needed],
-        cwd="/",
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    done = python("-S", "-c", program, *needed, cwd="/", env=environment)
     assert done.returncode == 0 and done.stdout.startswith(str(tmp_path / "build" / "import")), done.stderr

@@ -4,7 +4,7 @@ code."""
 import sys
 
 import pytest
-from processes import command_line
+from processes import command_line, python
 
 from noether.runs.saved_run import read_run
 from noether.system.machine import importable
@@ -97,6 +97,28 @@ def test_cases_that_end_or_hang_their_process_are_named_and_the_others_hold(tmp_
 def test_a_case_that_ends_the_run_itself_never_ends_it_with_0(end, after, tmp_path):
     done = verify(tmp_path, ends=f"{end} if calls[0] > {after} else None")
     assert done.returncode in (2, 3, 70, 130) and done.stderr.strip(), done
+
+
+AFTER_A_LOSS = """
+import numpy as np
+from noether.plan.casefiles.load import load
+case, before = load("case.py"), 0.9
+case.loss(np.ones((2, 1)), np)
+import noether.laws.orders.decay
+print(eval("0.9") < before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fesetround(0x400) is of this libm")
+def test_what_python_compiles_after_a_case_is_not_kept(tmp_path):
+    """Python reads decimals in the rounding mode that a case has set: 0.9 would be another number in later
+    runs."""
+    (tmp_path / "case.py").write_text(CASE.format(does="libm.fesetround(0x400)", name="down"))
+    kept = tmp_path / "kept"
+    environment = {**importable(), "PYTHONPYCACHEPREFIX": str(kept)}
+    done = python("-c", AFTER_A_LOSS, cwd=tmp_path, env=environment)
+    assert done.returncode == 0 and done.stdout == "True\n", done
+    assert [*kept.rglob("package.*.pyc")] and not [*kept.rglob("decay.*.pyc")]
 
 
 def test_a_cell_without_an_end_hides_no_violation_and_never_lets_a_run_hold(monkeypatch):

@@ -106,6 +106,7 @@ def run_main(path: str) -> None:
     from multiprocessing import spawn
 
     reading_main = True
+    sys.dont_write_bytecode = True  # as after a case file (harness/plan/casefiles/package.py)
     try:
         spawn._fixup_main_from_path(path)
     finally:

@@ -260,6 +260,9 @@ class Loader:
         if self.text.is_folder:
             return
         module.__file__ = self.text.path
+        # A case may set the rounding mode of the processor, under which python reads the decimals of what it
+        # compiles: kept, they would be wrong in every later run.
+        sys.dont_write_bytecode = True
         code = compile(self.text.text, self.text.path, "exec", dont_inherit=True)
         lines = importlib.util.decode_source(self.text.text).splitlines(keepends=True)
         linecache.cache[self.text.path] = (len(self.text.text), None, lines, self.text.path)

@@ -133,22 +133,27 @@ def test_normal_ends_sixteenfold_above_the_first_subnormal_number_and_zero_is_no
     job = still_job(precision)
     p = job.precision
     least = {"float16": 2.0**-14, "bfloat16": 2.0**-126, "float32": 2.0**-126}
-    smallest, ones = np.ones((job.steps + 1, job.lanes)), np.ones((job.steps + 1, HAT.dim, job.lanes))
+    one, ones = np.ones((job.steps + 1, job.lanes)), np.ones((job.steps + 1, HAT.dim, job.lanes))
     for which, kind in (("state", p.q_store), ("momentum", p.v_store), ("operation", p.rounded)):
-        edge = 16 * least[kind]
+        edge, top = 16 * least[kind], domain.OVERFLOW[kind] / 16
         for value, fine in (
             (edge, True),
             (-edge, True),
             (np.nextafter(edge, 0), False),
             (0.0, which != "operation"),
+            (np.nextafter(top, 0), True),
+            (-top, False),
+            (np.inf, False),
+            (np.nan, False),
         ):
-            z, v, s = ones.copy(), ones.copy(), smallest.copy()
+            z, v, small, large = ones.copy(), ones.copy(), one.copy(), one.copy()
             if which == "operation":
-                s[1, 0] = abs(value)
+                small[1, 0] = min(abs(value), 1.0)
+                large[1, 0] = max(abs(value), 1.0)
             else:
                 (z if which == "state" else v)[1, 2, 0] = value
             monkeypatch.setattr(domain, "same_stores", lambda case, job, z=z, v=v: (z, v))
-            monkeypatch.setattr(domain, "operation_range", lambda job, q, s=s: (s, None))
+            monkeypatch.setattr(domain, "operation_range", lambda job, q, s=small, m=large: (s, m))
             want = np.ones((job.steps + 1, job.lanes), bool)
             want[1:, 0] = fine
             assert np.array_equal(domain.normal_steps(HAT, job), want), (which, value)

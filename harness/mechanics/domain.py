@@ -60,11 +60,19 @@ def operation_range(job: launch.Job, q: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def normal_steps(case: Case, job: launch.Job) -> np.ndarray:
-    """(steps + 1, lanes) bool: true as long as nothing of the reference is within MARGIN of a subnormal."""
-    z, v = same_stores(case, job)
-    smallest, p = operation_range(job, z)[0], job.precision
-    least = lambda x, kind: np.where(x == 0, np.inf, np.abs(x)).min(axis=1) >= MARGIN * NORMAL[kind]
-    fine = (smallest >= MARGIN * NORMAL[p.rounded]) & least(z, p.q_store) & least(v, p.v_store)
+    """(steps + 1, lanes) bool: true as long as nothing of the reference is within MARGIN of a subnormal or of
+    the largest number."""
+    (z, v), p = same_stores(case, job), job.precision
+    with np.errstate(all="ignore"):
+        smallest, largest = operation_range(job, z)
+
+        def inside(x, kind):
+            size = np.abs(x)
+            small = np.where(size == 0, np.inf, size).min(axis=1)
+            return (small >= MARGIN * NORMAL[kind]) & (size.max(axis=1) < OVERFLOW[kind] / MARGIN)
+
+        fine = (smallest >= MARGIN * NORMAL[p.rounded]) & (largest < OVERFLOW[p.rounded] / MARGIN)
+        fine &= inside(z, p.q_store) & inside(v, p.v_store)
     return np.logical_and.accumulate(fine, axis=0)
 
 

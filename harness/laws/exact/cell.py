@@ -177,7 +177,7 @@ def run_covariance(cell: LaunchCell) -> list[Record]:
     """D13: run(a q0, a v0; a^2 eta, k/a^2) = a run(q0, v0; eta, k), bitwise for a = 2^j."""
     job = cell.job()
     base = launch.run(job, cell.backend)
-    # An underflow breaks the covariance: the statement ends there, lane by lane.
+    # An underflow or overflow breaks the covariance: the statement ends there, lane by lane.
     normal = normal_steps(cell.case, job)
     tried = [(1, 2, None), (1, 1, planted.NOT_SQUARED.name), (2, 2, None), (-1, 2, None)]
     records = [covariant(cell, job, base, normal, *how) for how in tried]
@@ -191,7 +191,7 @@ def covariant(
 ) -> Record:
     """The record of D13 for a = 2^j, with eta times a^power, beside the launch `base` of the job.
 
-    normal  (steps + 1, lanes) bool: where nothing has underflowed
+    normal  (steps + 1, lanes) bool: where nothing has underflowed or overflowed
     """
     q, v = base.wide()
     a = 2.0**j
@@ -203,8 +203,8 @@ def covariant(
     moved = int((q[1] != q[0]).any(axis=0)[normal[1]].sum())
     reason = (
         f"a = {a}: {wrong} of {2 * q.shape[1] * int(normal.sum())} values differ in any bit; "
-        f"{moved} of {job.lanes} lanes moved; {int((~normal[-1]).sum())} lanes end at an "
-        "underflow of the reference"
+        f"{moved} of {job.lanes} lanes moved; {int((~normal[-1]).sum())} lanes leave "
+        "the normal numbers in the reference"
     )
     step, component, lane = (int(i[0]) for i in np.nonzero(off)) if wrong else (job.steps, 0, 0)
     about = dict(cell.about(job, base.backend), law="D13", lanes=job.lanes, steps=job.steps, symmetry="scale")

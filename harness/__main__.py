@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import sys
 
 from noether.system import leaving, outlet
@@ -56,21 +57,38 @@ class Ending:
             self.end()
 
 
+def interruptions() -> list:
+    """Ctrl-C raises KeyboardInterrupt, as ever, and is noted in the list that is returned: while numpy is
+    imported it comes out as another error."""
+    heard = []
+
+    def interrupted(*_):
+        heard.append(True)
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # where it is not ignored
+        signal.signal(signal.SIGINT, interrupted)
+    return heard
+
+
 def main() -> None:
     """The console entry."""
     outlet.guard()
+    heard = interruptions()
     ending = Ending()
     ending.keep()
     try:
         from noether.cli.main import call
 
         ending.code = call()
-    except KeyboardInterrupt:
-        ending.code = exit_codes.INTERRUPTED
-        print("noether: interrupted", file=sys.stderr)
     except BaseException as error:  # an import failed, or a signal came while the last words were said
-        ending.code = exit_codes.TERMINATED if type(error).__name__ == "Terminated" else exit_codes.INTERNAL
-        print(f"noether: internal error, {type(error).__name__}: {error}", file=sys.stderr)
+        if heard or isinstance(error, KeyboardInterrupt):
+            ending.code = exit_codes.INTERRUPTED
+            print("noether: interrupted", file=sys.stderr)
+        else:
+            is_end = type(error).__name__ == "Terminated"
+            ending.code = exit_codes.TERMINATED if is_end else exit_codes.INTERNAL
+            print(f"noether: internal error, {type(error).__name__}: {error}", file=sys.stderr)
     sys.exit(ending.code)
 
 

@@ -186,9 +186,24 @@ def test_nothing_that_runs_inside_a_run_chooses_the_exit_code(ask, what, code):
     assert ask(VERIFY, work=what)["code"] == code
 
 
+SWALLOWED = """import os, signal, time
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(60)
+except KeyboardInterrupt:
+    raise AttributeError("module 'numpy' has no attribute 'logical_or'") from None
+"""
+"""What numpy makes of Ctrl-C that comes while it is imported."""
+
+
 @pytest.mark.parametrize(
     "what, code",
-    [("import noether.cli.main", 70), ("raise KeyboardInterrupt", 130), ("raise MemoryError", 70)],
+    [
+        ("import noether.cli.main", 70),
+        ("raise KeyboardInterrupt", 130),
+        ("raise MemoryError", 70),
+        (SWALLOWED, 130),
+    ],
 )
 def test_a_command_that_cannot_be_imported_is_no_violated_law(tmp_path, what, code):
     (tmp_path / "typer.py").write_text(

@@ -43,6 +43,8 @@ SAID = [
         "loss reads q[2], but box declares 2: q[0] to q[1] at line 5",
     ),
     ("reads before the box", loss("r = q[-3]"), "loss reads q[-3]"),
+    ("reads nothing", loss("return 1.0"), "loss gives 1 without reading q: it must be computed"),
+    ("is a truth", loss("return True"), "loss gives 1 without reading q: it must be computed"),
     (
         "unpacks too few",
         loss("a, = q"),

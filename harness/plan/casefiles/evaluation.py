@@ -86,6 +86,11 @@ def evaluate(part: Part, q: np.ndarray, origin: Origin) -> None:
                     f"{said} {here:.6g} in an array of {len(points)} points and {value:.6g} alone, {at}: an "
                     "entry of q may be an array with a number a point, and must be combined number by number"
                 )
+    if part.name == "loss" and together[0].ndim < q[0].ndim:
+        raise UsageError(
+            f"{origin.label}: loss gives {float(together[0]):.6g} without reading q: it must be computed "
+            "from q, if only as 0 * q[0] + 1"
+        )
 
 
 def check_signature(part: Part, origin: Origin) -> None:

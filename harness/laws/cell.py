@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 
 from noether.system.seeds import generator
+from noether.verdicts.claims import undecided
 from noether.verdicts.record import Record
 
 
@@ -81,8 +82,13 @@ class LawCell:
         return generator(self.seed, self.name)
 
     def run(self) -> list[Record]:
+        """The records of its laws; undecided where a solver gives up, which FloatingPointError says."""
         began = time.perf_counter()
-        found = self.work(self)
+        try:
+            found = self.work(self)
+        except FloatingPointError as error:
+            cells = [replace(self, law=law) for law in (self.law, *self.also)]
+            found = [undecided(cell, str(error), backend=self.backend) for cell in cells]
         for record in found:
             record.seconds = (time.perf_counter() - began) / len(found)
         return [record for record in found if record.law in self.laws]

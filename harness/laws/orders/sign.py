@@ -43,6 +43,11 @@ def until_a_sign_changes(cell: Cell) -> list[Record]:
     eta, lanes = np.tile(sizes, STARTS), np.repeat(np.arange(STARTS), len(sizes))
     counts = np.floor(until[lanes] / eta).astype(int) - 1
     eta, lanes, counts = eta[counts > 0], lanes[counts > 0], counts[counts > 0]
+    if not len(counts):
+        told = (
+            "a component of g changes sign within the first two steps of the smallest size: nothing is left"
+        )
+        return [beyond(cell, told, backend="numpy", lanes=STARTS)]
     start, sign = q0[:, lanes], s[:, lanes]
     flow = (start.astype(np.longdouble) - (counts * eta.astype(np.longdouble)) * sign).astype(float)
     # every step rounds q once, the flow once more

@@ -17,12 +17,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from noether.faults.fault import NEAR
 from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.operations import NUMPY, OF_UFUNC, OPERATIONS
 from noether.kernels.programs.precision import Precision, narrow, representable
 from noether.kernels.programs.program import Op, Program
 
-NEAR = 1 + 2.0**-10
 SWAPS = {"add": ("sub", "mul"), "sub": ("add", "mul"), "mul": ("div", "add"), "div": ("mul", "sub")}
 SWAPS |= {"max": (), "neg": ()} | dict.fromkeys(("exp", "log", "sqrt", "step", "abs"), ("neg",))
 """What takes the place of each operation."""

@@ -6,6 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 
+NEAR = 1 + 2.0**-10
+"""The factor by which a near fault is off. Kernel faults have it in harness/faults: a list of laws loads no
+kernels."""
+
 
 @dataclass(frozen=True, eq=False)
 class WrongStatement:

@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from noether.laws.law import WrongStatement
+from noether.laws.law import NEAR, WrongStatement
 
-NEAR = 1 + 2.0**-10
 K_OFF = WrongStatement("k off by 1 %", {"k": 1.01})
 
 BALANCE = (

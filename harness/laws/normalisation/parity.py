@@ -10,8 +10,8 @@ from noether.kernels.loops import launch
 from noether.kernels.loops.noisy_launch import NoisyJob, Sums
 from noether.laws.exact import planted
 from noether.laws.exact.disagreement import first_sum
+from noether.laws.law import NEAR
 from noether.laws.normalisation.cell import Cell
-from noether.laws.normalisation.faults import NEAR
 from noether.laws.normalisation.launches import FORCES, drawn, seed_of
 from noether.verdicts import judgement
 from noether.verdicts.claims import facts

@@ -23,8 +23,9 @@ from dataclasses import astuple, dataclass, replace
 import numpy as np
 
 from noether.cases.case import BREGMAN, Metric
+from noether.laws.law import NEAR
 from noether.laws.orders import faults, units
-from noether.laws.orders.claims import NUDGE, OFF, Claim, Run, Solution, ended, judged
+from noether.laws.orders.claims import NUDGE, Claim, Run, Solution, ended, judged
 from noether.laws.orders.records import bounded
 from noether.laws.orders.runs import (
     CANDIDATES,
@@ -176,7 +177,7 @@ def simplex(cell: Cell) -> list[Record]:
         Claim(note, 1.0, right, 2),
         Claim(note + ", lambda = <q, g>", 1.0, no_kinetic, 1, faults.NO_KINETIC_MULTIPLIER),
         Claim(note + ", y(0) = 0", 1.0, no_start, 1, faults.START_ZERO),
-        Claim(note + ", steps too long", OFF, right, None, faults.TOO_LONG),
+        Claim(note + ", steps too long", NEAR, right, None, faults.TOO_LONG),
     ]
     fan, (x, error) = on_simplex(g, q0, sizes, [c.model for c in claims], reference)
     steps = fan.each([c.run for c in claims]) * fan.eta

@@ -23,7 +23,6 @@ from noether.laws.orders.records import judge
 from noether.laws.orders.runs import Cell
 from noether.verdicts.record import Record
 
-OFF = 1 + 2.0**-10  # by which steps are too long, in the fault of that name
 NUDGE = 2.0**-8  # of a coefficient, for the response to it
 
 

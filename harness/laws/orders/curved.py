@@ -24,9 +24,10 @@ import numpy as np
 from noether.cases.case import BREGMAN
 from noether.cases.rules import NATURAL_GRADIENT
 from noether.kernels.programs.numpy_step import step
+from noether.laws.law import NEAR
 from noether.laws.orders import constants, faults
 from noether.laws.orders.bregman import bregman_claims
-from noether.laws.orders.claims import NUDGE, OFF, Claim, Run, Solution, ended, judged
+from noether.laws.orders.claims import NUDGE, Claim, Run, Solution, ended, judged
 from noether.laws.orders.runs import FINAL, FLOAT64, QUIET, Cell, Fan, reference, rough, step_sizes, steps_of
 from noether.laws.orders.units import EPS, KAPPA
 from noether.mechanics.symbolic import gradient
@@ -161,7 +162,7 @@ def pairs(cell: Cell) -> list[Record]:
     metric, sizes, (q0, _) = curved(cell.case), step_sizes(cell), cell.start(CURVED_STARTS)
     g = lambda x: gradient(cell.slowed)(x, EPS)
     updates, start = updates_of(cell.case), -g(q0) / metric.entries(q0, KAPPA)
-    steps = [*((f, 1.0) for f, _ in updates.values()), (natural_step, OFF)]
+    steps = [*((f, 1.0) for f, _ in updates.values()), (natural_step, NEAR)]
     fan = Fan(q0, sizes, len(steps))
     *ends, long = (ended(q) for q in fan.apart(walked(metric, g, steps, fan)))
     runs = dict(zip(updates, ends, strict=True))

@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from noether.cases.rules import HEAVY_BALL_METRIC
+from noether.laws.law import NEAR
 from noether.laws.orders import constants, faults
-from noether.laws.orders.claims import OFF, Claim, ended, judged
+from noether.laws.orders.claims import Claim, ended, judged
 from noether.laws.orders.curved import CURVED_STARTS, OnMetric, on_metric, solved_models
 from noether.laws.orders.runs import Cell, Fan, step_sizes, steps_of, updates
 from noether.laws.orders.units import EPS, KAPPA
@@ -41,7 +42,7 @@ def heavy_ball_on_metric(cell: Cell) -> list[Record]:
 
 def claims_of(beta: float, G, force, w) -> list[Claim]:
     """G, the force and w at the start."""
-    cold, warm, long = Steps(), Steps(w), Steps(factor=OFF)
+    cold, warm, long = Steps(), Steps(w), Steps(factor=NEAR)
     share, start = 2 * beta / (1 + beta), -force / G / (1 + beta)
     right, natural = OnMetric(share, 0, start), OnMetric(share, 0, -force / G)
     after = OnMetric(share, 0, (2 * beta * w - force) / G / (1 + beta))

@@ -14,8 +14,9 @@ from __future__ import annotations
 import numpy as np
 
 from noether.cases.rules import HEAVY_BALL
+from noether.laws.law import NEAR
 from noether.laws.orders import constants, faults
-from noether.laws.orders.claims import NUDGE, OFF, Claim, Run, Solution, ended, judged
+from noether.laws.orders.claims import NUDGE, Claim, Run, Solution, ended, judged
 from noether.laws.orders.massive import at_start, judge_claims, kinds
 from noether.laws.orders.models import massive
 from noether.laws.orders.runs import FINAL, Cell, reference, rough, step_sizes, steps_of, updates
@@ -47,7 +48,7 @@ def flow_orders(cell: Cell) -> list[Record]:
         return {name: back(plain - changed(name)) / NUDGE for name in list(WHOLE)[: (1, 2, 4)[terms - 1]]}
 
     counts, twice = np.tile(steps_of(eta), 2), np.tile(q0, 2)
-    ends = updates(lambda x: g(x, EPS), twice, 0 * twice, np.concatenate([eta, eta * OFF]), counts)[0]
+    ends = updates(lambda x: g(x, EPS), twice, 0 * twice, np.concatenate([eta, eta * NEAR]), counts)[0]
     q, q_off = np.split(ends, 2, axis=1)
     run = ended(back(q))
     long = Run(back(q_off), run.size)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from noether.cases.rules import HEAVY_BALL, Rule
+from noether.laws.law import NEAR
 from noether.laws.orders import constants
-from noether.laws.orders.claims import NUDGE, OFF, Claim, Solution, ended, judged
+from noether.laws.orders.claims import NUDGE, Claim, Solution, ended, judged
 from noether.laws.orders.models import FIELDS, Massive, rates_of
 from noether.laws.orders.runs import Cell, reference, rough, step_sizes, steps_of, updates
 from noether.laws.orders.units import EPS
@@ -31,7 +32,7 @@ class Steps:
 
 def kinds(rule: Rule, w) -> tuple[Steps, Steps, Steps]:
     """The runs of a table: cold, warm, and cold with steps that are too long."""
-    return Steps(rule), Steps(rule, v0=w), Steps(rule, factor=OFF)
+    return Steps(rule), Steps(rule, v0=w), Steps(rule, factor=NEAR)
 
 
 def at_start(cell: Cell):

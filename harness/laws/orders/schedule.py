@@ -27,8 +27,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from noether.laws.law import NEAR
 from noether.laws.orders import constants, faults
-from noether.laws.orders.claims import NUDGE, OFF, Claim, Solution, ended, judged
+from noether.laws.orders.claims import NUDGE, Claim, Solution, ended, judged
 from noether.laws.orders.massive import at_start
 from noether.laws.orders.runs import FINAL, QUIET, Cell, Fan, reference, rough, steps_of
 from noether.laws.orders.units import EPS
@@ -156,7 +157,7 @@ def claims_of(beta: float, F, w) -> list[Claim]:
         Claim("buffer of gradients, friction mu", own, plain, 1, faults.NO_SCHEDULE_FRICTION, right=first),
         Claim(f"{buffer}, friction of the other", displaced, first, 1, faults.OTHER_BUFFER, right=plain),
         Claim("qdot(0) = 0", own, still, 1, faults.SCHEDULE_START_ZERO),
-        Claim("steps too long", Steps(factor=OFF), first, None, faults.TOO_LONG),
+        Claim("steps too long", Steps(factor=NEAR), first, None, faults.TOO_LONG),
     ]
     models = dict(zip(PLACES, (first, middle, last), strict=True))
     for (of, other), fault in faults.OTHER_PLACE.items():

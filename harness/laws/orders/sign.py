@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from noether.laws.law import NEAR
 from noether.laws.orders import faults
-from noether.laws.orders.claims import OFF
 from noether.laws.orders.records import bounded
 from noether.laws.orders.runs import FINAL, Cell, U, step_sizes
 from noether.laws.orders.units import EPS
@@ -56,7 +56,7 @@ def until_a_sign_changes(cell: Cell) -> list[Record]:
     facts = dict(steps=int(counts.max()), about={"t": [float(x) for x in until]})
     moves = {
         None: lambda q: eta * np.sign(g(q)),
-        faults.TOO_LONG: lambda q: eta * OFF * np.sign(g(q)),
+        faults.TOO_LONG: lambda q: eta * NEAR * np.sign(g(q)),
         faults.GRADIENT_FOR_SIGN: lambda q: eta * g(q),
     }
     out, note = [], "sign descent until a sign changes"

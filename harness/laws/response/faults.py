@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 from noether.laws.exact import planted
-from noether.laws.law import WrongStatement
+from noether.laws.law import NEAR, WrongStatement
 
-NEAR = 1 + 2.0**-10
 THIRD = WrongStatement("error bars a third as wide", {"bars": 1 / 3})
 WIDE = WrongStatement("error bars three times as wide", {"bars": 3.0})
 BARS = (WIDE, THIRD)

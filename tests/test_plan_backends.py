@@ -28,14 +28,14 @@ def test_a_backend_that_is_not_here_is_named():
         pytest.skip("this machine has a GPU")
     with pytest.raises(launch.BackendMissing, match="triton-gpu is not here"):
         design.backend_of("triton-gpu")
-    assert gpu.main() == 3
+    assert gpu.main([]) == 3
 
 
 def test_the_gpu_table_fails_on_one_wrong_bit_and_on_nothing_checked(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("OUT", str(tmp_path))
     row = {"case": "c", "rule": "r", "precision": "p", "values": 9, "differ": 0, "unwritten": 0}
     law = {"spent": 0.5, "verdict": HOLDS}
-    result = {"device": "d", "capability": [9, 0], "versions": {}, "facts": [], "speed": []}
+    result = {"device": "d", "capability": [9, 0], "versions": {}, "facts": [], "noisy": [], "speed": []}
     result |= {"parity": [row], "verification": [law]}
     assert gpu_report.report(result) == 0
     assert gpu_report.report({**result, "parity": [{**row, "differ": 1}]}) == 1

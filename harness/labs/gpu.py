@@ -13,9 +13,15 @@ violated, 3 where there is no GPU. No interpreter here: Triton 3.6.0's fails wit
 
 from __future__ import annotations
 
+import argparse
+import multiprocessing
+import os
 import platform
 import sys
 import time
+import traceback
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 
 import numpy as np
 
@@ -35,26 +41,65 @@ BUDGET_S = 8 * 60
 SPEED_LANES, SPEED_STEPS = 131_072, 512
 
 
+@cache
 def points():
     """Core cases under every rule in every stored type, each of the others once."""
     every = lambda cases: [(case, rule, p) for case in cases for rule in rules_of(case) for p in PRECISIONS]
     return every(CORE) + launches.glanced(every([c for c in CATALOG if c not in CORE]))
 
 
-def parity(backend: str, clock) -> list[dict]:
-    """Each point on `backend` and in numpy: how many stored values differ."""
+def gathered(work, backend: str, names: list[dict], clock, workers: int = 1) -> list[dict]:
+    """The rows of work(backend, i) for each i of `names`, in order, in this process or in `workers` others.
+
+    What has no time left is a row "skipped", what raises is a row "failed", both with their name: one launch
+    that cannot be compiled must not cost the rest of a device's time.
+    """
+    if workers == 1:
+        return [row for i, name in enumerate(names) for row in attempted(work, backend, i, name, clock)]
     rows = []
-    for case, rule, precision in points():
-        if clock() < 0:
-            rows.append({"case": case.name, "rule": rule, "precision": precision, "skipped": "out of time"})
-            continue
-        job = LaunchCell(case, rule, precision, backend, "exact", (), 1023, 0).job()
-        mine, plain = launch.run(job, backend), launch.run(job, "numpy")
-        counts = {"values": mine.q.size + mine.v.size, "differ": launch.differing_bits(mine, plain)}
-        counts |= {"unwritten": int(mine.unwritten.sum())}
-        digests = {"digest": mine.digest, "digest_numpy": plain.digest}
-        rows.append({**named(case.name, rule, precision, job), "backend": mine.backend, **counts, **digests})
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        jobs = [pool.submit(attempted, work, backend, i, name) for i, name in enumerate(names)]
+        for job, name in zip(jobs, names, strict=True):
+            try:
+                rows += job.result(timeout=max(0.0, clock()))
+            except TimeoutError:
+                rows.append(out_of_time(name))
+        pool.shutdown(wait=False, cancel_futures=True)
     return rows
+
+
+def attempted(work, backend: str, i: int, name: dict, clock=lambda: 1.0) -> list[dict]:
+    """The rows of one piece of work, or the one row that says why there is none."""
+    if clock() < 0:
+        return [out_of_time(name)]
+    try:
+        return work(backend, i)
+    except Exception as error:
+        return [
+            {**name, "failed": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()[-2000:]}
+        ]
+
+
+def out_of_time(name: dict) -> dict:
+    """The row of what was not begun."""
+    return {**name, "skipped": "out of time"}
+
+
+def parity(backend: str, clock, workers: int = 1) -> list[dict]:
+    """Each point on `backend` and in numpy: how many stored values differ."""
+    names = [dict(case=case.name, rule=rule, precision=precision) for case, rule, precision in points()]
+    return gathered(compared, backend, names, clock, workers)
+
+
+def compared(backend: str, i: int) -> list[dict]:
+    """The i-th point on `backend` and in numpy."""
+    case, rule, precision = points()[i]
+    job = LaunchCell(case, rule, precision, backend, "exact", (), 1023, 0).job()
+    mine, plain = launch.run(job, backend), launch.run(job, "numpy")
+    counts = {"values": mine.q.size + mine.v.size, "differ": launch.differing_bits(mine, plain)}
+    counts |= {"unwritten": int(mine.unwritten.sum())}
+    digests = {"digest": mine.digest, "digest_numpy": plain.digest}
+    return [{**named(case.name, rule, precision, job), "backend": mine.backend, **counts, **digests}]
 
 
 def named(case: str, rule: str, precision: str, job) -> dict:
@@ -76,18 +121,23 @@ def noisy_parity(backend: str) -> list[dict]:
     return rows
 
 
-def verification(backend: str, clock) -> list[dict]:
+def verification(backend: str, clock, workers: int = 1) -> list[dict]:
     """The discrete cells of the full profile, as `noether verify` plans them: exact laws, faults,
     covariance, response."""
-    planned = launches.discrete(select(Request(backend=backend, profile="full")), backend)
-    rows = []
-    for cell in (c for c in planned if c.kind != "parity"):  # parity stands apart, on more lanes
-        if clock() < 0:
-            rows.append({"cell": cell.name, "skipped": "out of time"})
-            continue
-        for record in cell.run():
-            rows.append({k: getattr(record, k) for k in KEPT})
-    return rows
+    names = [{"cell": cell.name} for cell in planned(backend)]
+    return gathered(judged, backend, names, clock, workers)
+
+
+@cache
+def planned(backend: str) -> list[LaunchCell]:
+    """The cells of `verification`; parity stands apart, on more lanes."""
+    cells = launches.discrete(select(Request(backend=backend, profile="full")), backend)
+    return [cell for cell in cells if cell.kind != "parity"]
+
+
+def judged(backend: str, i: int) -> list[dict]:
+    """What the i-th cell of `verification` finds."""
+    return [{k: getattr(record, k) for k in KEPT} for record in planned(backend)[i].run()]
 
 
 KEPT = ("law", "symmetry", "case", "rule", "precision", "backend", "lanes", "steps")
@@ -126,7 +176,7 @@ def facts() -> list[dict]:
     ]
 
 
-def fusion(clock) -> list[dict]:
+def fusion() -> list[dict]:
     """How many values contraction changes: one case, fusion on against off."""
     case = next(c for c in CATALOG if c.name == "rayleigh")
     rows = []
@@ -191,40 +241,55 @@ def timed(job: launch.Job, device: str) -> tuple:
     return handle, sorted(times)
 
 
-def main() -> int:
+def parts(backend: str, clock, workers: int) -> dict:
+    """What is done, by name, in this order: what is short comes first, so that little time shows much."""
+    once = lambda name, work: lambda: attempted(lambda *_: work(), backend, 0, {"fact": name})
+    return {
+        "facts": lambda: once("facts", facts)() + once("contraction", fusion)(),
+        "noisy": once("noisy loop", lambda: noisy_parity(backend)),
+        "parity": lambda: parity(backend, clock, workers),
+        "speed": once("speed", lambda: speed("cuda", clock)),
+        "verification": lambda: verification(backend, clock, workers),
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
     """The entry of the command; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="make gpu", description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "--seconds", type=float, default=BUDGET_S, help="what is not begun by then is skipped"
+    )
+    parser.add_argument("--workers", type=int, default=min(12, os.cpu_count() or 1), help="processes")
+    asked = parser.parse_args(arguments)
     reason = launch.missing("triton-gpu")
     if reason:
         print(f"make gpu needs a GPU that torch and triton can use: {reason}", file=sys.stderr)
         return exit_codes.UNDECIDED
-    import torch
-    import triton
-
     begin = time.perf_counter()
-    clock = lambda: BUDGET_S - (time.perf_counter() - begin)
-    result = {
-        "schema": 1,
-        "date": time.strftime("%Y-%m-%d"),
-        "device": torch.cuda.get_device_name(0),
-        "capability": list(torch.cuda.get_device_capability(0)),
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "triton": triton.__version__,
-            "numpy": np.__version__,
-        },
-    }
-    for name, part in (
-        ("parity", lambda: parity("triton-gpu", clock) + noisy_parity("triton-gpu")),
-        ("verification", lambda: verification("triton-gpu", clock)),
-        ("facts", lambda: facts() + fusion(clock)),
-        ("speed", lambda: speed("cuda", clock)),
-    ):
+    clock = lambda: asked.seconds - (time.perf_counter() - begin)
+    result = described()
+    for name, part in parts("triton-gpu", clock, asked.workers).items():
         at = time.perf_counter()
         result[name] = part()
         result[f"{name}_seconds"] = round(time.perf_counter() - at, 1)
+        print(f"{name}: {len(result[name])} rows in {result[f'{name}_seconds']} s", flush=True)
         save(result)
     return report(result)
+
+
+def described() -> dict:
+    """The device and the versions, as the beginning of a result."""
+    import torch
+    import triton
+
+    versions = {"python": platform.python_version(), "torch": torch.__version__}
+    return {
+        "schema": 2,
+        "date": time.strftime("%Y-%m-%d"),
+        "device": torch.cuda.get_device_name(0),
+        "capability": list(torch.cuda.get_device_capability(0)),
+        "versions": versions | {"triton": triton.__version__, "numpy": np.__version__},
+    }
 
 
 if __name__ == "__main__":

@@ -25,12 +25,14 @@ def save(result: dict) -> Path:
 
 def report(result: dict) -> int:
     """Print the table; returns the exit code."""
-    done = [r for r in result["parity"] if "differ" in r]
+    compared = result["parity"] + result["noisy"]
+    done = [r for r in compared if "differ" in r]
     wrong = [r for r in done if r["differ"] or r["unwritten"]]
     judged = [r for r in result["verification"] if "verdict" in r]
     laws, alive = [r for r in judged if not r.get("fault")], survivors(judged)
     bad = [r for r in laws if r["verdict"] == VIOLATED]
-    skipped = sum("skipped" in r for part in ("parity", "verification", "speed") for r in result[part])
+    every = [r for part in ("facts", "noisy", "parity", "speed", "verification") for r in result[part]]
+    skipped, failed = (sum(word in r for r in every) for word in ("skipped", "failed"))
     print(f"{result['device']}, sm_{''.join(map(str, result['capability']))}, {result['versions']}")
     print(
         f"parity with numpy   {len(done)} launches, {sum(r['values'] for r in done)} values, "
@@ -50,12 +52,15 @@ def report(result: dict) -> int:
         f"planted faults      {len({r['fault'] for r in judged if r.get('fault')})} shown, surviving: "
         f"{', '.join(alive) or 'none'}"
     )
-    for r in result["facts"]:
+    for r in (r for r in every if "failed" in r):
+        name = " ".join(str(r[k]) for k in r if k not in ("failed", "trace"))
+        print(f"FAILED              {name}: {r['failed']}")
+    for r in (r for r in result["facts"] if "confirmed" in r):
         print(f"fact                {'confirmed' if r['confirmed'] else 'NOT confirmed'}: {r['fact']}")
     print(f"{'case':20}{'precision':12}{'trajectory-steps/s':>20}")
     for r in result["speed"]:
         if "trajectory_steps_per_s" in r:
             print(f"{r['case']:20}{r['precision']:12}{r['trajectory_steps_per_s']:20.3g}")
-    print(f"skipped for time: {skipped}; written to {save(result)}")
-    undecided = skipped or alive or not done or not laws
+    print(f"skipped for time: {skipped}; failed: {failed}; written to {save(result)}")
+    undecided = skipped or failed or alive or not done or not laws
     return exit_codes.of(violated=wrong or bad, undecided=undecided)

@@ -162,8 +162,10 @@ def spectrum(loss: Loss, seed: int) -> Spectrum | None:
     system = (g[:, None, :] * np.concatenate([y, np.ones((1, y.shape[1]))])[None]).reshape(unknowns, -1).T
     _, values, vectors = np.linalg.svd(system, full_matrices=len(system) < unknowns)
     values = np.concatenate([values, np.zeros(unknowns - len(values))]) / values[0]
-    # LAPACK's singular values are right to a modest multiple of u; the entries are products rounded twice.
-    floor = 2.0**-52 * np.sqrt(rows)
+    # LAPACK's singular values are right to p(m, n) u of the largest, p a modest polynomial that differs from
+    # library to library (Anderson et al., LAPACK Users' Guide, 1999, section 4.9): max(m, n) is the customary
+    # one (Golub, Van Loan, 2013, section 5.4.1). sqrt(m) was exceeded by 1.6 with AVX-512 kernels.
+    floor = 2.0**-52 * max(rows, unknowns)
     return Spectrum(
         values, vectors.reshape(unknowns, d, d + 1), floor, int((values <= floor).sum()), centre, size
     )

@@ -28,6 +28,7 @@ RESPONSE = {
 class Law:
     key: str
     title: str = "a fake law"
+    equation: str = r"0 < \eta"
     statement: str = "0 < 1 & 1 = 1"
     anchor: str = "theory.md#D2"
     kind: str = "rounding"

@@ -32,6 +32,9 @@ def wrong(*names: str) -> tuple[WrongStatement, ...]:
 class Law:
     """One law, as `noether laws`, `noether explain`, the report and the docs tell it.
 
+    title        what it is about, in at most 45 characters
+    equation     what it states, in LaTeX, without the dollars
+    statement    the same in a line of text, with the words that an equation leaves out
     kind         how it is judged: rounding, order, statistical (a mean) or bitwise
     applies      the rules, cases and precisions of which it speaks
     blind        what it cannot see
@@ -44,6 +47,7 @@ class Law:
 
     key: str
     title: str
+    equation: str
     statement: str
     kind: str
     applies: str

@@ -10,7 +10,8 @@ from noether.verdicts.record import ROUNDING
 
 MINIBATCHES = Law(
     key="D9",
-    title="minibatch noise has no component along a symmetry",
+    title="minibatch noise keeps symmetries",
+    equation=r"\langle \nabla f_B, \xi \rangle = 0",
     statement="<grad f_B, xi> = 0: J obeys the balance of the whole loss",
     kind=ROUNDING,
     applies="cases that name their samples",
@@ -19,7 +20,12 @@ MINIBATCHES = Law(
 )
 STATIONARY = Law(
     key="D12",
-    title="sums and stationary averages of a scale-invariant loss",
+    title="stationary averages of the norm",
+    equation=(
+        r"\sum |v'|^2 = \rho \sum |q|^2 + \text{ends of the window}, \quad \frac{\langle q, q' "
+        r"\rangle}{\langle |q|^2 \rangle} = 1 - \frac{\eta k}{1 + \beta}, \quad \rho = \frac{2 \eta k}{1 "
+        r"+ \beta}"
+    ),
     statement=(
         "sum |v'|^2 = rho sum |q|^2 + ends of the window, rho = 2 eta k/(1+beta), "
         "<q, q'>/<|q|^2> = 1 - eta k/(1+beta); decoupled (1-a^2)(1-a beta)/(1+a beta)"

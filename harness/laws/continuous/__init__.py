@@ -23,7 +23,8 @@ OF_THE_THEOREM = (
 LAWS = (
     Law(
         key="T1",
-        title="the generalized Noether theorem",
+        title="generalized Noether theorem",
+        equation=r"\dot J + \frac{\mu}{m} J = \partial_s T - \langle \nabla f, \xi \rangle",
         statement="dJ/dt + (mu/m) J = d_s T - <grad f, xi>",
         kind=ROUNDING,
         applies="Euclidean and diagonal metrics, every affine symmetry",
@@ -32,7 +33,12 @@ LAWS = (
     ),
     Law(
         key="T2",
-        title="the theorem for a Bregman kinetic energy",
+        title="theorem for a Bregman kinetic energy",
+        equation=(
+            r"\frac{d}{dt} \langle \Delta, \xi \rangle + \dot\gamma \langle \Delta, \xi \rangle = \langle "
+            r"\Delta, (D\xi) \dot q \rangle + e^{\alpha} \langle \Delta - e^{-\alpha} \nabla^2 h(q)\, "
+            r"\dot q, \xi \rangle - e^{\alpha + \beta} \langle \nabla f, \xi \rangle"
+        ),
         statement=(
             "d/dt <Delta,xi> + gamma' <Delta,xi> = <Delta, (Dxi) qdot> + e^alpha <Delta - e^-alpha hess "
             "h qdot, xi> - e^(alpha+beta) <grad f, xi>"
@@ -44,7 +50,12 @@ LAWS = (
     ),
     Law(
         key="T3",
-        title="overdamped: the charge over m vanishes as m",
+        title="overdamped limit of a charge",
+        equation=(
+            r"\frac{1}{m} \langle \Delta, \xi \rangle = \frac{m}{\mu} \left( \langle v, G (D\xi) v "
+            r"\rangle + \frac{1}{2} \langle v, (\xi \cdot \partial G) v \rangle \right) + O(m^2), \quad "
+            r"\mu G v = -\nabla f"
+        ),
         statement=(
             "<Delta, xi>/m = (m/mu) (<v, G (Dxi) v> + <v, (xi.dG) v>/2) + O(m^2) after the layer,  mu G "
             "v = -grad f"
@@ -57,6 +68,7 @@ LAWS = (
     Law(
         key="T4",
         title="energy is lost to friction alone",
+        equation=r"\dot E = -\mu \langle \dot q, G \dot q \rangle, \quad E = T + f",
         statement="E = T + f:  dE/dt = -mu <qdot, G qdot>",
         kind=ROUNDING,
         applies="Euclidean and diagonal metrics, on T1's trajectories",
@@ -65,7 +77,8 @@ LAWS = (
     ),
     Law(
         key="T5",
-        title="a scale-invariant kinetic energy has no source",
+        title="scale-invariant kinetic energy",
+        equation=r"J(t) = J(0)\, e^{-\mu t/m}, \quad T = \frac{m |\dot q|^2}{2 |q|^2}",
         statement="T = m |qdot|^2 / (2 |q|^2):  J(t) = J(0) e^(-mu t/m)",
         kind=ROUNDING,
         applies="scale-invariant losses",

@@ -54,7 +54,11 @@ LAWS = (
     ExactLaw(
         key="D7",
         home=("entropy-simplex", "mirror-descent"),
-        title="mirror descent and natural gradient keep the charge of their own metric",
+        title="mirror descent, natural gradient",
+        equation=(
+            r"\langle \nabla h(q') - \nabla h(q), \xi \rangle = -\eta \langle g, \xi \rangle, \quad "
+            r"\langle G(q) (q' - q), \xi \rangle = -\eta \langle g + k q, \xi \rangle"
+        ),
         statement="<grad h(q') - grad h(q), xi> = -eta <g, xi>,  <G(q) (q' - q), xi> = -eta <g + k q, xi>",
         applies="mirror descent; natural gradient on a diagonal metric; exponentiated gradient, generators "
         "along the simplex",

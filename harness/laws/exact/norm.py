@@ -76,7 +76,8 @@ LAWS = (
         key="D5",
         home=("rayleigh-2", "heavy-ball"),
         reads_buffer=True,
-        title="the norm of a scale-invariant loss",
+        title="norm under a scale-invariant loss",
+        equation=r"R'' - (1 + \beta) R' + \beta R = -2 \eta k R' + |v''|^2 + \beta |v'|^2, \quad R = |q|^2",
         statement="R'' - (1+beta) R' + beta R = -2 eta k R' + |v''|^2 + beta |v'|^2",
         applies="heavy ball with coupled decay, dampened and maximising too, scale-invariant losses, "
         "float64 and float32",
@@ -100,7 +101,11 @@ LAWS = (
     ExactLaw(
         key="D11",
         home=("rayleigh-2", "gradient-descent"),
-        title="gradient descent on a scale-invariant loss is RMSProp on the norm",
+        title="gradient descent as RMSProp",
+        equation=(
+            r"|q'|^2 = (1 - \eta k)^2 |q|^2 + \eta^2 |g|^2, \quad \langle q, q' \rangle = (1 - \eta k) "
+            r"|q|^2"
+        ),
         statement="|q'|^2 = (1 - eta k)^2 |q|^2 + eta^2 |g|^2,  <q, q'> = (1 - eta k) |q|^2",
         applies="gradient descent, scale-invariant losses, float64 and float32",
         suits=lambda rule, symmetry: normed(rule, symmetry) and not rule.momentum,

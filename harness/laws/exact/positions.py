@@ -63,7 +63,8 @@ LAWS = (
     ExactLaw(
         key="D1",
         home=("product", "heavy-ball"),
-        title="heavy ball is the central difference scheme of its equation of motion",
+        title="equation of motion of heavy ball",
+        equation=r"q'' - (1 + \beta) q' + \beta q = -\eta (g' + k q')",
         statement="q'' - (1+beta) q' + beta q = -eta (g' + k q')",
         applies="gradient descent and heavy ball with coupled decay, dampened and maximising too; beta = 0 "
         "included",
@@ -88,7 +89,8 @@ LAWS = (
     ExactLaw(
         key="D10",
         home=("mexican-hat-2", "heavy-ball-decoupled"),
-        title="decoupled decay is heavy ball with a beta and a force g + (1-beta) k q",
+        title="decoupled weight decay",
+        equation=r"q'' - (1 + a \beta) q' + a \beta q = -\eta (g' + (1 - \beta) k q'), \quad a = 1 - \eta k",
         statement="q'' - (1 + a beta) q' + a beta q = -eta (g' + (1-beta) k q')",
         applies="heavy ball with decoupled decay, at every beta and 1 - eta k",
         suits=lambda rule, symmetry: plain(rule) and rule.decoupled,

@@ -46,7 +46,11 @@ LAWS = (
         key="D4",
         home=("product", "heavy-ball"),
         reads_buffer=True,
-        title="symmetric generators: the mass eta (1+beta)/2 is exact",
+        title="balance of the quadratic charge",
+        equation=(
+            r"D\left[ Q + \frac{\beta}{1 - \beta} J \right] = -\frac{\eta}{1 - \beta} \langle g + k q, A "
+            r"q \rangle + \frac{1 + \beta}{2 (1 - \beta)} \langle A v', v' \rangle"
+        ),
         statement="D[Q + beta/(1-beta) J] = -eta/(1-beta) <f, Aq> + (1+beta)/(2(1-beta)) <A v', v'>",
         applies="gradient descent and heavy ball with coupled decay, dampened and maximising too, symmetric "
         "A",

@@ -49,7 +49,8 @@ LAWS = (
     ExactLaw(
         key="D6",
         home=("free-particle", "heavy-ball"),
-        title="the translation charge",
+        title="translation charge",
+        equation=r"c_{n+1} - (1 + \beta - \eta k) c_n + \beta c_{n-1} = 0, \quad c = \langle a, q \rangle",
         statement="c_{n+1} - (1+beta-eta k) c_n + beta c_{n-1} = 0",
         applies="Euclidean rules, translations",
         suits=lambda rule, symmetry: symmetry.is_translation and rule.metric == "euclidean",

@@ -11,7 +11,8 @@ from noether.verdicts.record import ORDER
 LAWS = (
     Law(
         key="M1",
-        title="the map of symmetries and learning rules",
+        title="map of symmetries and rules",
+        equation=r"C_N - C_0 = 0 \text{ (exact)}, \quad C_N - C_0 = O(\eta^p) \text{ with its constant}",
         statement=(
             "drift of each charge under each rule: exact, O(eta^p) with the constant that its sources "
             "say, or no charge"

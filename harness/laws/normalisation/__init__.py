@@ -11,7 +11,8 @@ from noether.verdicts.record import ROUNDING, STATISTICAL
 LAWS = (
     Law(
         key="S1",
-        title="the squared norm of a scale-invariant flow, and NLD Eq. 16",
+        title="equation of the squared norm",
+        equation=r"m \ddot R + \mu \dot R = -2 k R + 2 m |\dot q|^2, \quad R = |q|^2",
         statement="m R'' + mu R' = -2k R + 2m |qdot|^2, R = |q|^2",
         kind=ROUNDING,
         applies="flows of scale-invariant losses, Euclidean",
@@ -20,7 +21,11 @@ LAWS = (
     ),
     Law(
         key="S2",
-        title="the fourth power of the norm: NLD Eq. 17 and the noise law",
+        title="fourth power of the norm",
+        equation=(
+            r"E\, r^4 = x_* + (r_0^4 - x_*)\, e^{-4 k t/(1 - \beta)}, \quad x_* = \frac{\eta |\hat "
+            r"g|^2}{2 k (1 - \beta)} \cdot \frac{1 + \rho \beta}{1 - \rho \beta}"
+        ),
         statement=(
             "E r^4 = x* + (r_0^4 - x*) e^(-4kt/(1-beta)), x* = eta |ghat|^2 F/(2k(1-beta)), F = (1 + rho "
             "beta)/(1 - rho beta), rho 1 coherent, 0 white"
@@ -32,7 +37,11 @@ LAWS = (
     ),
     Law(
         key="S3",
-        title="where the norm settles, and the angle per step there",
+        title="where the norm settles",
+        equation=(
+            r"r^4 = \frac{\eta |\hat g|^2 (1 + \beta)^2}{k (1 - \beta)^2 (2 (1 + \beta) - \eta k)}, \quad "
+            r"\frac{E |v|^2}{E r^2} = \frac{2 \eta k}{1 + \beta}"
+        ),
         statement=(
             "r^4 = eta |ghat|^2 (1+beta)^2/(k (1-beta)^2 (2(1+beta) - eta k)) coherent, "
             "(1-beta)/(1+beta) of it white (E r^2/E r^-2); E|v|^2 = 2 eta k/(1+beta) E r^2"
@@ -44,7 +53,8 @@ LAWS = (
     ),
     Law(
         key="S4",
-        title="the norm of a filter is the memory of an RMSProp",
+        title="norm as the memory of RMSProp",
+        equation=r"V' = \rho V + (1 - \rho) |\hat g|^2, \quad 1 - \rho = \frac{4 \eta k}{1 - \beta}",
         statement=(
             "V' = rho V + (1-rho)|ghat|^2, 1-rho = 4 eta k/(1-beta), lr = sqrt(2 eta k/(1+beta)) "
             "coherent, sqrt(2 eta k/(1-beta)) white, to O(eta)"

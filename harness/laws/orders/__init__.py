@@ -11,7 +11,11 @@ from noether.verdicts.record import ORDER
 LAWS = (
     Law(
         key="O1",
-        title="gradient descent against gradient flow and its corrections",
+        title="gradient descent, gradient flow",
+        equation=(
+            r"|q_N - q(N \eta)| = O(\eta^p): \quad p = 1 \text{ for } \dot q = -g, \quad p = 2 \text{ for "
+            r"} f + \frac{\eta}{4} |g|^2, \quad p = 3 \text{ one term further}"
+        ),
         statement="orders 1, 2 and 3 in eta",
         kind=ORDER,
         applies="gradient descent, Euclidean cases",
@@ -20,7 +24,8 @@ LAWS = (
     ),
     Law(
         key="O2",
-        title="gradient descent against (eta/2) qddot + qdot + g = 0",
+        title="gradient descent has a mass",
+        equation=r"|q_N - q(N \eta)| = O(\eta^2), \quad \frac{\eta}{2} \ddot q + \dot q + g = 0",
         statement="order 2, never 3",
         kind=ORDER,
         applies="gradient descent, Euclidean cases",
@@ -29,7 +34,11 @@ LAWS = (
     ),
     Law(
         key="O3",
-        title="heavy ball against m qddot + mu qdot + g + k q = 0",
+        title="heavy ball and its equation",
+        equation=(
+            r"|q_N - q(N \eta)| = O(\eta^2), \quad m \ddot q + \mu \dot q + g + k q = 0, \quad m = "
+            r"\frac{\eta (1 + \beta)}{2}, \quad \mu = 1 - \beta"
+        ),
         statement="order 2 with the right start velocity, 1 with another",
         kind=ORDER,
         applies="heavy ball, Euclidean cases",
@@ -49,7 +58,8 @@ LAWS = (
     ),
     Law(
         key="O4",
-        title="the decay of a charge, exact and as the model has it",
+        title="rate at which a charge decays",
+        equation=r"-\ln \beta = \frac{2 (1 - \beta)}{1 + \beta} + O((1 - \beta)^3) \quad \text{per step}",
         statement=(
             "discrete: -ln beta per step;  model: 2 (1-beta)/(1+beta), its (1,1) Pade approximant, third "
             "order in 1-beta"
@@ -68,7 +78,12 @@ LAWS = (
     ),
     Law(
         key="O5",
-        title="the discrete charge against the continuous one",
+        title="discrete and continuous charge",
+        equation=(
+            r"\frac{1}{\eta} \langle A q_n, v_n \rangle - \langle A q, \dot q \rangle = O(\eta), \quad "
+            r"\frac{1}{2 \eta} \langle A q_n, v_n + v_{n+1} \rangle - \langle A q, \dot q \rangle = "
+            r"O(\eta^2)"
+        ),
         statement="<A q, v/eta>: order 1; centred: order 2;  gradient descent: Q drifts at (eta/2) <g, A g>",
         kind=ORDER,
         applies="heavy ball; gradient descent, symmetric generators",
@@ -77,7 +92,11 @@ LAWS = (
     ),
     Law(
         key="O6",
-        title="decoupled decay against its own friction",
+        title="decoupled decay and its equation",
+        equation=(
+            r"|q_N - q(N \eta)| = O(\eta^2), \quad m \ddot q + (\mu + \eta \beta k) \dot q + \mu k q + g "
+            r"= 0"
+        ),
         statement=(
             "m qddot + (mu + eta beta k) qdot + mu k q + g = 0, qdot(0) = (2 beta v_0/eta - g)/(1+beta) "
             "- k q_0: order 2"
@@ -98,7 +117,12 @@ LAWS = (
     ),
     Law(
         key="O7",
-        title="Nesterov, dampening and schedules against their models",
+        title="Nesterov, dampening, schedules",
+        equation=(
+            r"|q_N - q(N \eta)| = O(\eta^2), \quad m \ddot q + (\mu + \eta \beta H) \dot q + g = 0 \text{ "
+            r"(Nesterov)}, \quad m \ddot q + \left( \mu - c \eta \frac{\dot s}{s} \right) \dot q + s g = "
+            r"0 \text{ (schedule } s)"
+        ),
         statement=(
             "extra friction eta beta H; time eta (1-tau); extra friction -c eta sdot/s, c beta, "
             "(1+beta)/2 or 1 for rates at the start, middle or end of a step: order 2"
@@ -123,7 +147,12 @@ LAWS = (
     ),
     Law(
         key="O8",
-        title="curved metrics: each update has its own second-order model",
+        title="models on curved metrics",
+        equation=(
+            r"|q_N - q(N \eta)| = O(\eta^2): \quad \frac{\eta}{2} \frac{d}{dt} (G \dot q) + G \dot q + g "
+            r"= 0 \text{ (mirror)}, \quad \frac{\eta}{2} \ddot q + \dot q + G^{-1} g = 0 \text{ (natural "
+            r"gradient)}"
+        ),
         statement=(
             "mirror descent, natural gradient, geodesic step: own model order 2, another's order 1; "
             "Bregman Lagrangian: order 2 for mirror descent"
@@ -147,7 +176,8 @@ LAWS = (
     ),
     Law(
         key="O9",
-        title="the state in the overdamped limit",
+        title="state in the overdamped limit",
+        equation=r"|q_m - q_{\text{flow}}| = O(m)",
         statement="|q_m - q_flow|: order 1 in m",
         kind=ORDER,
         applies="every case",

@@ -13,6 +13,11 @@ LAWS = (
     Law(
         key="P1",
         title="published: Eq. 17 under minibatch noise",
+        equation=(
+            r"\frac{d r^4}{dt} + \frac{4 k}{1 - \beta} r^4 = \frac{2 \eta}{(1 - \beta)^2} E |\hat g|^2 "
+            r"\text{ (white)}, \quad \frac{2 \eta (1 + \beta)}{(1 - \beta)^3} |\hat g|^2 \text{ "
+            r"(coherent)}"
+        ),
         statement="source of r^4, in units of a plain step's: 1/(1-beta)^2 white, (1+beta)/(1-beta)^3 "
         "coherent",
         kind=STATISTICAL,
@@ -23,6 +28,7 @@ LAWS = (
     Law(
         key="P2",
         title="published: closed forms from velocity 0",
+        equation=r"m \ddot c + \mu \dot c + k c = 0, \quad \dot c(0) = -\frac{k c}{1 + \beta}",
         statement="c(t) of m cddot + mu cdot + k c = 0 from cdot(0) = -k c/(1+beta): order 2; from 0: order "
         "1",
         kind=ORDER,
@@ -32,7 +38,11 @@ LAWS = (
     ),
     Law(
         key="P3",
-        title="published: the norm under dampening",
+        title="published: norm under dampening",
+        equation=(
+            r"|q|^2 - |q_0|^2 = \int_0^t \frac{1 - e^{-2 \gamma (t - s)}}{\gamma} |\dot q(s)|^2 \, ds, "
+            r"\quad \dot q = \frac{\text{buffer}}{1 - \tau}"
+        ),
         statement="growth of |q|^2 = filtered integral of |buffer|^2/(1-tau)^2",
         kind=ORDER,
         applies="scale-invariant loss, dampened heavy ball without decay",
@@ -41,7 +51,8 @@ LAWS = (
     ),
     Law(
         key="P4",
-        title="published: the check of SGD at zero decay",
+        title="published: check of SGD at zero decay",
+        equation=r"|q_N|^2 = |q_0|^2 + \eta^2 \sum |g|^2 \quad \text{for every } g \perp q",
         statement="|q_N|^2 = |q_0|^2 + eta^2 sum |g|^2 for every g orthogonal to q",
         kind=ROUNDING,
         applies="random vectors orthogonal to q, plain steps",
@@ -51,6 +62,7 @@ LAWS = (
     Law(
         key="P5",
         title="published: friction as the decay of a charge",
+        equation=r"\text{rate of decay} = -\ln \beta \quad \text{per step}",
         statement="rate -ln beta per step; 2 (1-beta)/(1+beta) is its Pade approximant",
         kind=ROUNDING,
         applies="angular momentum of the Mexican hat, heavy ball",
@@ -59,7 +71,8 @@ LAWS = (
     ),
     Law(
         key="P6",
-        title="published: Euler-Lagrange with a curved metric",
+        title="published: Euler-Lagrange, curved metric",
+        equation=r"\frac{\eta}{2} \ddot q + \dot q + G^{-1} g = 0",
         statement="natural gradient against (eta/2) qddot + qdot + G^-1 g: order 2; against Euler-Lagrange: "
         "1",
         kind=ORDER,

@@ -12,7 +12,10 @@ BLIND = "an equation of motion that is wrong alike in all methods: T1 and the fo
 LAWS = (
     Law(
         key="V1",
-        title="errors as claimed: heyoka in 113 bits",
+        title="errors of the solutions, by heyoka",
+        equation=(
+            r"|x - x^*| \le b_x, \quad |j - j^*| + |S - S^*| \le b_j, \quad |E - E^*| + |D - D^*| \le b_E"
+        ),
         statement=(
             "|x - x*|, |j - j*| + |S - S*|, |E - E*| + |D - D*| within the bounds of T1 to T5;  |j* - "
             "S*| = 0 to 30 digits"

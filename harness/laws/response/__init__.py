@@ -11,7 +11,11 @@ from noether.verdicts.record import STATISTICAL
 LAWS = (
     Law(
         key="E2",
-        title="eps is recovered from trajectories, with honest error bars",
+        title="breaking magnitude, recovered",
+        equation=(
+            r"\hat\varepsilon = \frac{\sum x y}{\sum x^2}, \quad y = J' - \beta J - \langle A v', v' "
+            r"\rangle, \quad x = -\eta \langle \nabla b, \xi \rangle"
+        ),
         statement="eps^ = sum x y / sum x^2,  y = J' - beta J - <A v', v'>,  x = -eta <grad b, xi>",
         kind=STATISTICAL,
         applies=(
@@ -23,7 +27,8 @@ LAWS = (
     ),
     Law(
         key="E3",
-        title="kappa is recovered from trajectories, of updates and of the equations of motion",
+        title="metric deformation, recovered",
+        equation=r"J' - \beta J - \langle A (p'/G), p' \rangle = 0 \quad \text{at} \quad G(q; \kappa)",
         statement=(
             "y = J' - beta J - <A (p'/G), p'> = 0 at G(q; kappa);  [j] - int e^(-(b-t) mu/m) d_s T/m = 0 "
             "at kappa"
@@ -35,7 +40,12 @@ LAWS = (
     ),
     Law(
         key="E4",
-        title="the smallest breaking that can be told from none is what the roundings make it",
+        title="smallest breaking that is seen",
+        equation=(
+            r"\varepsilon_{\min} = 3\, \text{sd}(\hat\varepsilon), \quad \text{Var}\, \hat\varepsilon = "
+            r"\frac{\sum x^2\, \text{Var}(\langle \xi, \delta \rangle + \langle A^T v', \sigma "
+            r"\rangle)}{(\sum x^2)^2}"
+        ),
         statement=(
             "limit = 3 sd(eps^) at eps = 0,  Var = sum x^2 Var(<xi, delta> + <A^T v', sigma>) / (sum x^2)^2"
         ),

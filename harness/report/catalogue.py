@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import unicodedata
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +15,10 @@ from rich.text import Text
 
 from noether.cases import CATALOG, CORE, Case, Symmetry
 from noether.kernels.programs.namespaces import NUMPY
+from noether.report.latex import SIGNS, parts, plain
+from noether.report.section import printed, section
 from noether.report.table import listing
+from noether.report.terminal import console
 from noether.system import resources
 from noether.system.usage import unknown
 
@@ -82,43 +86,30 @@ def field(name: str, text: str) -> Table:
     return grid
 
 
-def theory_section(anchor: str, theory: str) -> str:
-    """The section of docs/theory.md that an anchor opens; '' where there is none."""
-    begin = rf'^### <a id="{re.escape(anchor)}"></a>'
-    found = re.search(rf"{begin}.*?(?=^##|\Z)", theory, re.MULTILINE | re.DOTALL)
-    return flowing(re.sub(r'<a id="\w+"></a>', "", found.group(0)).strip()) if found else ""
-
-
-def flowing(text: str) -> str:
-    """Paragraphs on one line each, so that a narrow terminal wraps them once; lists, formulas and tables
-    stay."""
-    out: list[str] = []
-    for line in text.splitlines():
-        is_prose = line and (line[0].isalnum() or line[0] in "`<(*[_")
-        joins = out and out[-1] and is_prose and not re.match(r"\d+\.|[-#|]|    ", line)
-        if joins and not re.match(r"#|\||    ", out[-1]):
-            out[-1] += " " + line
-        else:
-            out.append(line)
-    return "\n".join(out)
-
-
 def explain(word: str, run: Path | None = None) -> Group:
     """A law on a page; with a run folder also what the run would have seen of it. Raises UsageError."""
     law = law_of(word)
     fields = [
         ("law", f"{law.key}  {law.title}"),
-        ("statement", law.statement),
+        ("equation", "\n".join(parts(law.equation))),
+        *([] if same(law.statement, law.equation) else [("statement", law.statement)]),
         ("applies", law.applies),
         ("judged", f"{law.kind} verdict"),
         ("blind to", "; ".join(law.blind) or "nothing that is known"),
         ("must kill", "; ".join(law.must_kill)),
         ("theory", law.anchor),
     ]
-    parts = [field(name, text) for name, text in fields]
-    parts += [field("power" if i == 0 else "", line) for i, line in enumerate(powers(law.key, run))]
-    section = theory_of(law)
-    return Group(*parts, *([Text(), Text(section)] if section else []))
+    told = [field(name, text) for name, text in fields]
+    told += [field("power" if i == 0 else "", line) for i, line in enumerate(powers(law.key, run))]
+    theory = theory_of(law)
+    return Group(*told, *([Text(), printed(theory, console().width)] if theory else []))
+
+
+def same(statement: str, equation: str) -> bool:
+    """Whether a statement in letters of a keyboard is its equation, and no word more."""
+    spelled = re.sub(r"[A-Za-z]+", lambda word: SIGNS.get(word[0], word[0]), statement)
+    bare = lambda text: re.sub(r"[\s_^]", "", unicodedata.normalize("NFKC", text)).replace("−", "-")
+    return bare(spelled) == bare(plain(equation))
 
 
 def law_of(word: str):
@@ -132,10 +123,10 @@ def law_of(word: str):
 
 
 def theory_of(law) -> str:
-    """The section of docs/theory.md about a law, '' where there is no such file."""
+    """The section of docs/theory.md about a law as it is written, '' where there is no such file."""
     if not THEORY.exists():
         return ""
-    return theory_section(law.anchor.rpartition("#")[2], THEORY.read_text(encoding="utf-8"))
+    return section(law.anchor.rpartition("#")[2], THEORY.read_text(encoding="utf-8"))
 
 
 def explained(word: str, run: Path | None = None) -> dict:
@@ -144,7 +135,7 @@ def explained(word: str, run: Path | None = None) -> dict:
     from noether.verdicts.power import of_law
 
     law = law_of(word)
-    fields = {n: getattr(law, n) for n in ("title", "statement", "applies", "kind", "anchor")}
+    fields = {n: getattr(law, n) for n in ("title", "equation", "statement", "applies", "kind", "anchor")}
     lists = {"blind": list(law.blind), "faults": list(law.must_kill)}
     seen = None if run is None else of_law(read_run(run).records, law.key).as_dict()
     return {"law": law.key, **fields, **lists, "power": seen, "theory": theory_of(law)}

@@ -1,5 +1,6 @@
 """The table of laws: titles beside codes, the width used, one line a law at every width."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -7,21 +8,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noether.report import law_table
-from noether.report.law_table import COLUMNS, GAP, POWER, WHAT, WHERE, allotted, laws_table
-from noether.report.terminal import console
+from noether.report.law_table import (
+    COLUMNS,
+    GAP,
+    GIVING,
+    VERDICT,
+    WHAT,
+    WORST,
+    allotted,
+    laws_table,
+)
+from noether.report.next_step import next_step
+from noether.report.table import ending
+from noether.report.terminal import console, say
 from noether.runs.result import Result
 from noether.verdicts.record import summarise
 
 
 @given(
-    st.tuples(*(st.integers(3, n) for n in (3, 90, 6, 12, 80, 9, 7, 12))), st.integers(80, 200), st.booleans()
+    st.tuples(*(st.integers(3, n) for n in (3, 90, 6, 12, 80, 9, 7, 12))), st.integers(60, 200), st.booleans()
 )
 def test_the_columns_never_exceed_the_width_and_the_title_is_always_there(wide, width, has_power):
     shown = allotted(list(wide), width, has_power=has_power)
     assert sum(shown.values()) + GAP * (len(shown) - 1) <= width
     assert list(shown) == sorted(shown) and WHAT in shown
     assert all(n >= 1 for n in shown.values())
-    assert set(range(len(COLUMNS))) - set(shown) <= {WHERE, POWER}
+    assert set(range(len(COLUMNS))) - set(shown) <= set(GIVING) and {WORST, VERDICT} <= set(shown)
     roomy = sum(wide) + GAP * len(wide) <= width
     if roomy:
         assert all(shown[at] == wide[at] for at in shown), "nothing is cut where there is room"
@@ -72,3 +84,38 @@ def test_an_interrupted_run_lists_the_laws_that_it_came_to(result):
         laws_table(stopped).row_count == 1 and laws_table(replace(stopped, interrupted=False)).row_count == 3
     )
     assert laws_table(replace(stopped, records=[], rows=summarise([], list(result.laws)))).row_count == 0
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_the_legend_explains_the_columns_that_are_shown_and_no_others(result, monkeypatch, columns, capsys):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    say(*ending(result))
+    out = capsys.readouterr().out
+    heads = out.splitlines()[0].split()
+    assert max(map(len, out.splitlines())) <= columns
+    for name in ("worst", "power", "killed"):
+        assert (f"{name}: " in out) == (name in heads)
+    assert "worst" in heads and "verdict" in heads
+
+
+def told_next(result, **changes):
+    from dataclasses import replace
+
+    return next_step(replace(result, folder=Path("runs/one two"), **changes))
+
+
+def test_the_last_line_says_what_to_do_next(result):
+    """One line, its command last, so that it can be copied; the folder is quoted."""
+    from dataclasses import replace as but
+
+    assert told_next(result) == "next, look at it: 'runs/one two/report.html'"
+    assert told_next(result, interrupted=True, exit_code=130).endswith(
+        "noether verify --resume 'runs/one two'"
+    )
+    assert told_next(result, lost={"a": "took too long"}, exit_code=3).endswith("--resume 'runs/one two'")
+    assert told_next(result, exit_code=70).endswith("noether doctor --json")
+    real = next(r for r in result.records if not r.fault and r.law == "O3")
+    for verdict, code in (("violated", 1), ("inconclusive", 3)):
+        seen = told_next(result, records=[but(real, verdict=verdict)], exit_code=code)
+        assert seen.endswith("noether explain O3 'runs/one two'") and ("replay" in seen) == (code == 1)
+    assert next_step(result) == "", "nothing was kept, so there is nothing to open"

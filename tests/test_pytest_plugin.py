@@ -69,7 +69,7 @@ def test_a_failing_test_shows_what_is_violated_and_how_to_replay_it(tmp_path):
     code, out = pytest_of_a_user(tmp_path, "--basetemp", tmp_path / "base", "test_own.py")
     assert code == 1 and "2 failed, 3 passed" in out, out
     assert "AssertionError: noether: a law is violated: D2" in out
-    assert "D2 my-ratio scale heavy-ball float64 numpy: lane 0 <moves> & more" in out
+    assert "my-ratio scale heavy-ball float64 numpy: lane 0 <moves> & more" in out
     assert (
         f"noether replay {tmp_path}/base/test_all0/run1 --law D2 --cell D2/my-ratio/float64 --symmetry scale"
         in out

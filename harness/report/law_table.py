@@ -11,43 +11,71 @@ from noether.verdicts.power import of_law, percent
 from noether.verdicts.record import BITWISE, ORDER, LawSummary, Record
 
 COLUMNS = ("law", "what", "cells", "worst", "worst in", "power", "killed", "verdict")
-WHAT, WHERE, POWER = 1, 4, 5  # those that give way, in the order in which they come back: title, place, power
-TITLE, PLACE = 24, 20  # columns that they must have at least, or be whole in fewer
+LAW, WHAT, CELLS, WORST, WHERE, POWER, KILLED, VERDICT = range(len(COLUMNS))
+GIVING = (KILLED, CELLS, POWER, WHERE)
+"""Columns that come back in this order, where the titles leave room for them."""
+TITLE, PLACE = 28, 20  # columns that they must have at least, or be whole in fewer
 GAP = 2
+
+LEGEND = {
+    WORST: (
+        "the largest error of a cell, in units of its bound: at most 1 holds. Of an order in the step size: "
+        "the measured one that is furthest from the stated one. Of bits: whether all are equal."
+    ),
+    POWER: "the smallest relative change of the law's weakest coefficient that this run would call violated.",
+    KILLED: "how many of the planted faults that this law was shown it has found.",
+}
+"""What the columns mean whose names do not say it."""
 
 
 def laws_table(result: Result) -> Table:
     """The table of laws of a run; of an interrupted run, of those that it came to."""
-    rows = [row for row in result.rows if row.cells or row.faults or not result.interrupted]
-    real = [r for r in result.records if not r.fault]
-    lines = [law_line(row, [r for r in real if r.law == row.law]) for row in rows]
-    wide = [max(map(len, column)) for column in zip(COLUMNS, *lines, strict=True)]
-    width = allotted(wide, console().width, has_power=any(line[POWER] for line in lines))
+    lines = law_lines(result)
+    width = widths(lines)
     table = listing(*(COLUMNS[at] for at in width))
     for line in lines:
-        cells = {at: cut(line[at], width[at]) for at in width}
-        styles = {6: "yellow" if line[6].startswith("0/") else "", 7: COLOUR[line[7]]}
-        table.add_row(*(Text(text, style=styles.get(at, "")) for at, text in cells.items()))
+        colour = COLOUR[line[VERDICT]]
+        missed = "yellow" if line[KILLED].startswith("0/") else ""
+        styles = {LAW: colour, KILLED: missed, VERDICT: colour}
+        table.add_row(*(Text(cut(line[at], width[at]), style=styles.get(at, "")) for at in width))
     return table
 
 
+def legend(result: Result) -> list[Text]:
+    """What the columns of `laws_table` mean, a paragraph each, of those that it shows."""
+    shown = widths(law_lines(result))
+    return [Text(f"{COLUMNS[at]}: {LEGEND[at]}", style="dim") for at in LEGEND if at in shown]
+
+
+def law_lines(result: Result) -> list[tuple[str, ...]]:
+    """The lines of the table of laws, as words in the order of COLUMNS."""
+    rows = [row for row in result.rows if row.cells or row.faults or not result.interrupted]
+    real = [r for r in result.records if not r.fault]
+    return [law_line(row, [r for r in real if r.law == row.law]) for row in rows]
+
+
+def widths(lines: list[tuple[str, ...]]) -> dict[int, int]:
+    """How wide each column that is shown is on this terminal."""
+    wide = [max(map(len, column)) for column in zip(COLUMNS, *lines, strict=True)]
+    return allotted(wide, console().width, has_power=any(line[POWER] for line in lines))
+
+
 def allotted(wide: list[int], width: int, *, has_power: bool) -> dict[int, int]:
-    """How wide each column that is shown may be; what is left over goes to the title.
+    """How wide each column that is shown may be; what is left over goes to the title, then to the place.
 
     wide  how wide each would like to be
     """
-    shown = {at: n for at, n in enumerate(wide) if at not in (WHAT, WHERE, POWER)}
-    room = width - sum(shown.values()) - GAP * len(shown)
+    shown = {at: n for at, n in enumerate(wide) if at not in (WHAT, *GIVING)}
     title, place = min(TITLE, wide[WHAT]), min(PLACE, wide[WHERE])
-    if room < title + GAP + place:
-        shown[WHAT] = max(12, min(wide[WHAT], room))
-        return dict(sorted(shown.items()))
-    room -= GAP
-    if has_power and room >= title + place + GAP + wide[POWER]:
-        shown[POWER] = wide[POWER]
-        room -= GAP + wide[POWER]
-    shown[WHERE] = min(wide[WHERE], max(place, room - min(wide[WHAT], max(title, room * 11 // 20))))
-    shown[WHAT] = min(wide[WHAT], room - shown[WHERE])
+    room = width - sum(shown.values()) - GAP * len(shown)
+    for at in GIVING:
+        needed = GAP + (place if at == WHERE else wide[at])
+        if (at != POWER or has_power) and room >= title + needed:
+            shown[at] = needed - GAP
+            room -= needed
+    shown[WHAT] = min(wide[WHAT], max(12, room))
+    if WHERE in shown:
+        shown[WHERE] = min(wide[WHERE], place + max(0, room - shown[WHAT]))
     return dict(sorted(shown.items()))
 
 

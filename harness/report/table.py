@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from itertools import groupby
 
 from rich.table import Table
 from rich.text import Text
 
-from noether.report.law_table import laws_table, titled
+from noether.report.law_table import laws_table, legend, titled
+from noether.report.next_step import next_step
 from noether.report.terminal import COLOUR, console, listing, number, say  # noqa: F401
 from noether.runs.result import Result
 from noether.verdicts import exit_codes
@@ -70,22 +72,29 @@ def unsaid(r: Record) -> str:
     return "" if explained(r) in r.reason else explained(r)
 
 
+def told(r: Record) -> list[Text | str]:
+    """One verdict below the title of its law: where, why, and of a violation the diagnosis and the replay
+    line."""
+    is_wrong = r.verdict == VIOLATED
+    lines: list[Text | str] = [Text(f"    {where(r).removeprefix(r.law + ' ')}: {r.reason}")]
+    lines += [Text(f"      {unsaid(r)}")] if is_wrong and unsaid(r) else []
+    return lines + ([f"      {r.replay}"] if is_wrong and r.replay else [])
+
+
 def remainder(result: Result, most: int = SHOWN) -> list[Text | str]:
     """Violations, what was not decided, what was left out: at most so many of each are named, the rest
     counted."""
     out: list[Text | str] = []
     real = [r for r in result.records if not r.fault]
+    place = lambda r: result.laws.index(r.law) if r.law in result.laws else len(result.laws)
     for verdict in (VIOLATED, INCONCLUSIVE, OUTSIDE):
         mine = [r for r in real if r.verdict == verdict]
         if not mine:
             continue
         out.append(Text(f"{verdict}: {len(mine)} of {len(real)}", style=COLOUR[verdict]))
-        for r in mine[:most]:
-            out.append(Text(f"  {where(r)}: {r.reason}"))
-            if verdict == VIOLATED and unsaid(r):
-                out.append(Text(f"    {unsaid(r)}"))
-            if verdict == VIOLATED and r.replay:
-                out.append(f"    {r.replay}")
+        for law, some in groupby(sorted(mine[:most], key=place), key=lambda r: r.law):
+            out.append(Text(f"  {law} {titled(law)}".rstrip()))
+            out += [line for r in some for line in told(r)]
         if len(mine) > most:
             out.append(Text(f"  and {len(mine) - most} more, all in records.jsonl"))
     out += [Text(f"blind: {told}", style="yellow") for told in result.blind[:most]]
@@ -196,7 +205,9 @@ def ending(result: Result, *, whole: bool = False) -> list:
         parts += [Text(words), Text()]
     rest = remainder(result, most) + against_baseline(result, most)
     parts += [*rest, Text()] if rest else []
-    return [*parts, closing(result), Text(footing(result), style="dim", overflow="fold")]
+    parts += [*legend(result), Text()] if result.rows else []
+    parts += [closing(result), Text(footing(result), style="dim", overflow="fold")]
+    return [*parts, *filter(None, [next_step(result)])]
 
 
 def summary(result: Result) -> dict:

@@ -9,8 +9,10 @@ import sys
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.measure import Measurement
+from rich.padding import Padding
 from rich.segment import Segment
 from rich.table import Table
+from rich.text import Text
 
 from noether.system.outside import lines
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
@@ -42,9 +44,15 @@ def say(*contents) -> None:
     out = console()
     with out.capture() as captured:
         for content in contents:
-            out.print(Harmless(content), soft_wrap=isinstance(content, str))
+            out.print(Harmless(hanging(content)), soft_wrap=isinstance(content, str))
     text = captured.get()
     sys.stdout.write(text if out.is_terminal else "".join(line.rstrip() + "\n" for line in text.splitlines()))
+
+
+def hanging(content):
+    """A text that begins with blanks, so laid out that the lines after its first begin with them too."""
+    blanks = len(content.plain) - len(content.plain.lstrip(" ")) if isinstance(content, Text) else 0
+    return Padding(content[blanks:], (0, 0, 0, blanks)) if 0 < blanks < len(content.plain) else content
 
 
 class Harmless:

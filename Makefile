@@ -5,7 +5,7 @@
 #            NEWEST="torch triton" (what newest takes: "triton" alone, "triton==3.8.0", "--pre torch triton").
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test check faults fuzz stress bench report findings architecture gpu newest clean build/import
+.PHONY: help verify test check faults fuzz stress bench report findings architecture docs gpu newest clean build/import
 
 PROFILE ?= quick
 TIME ?= 60s
@@ -62,6 +62,11 @@ findings: $(READY)  ## Write docs/findings.md of a run (the newest, or RUN=runs/
 
 architecture: $(READY)  ## Write docs/architecture.md and its picture from docstrings and imports
 	$(PYTHON) -m noether.labs.house
+
+# Not --quiet: with it mkdocs 1.6 drops warnings before --strict counts them. The variable stops the theme's notices.
+docs: $(READY)  ## Write the documentation as a site, build/site/index.html; any warning fails
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict $(ARGS)
+	@echo "build/site/index.html"
 
 gpu: build/import  ## Everything that needs a GPU: verification, parity, speed; installs nothing
 	PYTHONPATH=$(CURDIR)/build/import$${PYTHONPATH:+:$$PYTHONPATH} $(GPU_PYTHON) -m noether.labs.gpu $(ARGS)

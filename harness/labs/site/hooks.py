@@ -1,0 +1,51 @@
+"""What mkdocs asks of us while it builds the site (mkdocs.yml names this file).
+
+Pages of the root are taken over, pages of the reference are written from the code, the navigation is
+completed, links that leave docs/ are led to where they stand, and formulas become MathML.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from noether.labs.site import formulas, links, navigation, pages
+
+if TYPE_CHECKING:
+    from mkdocs.structure.files import Files
+
+ROOT = Path(__file__).resolve().parents[3]
+TITLES: dict[str, str] = {}
+"""Every file of the site, from docs/, with its title; '' for what is no page."""
+LOG = logging.getLogger("mkdocs.noether")  # a warning of mkdocs' own loggers ends a strict build
+
+
+def on_files(files: Files, config) -> Files:
+    """Add the pages that docs/ does not have, and complete the navigation."""
+    from mkdocs.structure.files import File
+
+    for place, content in pages.made(ROOT).items():
+        files.append(File.generated(config, place, content=content))
+    TITLES.clear()
+    TITLES.update(
+        {f.src_uri: links.title(f.content_string) if f.is_documentation_page() else "" for f in files}
+    )
+    there = [file.src_uri for file in files.documentation_pages()]
+    config.nav, missing = navigation.complete(config.nav, there)
+    for place in missing:
+        LOG.info("%s is in the navigation of mkdocs.yml and not there: left out", place)
+    return files
+
+
+def on_page_markdown(markdown: str, page, config, files: Files) -> str:
+    """Lead each link to where it stands on the site, or in the repository."""
+    return links.led(formulas.dollars(markdown), page.file.src_uri, TITLES, ROOT, config.repo_url or "")
+
+
+def on_page_content(html: str, page, config, files: Files) -> str:
+    """Every formula as MathML."""
+    content, wrong = formulas.typeset(html)
+    for formula in wrong:
+        LOG.warning("%s: no MathML of %s", page.file.src_uri, formula)
+    return content

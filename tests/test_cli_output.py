@@ -29,7 +29,9 @@ def test_the_table_fits_its_width(plan, capsys, monkeypatch, columns):
         monkeypatch.setenv("COLUMNS", str(columns))
     plan.wrong = {"D0": "violated"}
     assert call(["verify", "--jobs", "1"]) == 1
-    lines = [x for x in capsys.readouterr().out.splitlines() if " noether " not in x]  # those are to be copied
+    lines = [
+        x for x in capsys.readouterr().out.splitlines() if " noether " not in x
+    ]  # those are to be copied
     assert max(map(len, lines)) <= min(columns or 120, 200)
     assert any(x.startswith("D2") and "holds" in x for x in lines), "every law keeps a readable row"
     assert not any("\x1b" in x for x in lines), "colours are for terminals"

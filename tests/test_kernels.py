@@ -38,7 +38,14 @@ def job_of(case, precision, turn, lanes=37, steps=3, mode="stored"):
     )
 
 
+def needs(backend):
+    """Skip where a backend is not here: Triton 3.6.0 cannot interpret beside numpy 2.4."""
+    if launch.missing(backend):
+        pytest.skip(launch.missing(backend))
+
+
 def agree(job, backend):
+    needs(backend)
     mine, plain = launch.run(job, backend), launch.run(job, "numpy")
     assert mine.backend == backend
     assert not mine.unwritten.any(), f"lanes {np.flatnonzero(mine.unwritten)} were not written"
@@ -122,6 +129,7 @@ def test_digests_agree_when_the_final_bits_do_whatever_the_payload_of_a_nan():
 
 
 def test_parity_records_hold_and_their_faults_do_not():
+    needs("triton-interpreted")
     records = LaunchCell(
         HAT, "heavy-ball", "float32", "triton-interpreted", "parity", ("B1",), 10_007, 0, 2
     ).run()

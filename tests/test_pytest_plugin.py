@@ -4,7 +4,7 @@ import doctest
 import shutil
 import subprocess
 import sys
-from importlib.metadata import entry_points
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,16 +13,13 @@ from noether.system.machine import importable
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "docs" / "examples"
-# pytest refuses a plugin under two names: where noether is installed, its entry point brings it.
-PLUGIN = (
-    []
-    if any(e.value == "noether.cli.pytest_plugin" for e in entry_points(group="pytest11"))
-    else ["-p", "noether.cli.pytest_plugin"]
-)
+# Plugins of other people may import numpy early; an installed noether would bring its plugin a second time.
+ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+PLUGIN = ["-p", "noether.cli.pytest_plugin"]
 
 
 def pytest_of_a_user(folder: Path, *arguments) -> tuple[int, str]:
-    environment = importable(ROOT / "tests")
+    environment = {**importable(ROOT / "tests"), **ALONE}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *PLUGIN, *arguments]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout + done.stderr
@@ -80,6 +77,11 @@ def test_a_failing_test_shows_what_is_violated_and_how_to_replay_it(tmp_path):
         in out
     )
     assert "harness/runs/run.py" not in out, "a traceback through the harness helps nobody who wrote a test"
+
+
+def test_an_installed_noether_brings_its_plugin():
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert PLUGIN[1] in told["project"]["entry-points"]["pytest11"].values()
 
 
 def test_the_example_of_the_documentation_passes():

@@ -41,6 +41,8 @@ ELSEWHERE = {
     ("verify", "--no-update-baseline"): "tests/test_baseline.py",
     ("verify", "--accept-rise"): "tests/test_baseline.py",
     ("verify", "--no-accept-rise"): "tests/test_baseline.py",
+    ("verify", "--no-config"): "tests/test_pyproject.py",
+    ("merge", "--no-config"): "tests/test_known.py",
 }
 """Options that other tests are about."""
 # command -> function that does its work, {option: (words, name or place of what it is given, value)}

@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from noether.report import known_violations
 from noether.report.table import footing, killers, number, unsaid, verdict
 from noether.system import resources
 from noether.system.outside import lines, printable
+from noether.verdicts.known import GONE, SEEN
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, where
 
 SHOWN = 10
@@ -124,7 +126,12 @@ def annotations(result) -> list[Annotation]:
     """Errors first: violations, the baseline, survivors, blind laws, broken cells; then what was not
     decided."""
     real = [r for r in result.records if not r.fault]
-    out = [violation(r) for r in real if r.verdict == VIOLATED]
+    out = [violation(r) for r in known_violations.counting(result)]
+    out += [
+        error("known violation gone", s.line, case_place(s.entry.case))
+        for s in result.known
+        if s.status == GONE
+    ]
     if result.baseline is not None:
         for kind, entries in (("marked rise", result.baseline.rises), ("lost entry", result.baseline.lost)):
             out += [error(kind, f"{name}: {line}", of_entry(name)) for name, line in entries.items()]
@@ -138,6 +145,11 @@ def annotations(result) -> list[Annotation]:
     for cell, text in result.errors.items():
         out.append(error("internal error", f"{cell}: {text.strip().splitlines()[-1]}"))
     out += [error("cell without a verdict", f"{cell}: {text}") for cell, text in result.lost.items()]
+    for s in result.known:
+        if s.status == SEEN:
+            out.append(
+                Annotation("warning", f"{s.entry.law} violated, known", s.line, case_place(s.entry.case))
+            )
     for r in real:
         if r.verdict in (INCONCLUSIVE, OUTSIDE):
             words = f"{where(r)}: {r.reason}"

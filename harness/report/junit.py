@@ -2,7 +2,8 @@
 
 Names are sentences (`rayleigh: heavy-ball, float32, scale`), class names are stable (`noether.D2.rayleigh`):
 a dashboard follows a test by both, so neither holds a number that may change. Properties say with what it was
-found. One failure a test case, for Jenkins keeps only one.
+found. One failure a test case, for Jenkins keeps only one. What is violated and known is skipped, with its
+reason.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from xml.etree import ElementTree as xml
 
 from noether.report.table import number, unsaid
 from noether.system.outside import lines
+from noether.verdicts.known import GONE, excuse, of_about
 from noether.verdicts.record import HOLDS, VIOLATED, Record
 
 # XML 1.0 has no way to write the other control characters.
@@ -110,16 +112,26 @@ def document(records: list[Record], errors: dict | None = None, *, titles=None, 
     about   run.json
     """
     about = about or {}
-    suites = Suites(titles or {}, facts(about), str(about.get("start", "")).partition("+")[0])
+    suites, known = (
+        Suites(titles or {}, facts(about), str(about.get("start", "")).partition("+")[0]),
+        of_about(about),
+    )
     for (law, name), mine in grouped(records).items():
         element = suites.case(law, f"noether.{law}.{mine[0].case}", name, sum(r.seconds for r in mine))
-        bad = [r for r in mine if r.verdict == VIOLATED]
-        if bad:
+        violated = [r for r in mine if r.verdict == VIOLATED]
+        bad = [r for r in violated if excuse(r, known) is None]
+        if violated and not bad:
+            xml.SubElement(element, "skipped", message=clean(f"known: {excuse(violated[0], known).told}"))
+        elif bad:
             failure = xml.SubElement(element, "failure", type="violated", message=message(bad[0]))
             failure.text = "\n".join(map(details, bad))
         elif not any(r.verdict == HOLDS for r in mine):
             xml.SubElement(element, "skipped", message=clean(f"{mine[0].verdict}: {mine[0].reason}"))
     planted(suites, records)
+    for s in known:
+        if s.status == GONE:
+            case = suites.case("known violations", "noether.verdicts.known", f"{s.entry.place} is violated")
+            xml.SubElement(case, "failure", type="gone", message=clean(s.line))
     for cell, error in (errors or {}).items():
         kind = "internal" if "Traceback" in error else "undecided"
         case, told = suites.case("cells", "noether.cells", cell), clean(error.strip().splitlines()[-1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
+from noether.report import known_violations
 from noether.report.terminal import COLOUR, console, listing, number
 from noether.runs.result import Result
 from noether.verdicts.power import of_law, percent
@@ -51,7 +52,10 @@ def law_lines(result: Result) -> list[tuple[str, ...]]:
     """The lines of the table of laws, as words in the order of COLUMNS."""
     rows = [row for row in result.rows if row.cells or row.faults or not result.interrupted]
     real = [r for r in result.records if not r.fault]
-    return [law_line(row, [r for r in real if r.law == row.law]) for row in rows]
+    lines = [law_line(row, [r for r in real if r.law == row.law]) for row in rows]
+    return [
+        (*line[:VERDICT], known_violations.word(row, result)) for row, line in zip(rows, lines, strict=True)
+    ]
 
 
 def widths(lines: list[tuple[str, ...]]) -> dict[int, int]:

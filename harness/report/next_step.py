@@ -7,6 +7,7 @@ import shlex
 from noether.runs.result import Result
 from noether.system.outside import printable
 from noether.verdicts import exit_codes
+from noether.verdicts.known import excuse
 from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
 
 
@@ -32,8 +33,9 @@ def next_step(result: Result) -> str:
 
 
 def first(result: Result, verdict: str) -> Record | None:
-    """The first verdict of this kind, faults apart."""
-    return next((r for r in result.records if r.verdict == verdict and not r.fault), None)
+    """The first verdict of this kind, apart from faults and from what is known to be violated."""
+    mine = (r for r in result.records if r.verdict == verdict and not r.fault)
+    return next((r for r in mine if excuse(r, result.known) is None), None)
 
 
 def undecided(result: Result) -> str:

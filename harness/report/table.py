@@ -9,11 +9,13 @@ from itertools import groupby
 from rich.table import Table
 from rich.text import Text
 
+from noether.report import known_violations
 from noether.report.law_table import laws_table, legend, titled
 from noether.report.next_step import next_step
 from noether.report.terminal import COLOUR, console, listing, number, say  # noqa: F401
 from noether.runs.result import Result
 from noether.verdicts import exit_codes
+from noether.verdicts.known import excuse
 from noether.verdicts.power import of_law
 from noether.verdicts.record import (
     HOLDS,
@@ -88,7 +90,7 @@ def remainder(result: Result, most: int = SHOWN) -> list[Text | str]:
     real = [r for r in result.records if not r.fault]
     place = lambda r: result.laws.index(r.law) if r.law in result.laws else len(result.laws)
     for verdict in (VIOLATED, INCONCLUSIVE, OUTSIDE):
-        mine = [r for r in real if r.verdict == verdict]
+        mine = [r for r in real if r.verdict == verdict and excuse(r, result.known) is None]
         if not mine:
             continue
         out.append(Text(f"{verdict}: {len(mine)} of {len(real)}", style=COLOUR[verdict]))
@@ -97,6 +99,7 @@ def remainder(result: Result, most: int = SHOWN) -> list[Text | str]:
             out += [line for r in some for line in told(r)]
         if len(mine) > most:
             out.append(Text(f"  and {len(mine) - most} more, all in records.jsonl"))
+    out += known_violations.told(result)
     out += [Text(f"blind: {told}", style="yellow") for told in result.blind[:most]]
     if len(result.blind) > most:
         out.append(Text(f"and {len(result.blind) - most} more"))
@@ -120,13 +123,16 @@ def remainder(result: Result, most: int = SHOWN) -> list[Text | str]:
 def why(result: Result) -> str:
     """The reason behind the exit code, in a few words."""
     if result.exit_code == exit_codes.VIOLATED:
-        found = {r.law for r in result.records if r.verdict == VIOLATED and not r.fault}
+        found = {r.law for r in known_violations.counting(result)}
         return f": {' '.join([x for x in result.laws if x in found] + sorted(found - set(result.laws)))}"
     if result.exit_code == exit_codes.UNDECIDED:
         survivors = [c for c, laws in killers(result.records, result.laws).items() if not laws]
-        blind = [row.law for row in result.rows if not row.counts[HOLDS] and row.law not in result.unjudged]
         judged = [row for row in result.rows if row.law not in result.unjudged]
-        unkilled = [row.law for row in judged if row.counts[HOLDS] and not row.killed]
+        has_any = lambda row: (
+            row.counts[HOLDS] or row.counts[VIOLATED]
+        )  # which is known, or the code were another
+        blind = [row.law for row in judged if not has_any(row)]
+        unkilled = [row.law for row in judged if has_any(row) and not row.killed]
         forms = undecided_forms(result.records, result.laws)
         forms = [name for name in forms if name.split(" ")[0] not in blind]
         parts = [f"no cell holds for {' '.join(blind)}"] if blind else []
@@ -160,9 +166,11 @@ def against_baseline(result: Result, most: int = SHOWN) -> list[Text]:
 def verdict(result: Result) -> str:
     """The last line: what the exit code says, and why."""
     found = result.baseline
-    violated = any(r.verdict == VIOLATED and not r.fault for r in result.records)
+    violated, gone = bool(known_violations.counting(result)), known_violations.gone(result)
     if found is not None and found.fails and not violated:
         return f"not as the baseline: {len(found.rises)} marked rises, {len(found.lost)} lost entries"
+    if result.exit_code == exit_codes.VIOLATED and gone and not violated:
+        return f"known violations that are gone: {'; '.join(gone)}: take their entries out"
     open_ones = [r.law for r in result.records if r.verdict == INCONCLUSIVE and not r.fault]
     if result.exit_code == exit_codes.HOLDS and result.shard:
         return f"nothing is violated in part {result.shard}; noether merge decides the whole"
@@ -170,7 +178,10 @@ def verdict(result: Result) -> str:
         counts = ", ".join(f"{law} {open_ones.count(law)}" for law in result.laws if law in open_ones)
         told = [f"{len(open_ones)} inconclusive ({counts})"] if open_ones else []
         told += [f"not judged: {' '.join(result.unjudged)}"] if result.unjudged else []
-        return f"everything that was decided holds; {'; '.join(told)}"
+        known = known_violations.closing(result) or "everything that was decided holds"
+        return f"{known}; {'; '.join(told)}"
+    if result.exit_code == exit_codes.HOLDS and known_violations.closing(result):
+        return known_violations.closing(result)
     return f"{WORD[result.exit_code]}{why(result)}"
 
 
@@ -224,9 +235,13 @@ def summary(result: Result) -> dict:
         "laws": [law_summary(row, real) for row in result.rows],
         "faults": killers(result.records, result.laws),
         "violated": [
-            {**told(r), "spent": r.spent, "diagnosis": explained(r), "replay": r.replay}
+            {
+                **{**told(r), "spent": r.spent, "diagnosis": explained(r), "replay": r.replay},
+                "known": getattr(excuse(r, result.known), "reason", None),
+            }
             for r in of_verdict(VIOLATED)
         ],
+        "known": [s.as_dict() for s in result.known],
         "inconclusive": [told(r) for r in of_verdict(INCONCLUSIVE)],
         "outside": [told(r) for r in of_verdict(OUTSIDE)],
         "baseline": asdict(result.baseline) if result.baseline else None,

@@ -24,7 +24,9 @@ NUMBERS += ("batches", "steps", "ratio", "total")
 """Columns of tables that are set to the right."""
 # Columns where there is no terminal: what the logs of a CI show without wrapping.
 LOG = 120
-COLOUR = {HOLDS: "green", VIOLATED: "bold red", INCONCLUSIVE: "yellow", OUTSIDE: "dim"}
+KNOWN = "known"
+"""What stands for the verdict of a law that is violated in nothing but what is known."""
+COLOUR = {HOLDS: "green", VIOLATED: "bold red", INCONCLUSIVE: "yellow", OUTSIDE: "dim", KNOWN: "yellow"}
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -14,12 +14,13 @@ A run is whole when neither cases, rules, precisions nor numbers were narrowed: 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from noether.cases.rules import RULES
 from noether.laws.exact import EXACT
 from noether.runs import known_answers
+from noether.verdicts.known import Standing, excuse
 from noether.verdicts.record import HOLDS, ORDER, OUTSIDE, ROUNDING, STATISTICAL, VIOLATED, Record
 
 FLOOR, RESPONSE_FLOOR = 1 / 20, 1 / 60
@@ -76,15 +77,15 @@ def broken(
     return found
 
 
-def unjudged(records: list[Record], laws: Iterable[str]) -> list[str]:
+def unjudged(records: list[Record], laws: Iterable[str], known: Sequence[Standing] = ()) -> list[str]:
     """Laws of a narrowed choice that hold, with no fault to show that they could fail there: they decide
-    nothing.
+    nothing; those too of which nothing but known violations was found.
 
     Not the exact laws: whatever the choice, a wrong launch can be shown to them, and one to which none was
     shown is blind.
     """
     shown = {r.law for r in records if r.fault}
-    holds = {r.law for r in records if r.fault is None and r.verdict == HOLDS}
+    holds = {r.law for r in records if r.fault is None and (r.verdict == HOLDS or excuse(r, known))}
     return [law for law in laws if law in holds - shown - set(EXACT)]
 
 

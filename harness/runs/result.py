@@ -8,6 +8,7 @@ from pathlib import Path
 from noether.plan.choices import Selection
 from noether.system.jobs import AUTO
 from noether.system.usage import UsageError
+from noether.verdicts.known import Standing
 from noether.verdicts.record import LawSummary, Record
 
 
@@ -42,6 +43,7 @@ class Result:
     blind        promises that the run did not keep
     unjudged     laws of a narrowed choice that none of their faults can test, or that are outside
     baseline     a noether.runs.regression.Comparison, where one was asked for
+    known        what became of each known violation that the run was judged with
     """
 
     records: list[Record]
@@ -61,6 +63,7 @@ class Result:
     blind: list[str] = field(default_factory=list)
     unjudged: list[str] = field(default_factory=list)
     baseline: object = None
+    known: list[Standing] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

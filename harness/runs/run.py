@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from noether.cases import Case
 from noether.kernels import cache_folders
+from noether.plan import pyproject
 from noether.plan.casefiles import load, trust
 from noether.plan.choices import Request, select
 from noether.runs import completeness, executors, replaying, shards
@@ -25,6 +26,7 @@ from noether.system.jobs import jobs as how_many
 from noether.system.machine import instructions, versions
 from noether.system.usage import CannotRun, UsageError
 from noether.verdicts import exit_codes
+from noether.verdicts.known import Known
 from noether.verdicts.record import Record
 
 
@@ -69,10 +71,12 @@ def run(
     record: bool = True,
     how: How = USUAL,
     strict: bool = False,
+    known: Sequence[Known] = (),
     watch: Callable = unwatched,
 ) -> Result:
     """Plan, execute and record.
 
+    known   violations that are known and do not count (harness/verdicts/known.py)
     watch("cells", total=, done=) is called first, then watch("done", done=Done) for each cell;
     watch("runs", names=) gives a function that says which cells run now.
 
@@ -106,7 +110,7 @@ def run(
     result.notes += [line for line in cache_folders.notes() if line not in result.notes]
     result.seconds = time.perf_counter() - begin
     cells = [completeness.planned(c) for c in planned.cells]
-    conclude(result, cells, planned.selection.asked, folder, strict=strict)
+    conclude(result, cells, planned.selection.asked, folder, strict=strict, known=known)
     return result
 
 
@@ -190,6 +194,7 @@ def verify(
     jobs: int | str = 1,
     executor=None,
     cell_seconds: float | None = None,
+    known: str | Path | Iterable[Known | Mapping] = (),
     **overrides,
 ) -> Result:
     """Verify cases and return what was found: the same as `noether verify`, from Python.
@@ -208,6 +213,9 @@ def verify(
     executor    a name as --executor takes it, or an executor of concurrent.futures, which the caller starts
                 and ends
     cell_seconds   how long one cell may take before it is given up
+    known       violations that are known and do not count: mappings with law, case and reason, and rule,
+                precision, until and strict where wanted; or the path of a pyproject.toml, of which the
+                entries [[tool.noether.known]] are taken. No other setting is ever read from such a file here
     overrides   eta, beta, decay, eps, steps, lanes, reference: as the options of the command line
 
     Raises noether.system.usage.UsageError for wrong words, noether.kernels.loops.launch.BackendMissing where
@@ -223,7 +231,8 @@ def verify(
         raise UsageError(f"{why}: pass file names, or no out")
     how = How(jobs, cell_seconds, executors.of(executor, how_many(jobs)))
     place = Path(out) if out is not None else None
-    return run(request, out=place, record=out is not None, strict=strict, how=how)
+    excused = pyproject.known(known)
+    return run(request, out=place, record=out is not None, strict=strict, how=how, known=excused)
 
 
 def requested(cases: Sequence, overrides: dict, **narrowed) -> Request:

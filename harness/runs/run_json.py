@@ -22,6 +22,7 @@ from noether.system.fields import (
 )
 from noether.system.strict_reading import first_line, read_json
 from noether.system.usage import UsageError
+from noether.verdicts import known
 from noether.verdicts.record import SCHEMA
 
 TEXTS, NAMES, COUNT, REAL = list_of(TEXT), list_of(NAME), whole().or_null.optional, FINITE.or_null.optional
@@ -35,10 +36,13 @@ FIELDS = {
     **{"seconds": NUMBER.optional, "errors": whole().optional, "blind": TEXTS.optional},
     **{"resumed": TEXTS.optional, "last": TEXT.optional, "shard": NAME.optional, "asked": NAMES.optional},
     **{"plan": list_of(OBJECT).optional, "merged": list_of(OBJECT).optional},
+    "known": list_of(OBJECT).optional,
 }
 """The fields of run.json, but for its schema and its checksum."""
 PLANNED = {"name": TEXT, "backend": TEXT, "expected": object_of(TEXTS)}
 """The fields of a cell in the plan of a part."""
+STANDING = {**known.FIELDS, "status": one_of(*known.STATUSES), "violations": whole()}
+"""The fields of a known violation that the run was judged with."""
 FILES = object_of(TEXT).optional
 ARGUMENTS = {
     "verify": {
@@ -77,6 +81,8 @@ def read(file: Path) -> dict:
         check(value["arguments"], ARGUMENTS[value.get("command", "verify")], "arguments: ")
         for entry in value.get("plan", ()):
             check(entry, PLANNED, "plan: ")
+        for standing in value.get("known", ()):
+            check(standing, STANDING, "known: ")
         if value.get("shard") and not {"plan", "asked", "left_out", "seed", "backend"} <= set(value):
             raise ValueError("it is a part of a run and does not say of which")
         if schema > 1 and "id" not in value:

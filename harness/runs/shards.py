@@ -8,6 +8,7 @@ found the same to the bit.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from noether.runs.result import Result
 from noether.runs.saved_run import Run, read_run
 from noether.system.usage import UsageError
 from noether.verdicts import exit_codes
+from noether.verdicts.known import Known
 from noether.verdicts.record import Record
 
 FATE = ("seconds", "replay")  # of a record: what two runs of one cell may differ in
@@ -126,8 +128,13 @@ def collected(runs: list[Run]) -> tuple[dict[str, list[Record]], dict[str, str],
     return cells, apart, missing
 
 
-def merge(paths: list[Path], out: Path | None = None, *, strict: bool = False) -> Result:
-    """The Result of all parts together, kept as a run folder of its own. Raises UsageError."""
+def merge(
+    paths: list[Path], out: Path | None = None, *, strict: bool = False, known: Sequence[Known] = ()
+) -> Result:
+    """The Result of all parts together, kept as a run folder of its own. Raises UsageError.
+
+    known  violations that are known and do not count; those of the parts do not matter
+    """
     runs = read(paths)
     first = runs[0].about
     cells, apart, missing = collected(runs)
@@ -146,7 +153,7 @@ def merge(paths: list[Path], out: Path | None = None, *, strict: bool = False) -
     for name, text in result.lost.items():
         folder.record_error(name, text)
     planned = [completeness.Planned(**entry) for entry in first["plan"]]
-    conclude(result, planned, frozenset(first["asked"]), folder, strict=strict)
+    conclude(result, planned, frozenset(first["asked"]), folder, strict=strict, known=known)
     return result
 
 

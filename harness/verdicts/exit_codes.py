@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from noether.verdicts import record
+from noether.verdicts.known import GONE, Standing, excuse
 from noether.verdicts.record import Record
 
 HOLDS, VIOLATED, WRONG, UNDECIDED = 0, 1, 2, 3
@@ -34,7 +35,12 @@ def of(*, internal=False, violated=False, interrupted=False, wrong=False, undeci
 
 
 def of_records(
-    records: list[Record], laws: list[str], *, strict: bool = False, unjudged: Sequence[str] = ()
+    records: list[Record],
+    laws: list[str],
+    *,
+    strict: bool = False,
+    unjudged: Sequence[str] = (),
+    known: Sequence[Standing] = (),
 ) -> int:
     """The exit code of the records of a run, by the laws that it was asked to decide.
 
@@ -42,23 +48,37 @@ def of_records(
     undecided wherever it was asked, a law none of whose faults was killed, or a fault that no law killed.
     unjudged  laws to which no fault applies in a narrowed choice, or that are outside there: they decide
               nothing
+    known     known violations: those that are seen do not count, and a law that is violated in nothing else
+              counts as decided where its planted faults are killed; one that is gone counts as a violation
     """
     real = [r for r in records if r.fault is None]
     laws = [law for law in laws if law not in unjudged]
     rows = record.summarise(records, laws)
-    is_blind = not laws or not real or any(row.verdict != record.HOLDS or row.survivors for row in rows)
+    is_blind = not laws or not real or any(not decided(row) or row.survivors for row in rows)
     return of(
-        violated=any(r.verdict == record.VIOLATED for r in real),
+        violated=counted(real, known),
         undecided=is_blind
         or record.undecided_forms(records, laws)
         or (strict and any(r.verdict == record.INCONCLUSIVE for r in real)),
     )
 
 
-def of_part(records: list[Record], *, strict: bool) -> int:
+def decided(row: record.LawSummary) -> bool:
+    """Whether a law is decided: it holds, or it is violated and its planted faults show that it need not
+    be."""
+    return row.verdict == record.HOLDS or bool(row.counts[record.VIOLATED] and row.killed)
+
+
+def counted(records: list[Record], known: Sequence[Standing]) -> bool:
+    """Whether there is a violation that is not known, or a known one that is gone."""
+    found = (r for r in records if r.fault is None and r.verdict == record.VIOLATED)
+    return any(excuse(r, known) is None for r in found) or any(s.status == GONE for s in known)
+
+
+def of_part(records: list[Record], *, strict: bool, known: Sequence[Standing] = ()) -> int:
     """The exit code of one part of a run: whether the whole was shown what it must be, no part can say."""
     found = {r.verdict for r in records if r.fault is None}
-    return of(violated=record.VIOLATED in found, undecided=strict and record.INCONCLUSIVE in found)
+    return of(violated=counted(records, known), undecided=strict and record.INCONCLUSIVE in found)
 
 
 def of_run(code: int, *, undecided=False, internal=False, interrupted=False) -> int:

@@ -35,6 +35,7 @@ def argument(kind, metavar: str, help: str, **more):
 
 
 WORKERS = "Worker processes: auto (default), one a usable processor as far as memory reaches, or a number."
+CONFIG = "Leave [tool.noether] of pyproject.toml out: no defaults and no known violations of it."
 TRUSTED = "Run the case files that a run or a corpus names, also where you have not run them yourself."
 
 # Options and arguments that several commands have.
@@ -48,6 +49,7 @@ Seed = option(int, "Every cell's seed derives from it (default 0).")
 Rule = option(str | None, "Comma list of learning rules.")
 Out = option(Path | None, "The run folder (default runs/<time>).")
 Baseline = option(Path | None, "Fail on a marked rise above FILE.json (default baseline.json).")
+NoConfig = option(bool, CONFIG, "--no-config")
 Jobs = option(str, WORKERS, "--jobs", "-j")
 Trust = option(bool, TRUSTED, "--trust")
 AsJson = option(bool, "Print one JSON document on stdout, and nothing else.", "--json")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from noether.cli.commands import AsJson, Baseline, Quiet, Verbose, argument, option
+import typer
+
+from noether.cli.commands import AsJson, Baseline, NoConfig, Quiet, Verbose, argument, option
+from noether.cli.commands.defaults import Defaults
 
 Parts = argument(list[Path], "RUN...", "The run folders of all parts, in any order.")
 Whole = option(Path | None, "The folder of the whole run (default runs/<time>).")
@@ -12,6 +15,7 @@ Strict = option(bool, "Inconclusive cells end with exit code 3.")
 
 
 def merge(
+    context: typer.Context,
     parts: Parts,
     out: Whole = None,
     as_json: AsJson = False,
@@ -19,6 +23,7 @@ def merge(
     verbose: Verbose = False,
     strict: Strict = False,
     baseline: Baseline = None,
+    no_config: NoConfig = False,
 ):
     """Put the parts of a run together, and decide the whole.
 
@@ -32,11 +37,13 @@ def merge(
     from noether.runs.saved_run import read_about
     from noether.runs.shards import merge as together
 
-    guard = None
+    usual = Defaults.of(context, no_config)
+    given = usual.over(dict(strict=strict, baseline=baseline))
+    strict, baseline, guard = given["strict"], given["baseline"], None
     if baseline is not None:
         guard = Guard(baseline, read_about(parts[0])["arguments"], update=False, accept=False, strict=strict)
     with busy("reading the parts", quiet=quiet):
-        result = together(parts, out, strict=strict)
+        result = together(parts, out, strict=strict, known=usual.settings.known)
     if guard:
         guard.conclude(result)
     conclude(result, as_json, quiet=quiet, verbose=verbose)

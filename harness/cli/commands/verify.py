@@ -13,6 +13,7 @@ from noether.cli.commands import (
     Baseline,
     Jobs,
     Names,
+    NoConfig,
     Out,
     Quiet,
     Rule,
@@ -24,6 +25,7 @@ from noether.cli.commands import (
     option,
     printed,
 )
+from noether.cli.commands.defaults import Defaults, said
 from noether.system.outside import orders
 from noether.system.usage import UsageError, check_words
 
@@ -84,16 +86,19 @@ def verify(
     baseline: Baseline = None,
     update_baseline: Update = False,
     accept_rise: AcceptRise = False,
+    no_config: NoConfig = False,
 ):
     """Decide every law on every case: table, run folder, exit code."""
-    words = dict(cases=tuple(cases or ()), law=law, rule=rule, precision=precision, backend=backend)
-    words |= dict(profile=profile, seed=seed, eta=eta, beta=beta, decay=decay, eps=eps)
-    words |= dict(steps=steps, lanes=lanes, reference=reference)
-    spoken = {name: value for name, value in words.items() if said(context, name)}
-    guarding = dict(path=baseline, update=update_baseline, accept=accept_rise, strict=strict)
-    asked = Asked(words, spoken, guarding, dict(quiet=quiet, verbose=verbose), out, resume, trust, shard)
-    result = decided(asked, jobs, executor, cell_seconds)
+    usual = Defaults.of(context, no_config)
+    asked = wanted(context, usual)
+    result = decided(asked)
+    result.notes += usual.notes
     conclude(result, as_json, **asked.watching)
+
+
+REQUEST = ("cases", "law", "rule", "precision", "backend", "profile", "seed", "eta", "beta", "decay", "eps")
+REQUEST += ("steps", "lanes", "reference")
+"""The parameters of `verify` that say what is run: the fields of its Request."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,8 @@ class Asked:
     spoken    those of them that were given, and so win over the words of a run that is resumed
     guarding  how it is compared with a baseline: path, update, accept, strict
     watching  quiet and verbose
+    known     violations that are known and do not count
+    means     jobs, executor and cell_seconds: by what it is run
     """
 
     words: dict
@@ -114,9 +121,30 @@ class Asked:
     resume: Path | None
     trust: bool
     shard: str | None
+    known: tuple
+    means: dict
 
 
-def decided(asked: Asked, jobs: str, executor: str, cell_seconds: float | None):
+def wanted(context: typer.Context, usual: Defaults) -> Asked:
+    """What a command line and the defaults of a project ask for together. Raises UsageError."""
+    said_so = dict(context.params, cases=tuple(context.params["cases"] or ()))
+    spoken = {name: said_so[name] for name in REQUEST if said(context, name)}
+    usual.leave_baseline(spoken, said_so["shard"], said_so["resume"])
+    given = usual.over(said_so)
+    some = lambda *names: {name: given[name] for name in names}
+    guarding = dict(path=given["baseline"], update=given["update_baseline"], accept=given["accept_rise"])
+    return Asked(
+        words=some(*REQUEST),
+        spoken=spoken,
+        guarding={**guarding, "strict": given["strict"]},
+        watching=some("quiet", "verbose"),
+        **some("out", "resume", "trust", "shard"),
+        known=usual.settings.known,
+        means=some("jobs", "executor", "cell_seconds"),
+    )
+
+
+def decided(asked: Asked):
     """The Result of the run that is asked for. Raises UsageError before any work."""
     from noether.cli.progress import watched
     from noether.plan.casefiles.load import expecting
@@ -125,14 +153,14 @@ def decided(asked: Asked, jobs: str, executor: str, cell_seconds: float | None):
     from noether.runs.run import How
     from noether.system.jobs import jobs as how_many
 
-    workers, strict = how_many(jobs), asked.guarding["strict"]
+    workers, strict = how_many(asked.means["jobs"]), asked.guarding["strict"]
     words, files = (asked.words, None) if asked.resume is None else continued(asked)
     with expecting(files):
         request = Request(**words)
         guard = guarded(request, **asked.guarding)
         part = part_of(asked, guard)
-        how = How(workers, cell_seconds, engine(executor, workers), part)
-        where = dict(out=asked.out, resume=asked.resume)
+        how = How(workers, asked.means["cell_seconds"], engine(asked.means["executor"], workers), part)
+        where = dict(out=asked.out, resume=asked.resume, known=asked.known)
         result = watched(request, how=how, strict=strict, **where, **asked.watching)
     if guard:
         guard.conclude(result)
@@ -191,12 +219,6 @@ def with_baseline_file(words: list[str]) -> list[str]:
         if here == "--baseline" and not following.endswith(".json"):
             out.append("baseline.json")
     return out
-
-
-def said(context: typer.Context, name: str) -> bool:
-    """Whether an option or argument stands on the command line."""
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 def recorded(run: Path, trust: bool, *, named: bool) -> tuple[dict, dict | None]:

@@ -10,6 +10,7 @@ from noether.report.page.law import section
 from noether.report.page.overview import SYMBOL, faults, grid, law_rows
 from noether.report.table import WORD
 from noether.verdicts import exit_codes
+from noether.verdicts.known import SEEN, of_about
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, summarise
 
 LISTED = 200
@@ -66,9 +67,13 @@ def decided(records: list[Record], laws: list[str], about: dict) -> dict:
     code, unfinished = about.get("exit_code"), about.get("end") is None
     code = exit_codes.of_records(records, laws) if code is None else code
     is_open = unfinished and code == exit_codes.HOLDS
+    known = of_about(about)
     verdict = UNFINISHED if is_open else WORD.get(code, f"exit code {code}")
+    if code == exit_codes.HOLDS and not is_open and any(s.status == SEEN for s in known):
+        verdict = "everything but known violations holds"
     tone = "unsure" if is_open else TONE.get(code, "unsure")
-    return dict(verdict=verdict, tone=tone, unfinished=unfinished, blind=about.get("blind") or [])
+    told = dict(verdict=verdict, tone=tone, unfinished=unfinished, known=known)
+    return {**told, "blind": about.get("blind") or []}
 
 
 def counts(records: list[Record], rows: list) -> dict:

@@ -1,0 +1,232 @@
+"""A known violation is told everywhere and fails nothing; one that is gone, expired or elsewhere does."""
+
+import datetime
+import json
+from itertools import product
+from pathlib import Path
+from xml.etree import ElementTree as xml
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from plainest import record
+
+from noether import verify
+from noether.cli.main import call
+from noether.system.usage import UsageError
+from noether.verdicts import exit_codes
+from noether.verdicts.known import GONE, MENDED, SEEN, UNSEEN, Known, entry, of_about, standings
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VERDICTS, VIOLATED
+
+SMALL = ["verify", "rayleigh", "--precision", "float64,float16", "--jobs", "1", "--out", "run"]
+TODAY = datetime.date(2027, 1, 31)
+PAIRS = [(), *product(VERDICTS), *product(VERDICTS, VERDICTS)]
+KNOWN = Known("D2", "rayleigh", "the kernel is old")
+
+
+def project(**more) -> None:
+    """A pyproject.toml with one known violation of D2 on rayleigh."""
+    said = {"law": "D2", "case": "rayleigh", "reason": "the kernel is old", **more}
+    lines = (f"{k} = {json.dumps(v)}" for k, v in said.items())
+    Path("pyproject.toml").write_text("[[tool.noether.known]]\n" + "\n".join(lines))
+
+
+def of(verdict, **facts):
+    spent = {HOLDS: 0.5, VIOLATED: 7.0, INCONCLUSIVE: 0.1, OUTSIDE: None}[verdict]
+    return record("D2", **{"case": "rayleigh", "verdict": verdict, "spent": spent, **facts})
+
+
+# ---- what becomes of an entry
+
+
+@pytest.mark.parametrize("verdicts, strict", list(product(PAIRS, (True, False))))
+def test_an_entry_is_gone_only_where_everything_it_names_holds(verdicts, strict):
+    e = Known("D2", "rayleigh", "why", strict=strict)
+    (found,) = standings([of(v) for v in verdicts], [e], today=TODAY)
+    judged = set(verdicts) - {OUTSIDE}
+    if VIOLATED in verdicts:
+        assert (found.status, found.violations) == (SEEN, verdicts.count(VIOLATED))
+    elif judged == {HOLDS}:
+        assert found.status == (GONE if strict else MENDED)
+    else:
+        assert found.status == UNSEEN
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        dict(whole=False),
+        dict(narrowed={"rules"}),
+        dict(narrowed={"precisions"}),
+        dict(narrowed={"overrides"}),
+    ],
+)
+def test_what_a_run_covered_in_part_is_not_called_gone(how):
+    (found,) = standings([of(HOLDS)], [KNOWN], today=TODAY, **how)
+    assert found.status == UNSEEN
+
+
+def test_an_entry_that_names_the_rule_is_covered_by_a_run_of_that_rule():
+    e = Known("D2", "rayleigh", "why", rule="r", precision="float64")
+    (found,) = standings([of(HOLDS)], [e], today=TODAY, narrowed={"rules", "precisions", "cases", "laws"})
+    assert found.status == GONE
+
+
+def test_the_last_day_counts_and_the_day_after_does_not():
+    e = Known("D2", "rayleigh", "why", until=TODAY)
+    day = datetime.timedelta(days=1)
+    assert [standings([of(VIOLATED)], [e], today=t)[0].status for t in (TODAY, TODAY + day)] == [
+        SEEN,
+        "expired",
+    ]
+
+
+@given(
+    st.sampled_from(VERDICTS),
+    st.booleans(),
+    st.sampled_from([None, "r", "s"]),
+    st.sampled_from([None, "float64"]),
+)
+def test_no_entry_changes_a_verdict_and_none_excuses_a_planted_fault(verdict, planted, rule, precision):
+    r = of(verdict, fault="no-op" if planted else None)
+    before = r.as_dict()
+    found = standings([r], [Known("D2", "rayleigh", "why", rule, precision)], today=TODAY)
+    assert r.as_dict() == before
+    mine = not planted and verdict == VIOLATED and rule in (None, "r")
+    assert (found[0].status == SEEN) == mine
+
+
+def test_a_violation_of_another_place_still_counts():
+    killed = of(VIOLATED, fault="no-op")
+    for other in (dict(case="saddle"), dict(rule="adam"), dict(precision="float32")):
+        found = [of(VIOLATED), of(VIOLATED, **other), killed]
+        named = Known("D2", "rayleigh", "why", rule="r", precision="float64")
+        stands = standings(found, [named], today=TODAY)
+        assert exit_codes.of_records(found, ["D2"], known=stands) == 1
+        assert exit_codes.of_records([of(VIOLATED), killed], ["D2"], known=stands) == 0
+
+
+def test_a_law_that_kills_no_fault_is_blind_however_well_its_violations_are_known():
+    found = [of(VIOLATED), of(HOLDS, fault="no-op")]
+    assert exit_codes.of_records(found, ["D2"], known=standings(found, [KNOWN], today=TODAY)) == 3
+
+
+# ---- the command, and all that it writes
+
+
+def test_a_known_violation_fails_nothing_and_is_told_everywhere(plan, capsys):
+    plan.wrong = {"D2": "violated"}
+    assert call([*SMALL[:-2], "--out", "before"]) == 1
+    project()
+    capsys.readouterr()
+    assert call(SMALL) == 0
+    out = capsys.readouterr().out
+    assert "everything else holds; 2 known violations (D2)" in out and "the kernel is old" in out
+    assert "next, look at it" in out
+    assert "violated: " not in out.replace("known violations: ", "") and " known\n" in out
+    records = [json.loads(x) for x in Path("run/records.jsonl").read_text().splitlines()]
+    assert sum(r["verdict"] == VIOLATED for r in records if not r["fault"]) == 2, "records never change"
+    suites = xml.parse("run/junit.xml").getroot()
+    assert (
+        suites.get("failures") == "0"
+        and [s.get("message") for s in suites.iter("skipped")] == ["known: the kernel is old"] * 2
+    )
+    page = Path("run/report.html").read_text()
+    assert "Known violations: 1" in page and "the kernel is old" in page
+    assert call(["report", "run"]) == 0
+    assert "the kernel is old" in Path("run/report.html").read_text(), "the folder knows it"
+
+
+def test_json_has_what_is_known(plan, capsys):
+    plan.wrong = {"D2": "violated"}
+    project(until="2999-12-31")
+    assert call([*SMALL, "--json"]) == 0
+    value = json.loads(capsys.readouterr().out)
+    assert [(k["law"], k["status"], k["violations"], k["until"]) for k in value["known"]] == [
+        ("D2", SEEN, 2, "2999-12-31")
+    ]
+    assert {v["known"] for v in value["violated"]} == {"the kernel is old"}
+
+
+@pytest.mark.parametrize(
+    "wrong, more", [("", {}), ("violated", {"until": "2000-01-01"}), ("violated", {"precision": "float32"})]
+)
+def test_gone_and_expired_and_elsewhere_are_exit_1(plan, capsys, wrong, more):
+    plan.wrong = {"D2": wrong}
+    project(**more)
+    assert call(["verify", "rayleigh", "--jobs", "1", "--out", "run"] if not wrong else SMALL) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    said = {"": "is violated no more: take its entry out", "violated": "a law is violated: D2"}
+    assert said[wrong] in out and ("the entry expired" in out) == ("until" in more)
+    if not wrong:
+        (failure,) = xml.parse("run/junit.xml").getroot().iter("failure")
+        assert failure.get("type") == "gone" and "known violations that are gone: D2 rayleigh" in out
+
+
+def test_gone_without_strict_is_told_and_holds(plan, capsys):
+    project(strict=False)
+    assert call(["verify", "rayleigh", "--jobs", "1"]) == 0
+    assert "its entry may be taken out" in " ".join(capsys.readouterr().out.split())
+
+
+def test_without_the_configuration_it_is_a_violation(plan):
+    plan.wrong = {"D2": "violated"}
+    project()
+    assert call([*SMALL, "--no-config"]) == 1
+
+
+def test_parts_and_their_whole_know_it_too(plan):
+    plan.wrong = {"D2": "violated"}
+    project()
+    for i in (1, 2):
+        assert call([*SMALL[:-2], "--shard", f"{i}/2", "--out", f"p{i}"]) == 0
+    assert call(["merge", "p1", "p2", "--out", "whole"]) == 0
+    assert call(["merge", "p1", "p2", "--out", "whole2", "--no-config"]) == 1
+
+
+def test_a_resumed_run_is_judged_with_what_is_known_then(plan):
+    plan.wrong = {"D2": "violated", "O3": "interrupted"}
+    assert call(SMALL) == 130
+    plan.wrong = {"D2": "violated"}
+    project()
+    assert call(["verify", "--resume", "run", "--jobs", "1"]) == 0
+    assert [s.status for s in of_about(json.loads(Path("run/run.json").read_text()))] == [SEEN]
+
+
+def test_python_reads_no_pyproject_unless_it_is_named(plan):
+    plan.wrong = {"D2": "violated"}
+    project()
+    words = dict(precisions="float64", jobs=1)
+    assert verify("rayleigh", **words).exit_code == 1
+    assert verify("rayleigh", **words, known=Path("pyproject.toml")).exit_code == 0
+    result = verify("rayleigh", **words, known=[{"law": "D2", "case": "rayleigh", "reason": "x"}])
+    assert result.exit_code == 0 and result.known[0].status == SEEN
+    with pytest.raises(UsageError, match=r"known: entry 1: has no reason"):
+        verify("rayleigh", **words, known=[{"law": "D2", "case": "rayleigh"}])
+
+
+@pytest.mark.parametrize(
+    "more, said",
+    [
+        ({"reason": " "}, "reason is ' ', must be text that says why"),
+        ({"until": "soon"}, "until is 'soon', must be a day, as in 2027-01-31"),
+        ({"strict": "yes"}, "strict is 'yes', must be true or false"),
+        ({"laws": "D2"}, "has laws, must have none but law, case"),
+        ({"law": 2}, "law is 2, must be text"),
+    ],
+)
+def test_a_wrong_entry_says_what_it_must_be(more, said):
+    with pytest.raises(ValueError, match=said):
+        entry({"law": "D2", "case": "rayleigh", "reason": "why", **more})
+
+
+def test_run_json_refuses_a_damaged_entry(plan):
+    plan.wrong = {"D2": "violated"}
+    project()
+    assert call(SMALL) == 0
+    about = json.loads(Path("run/run.json").read_text())
+    about["known"][0]["status"] = "fine"
+    from noether.runs.run_json import text
+
+    Path("run/run.json").write_text(text(about))
+    assert call(["report", "run"]) == 2

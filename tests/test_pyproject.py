@@ -1,0 +1,149 @@
+"""[tool.noether] gives defaults; the command line wins; what is wrong in it is told with its key and file."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from noether.cli.main import call
+from noether.plan import pyproject
+from noether.runs.run import verify
+from noether.system.usage import UsageError
+
+
+def wrote(text: str, folder: str = ".") -> Path:
+    path = Path(folder) / "pyproject.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def asked(*words: str) -> dict:
+    """The arguments of the run that a command makes."""
+    assert call(["verify", *words, "--out", "run"]) == 0
+    return json.loads(Path("run/run.json").read_text())["arguments"]
+
+
+ALL = """[tool.noether]
+cases = ["rayleigh"]
+profile = "full"
+backend = "numpy"
+laws = ["D0", "D2"]
+precisions = "float64"
+seed = 7
+eta = 0.25
+steps = 3
+jobs = 1
+strict = true
+cell-seconds = 60.0
+"""
+
+
+def test_the_file_gives_defaults_and_the_command_line_wins(plan):
+    wrote(ALL)
+    found = asked()
+    said = dict(cases=["rayleigh"], profile="full", backend="numpy", law="D0,D2", precision="float64")
+    said |= dict(seed=7, eta=0.25, steps=3, beta=None)
+    assert {k: found[k] for k in said} == said
+    Path("run").rename("first")
+    found = asked("mexican-hat", "--profile", "quick", "--seed", "3", "--law", "D2", "--no-strict")
+    assert (found["cases"], found["profile"], found["seed"], found["law"]) == (
+        ["mexican-hat"],
+        "quick",
+        3,
+        "D2",
+    )
+    assert found["eta"] == 0.25 and json.loads(Path("run/run.json").read_text())["strict"] is False
+
+
+def test_it_can_be_left_out(plan):
+    wrote("[tool.noether]\nseed = 7\n")
+    assert asked("rayleigh", "--jobs", "1", "--no-config")["seed"] == 0
+
+
+def test_python_takes_no_default_of_it(plan):
+    wrote("[tool.noether]\nseed = 7\nprofile = 'no such'\n")
+    assert verify("rayleigh", precisions="float64").records
+
+
+def test_every_option_that_it_may_have_is_one_of_verify():
+    import typer
+
+    from noether.cli.commands.app import app
+
+    known = {p.name for p in typer.main.get_command(app).commands["verify"].params}
+    assert {pyproject.PARAMETERS.get(k, k) for k in pyproject.OPTIONS} <= known
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("seeed = 7", r"a key of \[tool.noether\] is 'seeed', must be one of .*did you mean seed"),
+        ("seed = 'x'", r"\[tool.noether\]: seed is 'x', must be a whole number"),
+        ("seed = true", "seed is True, must be a whole number"),
+        ("jobs = 0", 'jobs is 0, must be "auto" or a whole number'),
+        ("laws = 'D77'", "laws is 'D77', must be one of"),
+        ("laws = [2]", "laws is .*, must be text or a list of texts"),
+        ("profile = 'quik'", "profile is 'quik', must be one of quick, full"),
+        ("backend = 'gpu'", "backend is 'gpu', must be one of auto, numpy"),
+        ("cases = 'rayleigh'", "cases is 'rayleigh', must be a list"),
+        ("strict = 1", "strict is 1, must be true or false"),
+        ("eta = nan", "eta is nan, must be a finite number"),
+        ("seed = ", "is no TOML"),
+        ("known = 3", "known must be tables"),
+        ("[[tool.noether.known]]\nlaw = 'D2'", r"known\]\]: entry 1: has no case, reason"),
+        (
+            "[[tool.noether.known]]\nlaw = 'D77'\ncase = 'x'\nreason = 'y'",
+            "entry 1: law is 'D77', must be one of",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_key_and_file(plan, capsys, text, said):
+    path = wrote(f"[tool.noether]\n{text}\n").resolve()
+    assert call(["verify", "rayleigh", "--jobs", "1"]) == 2
+    err = capsys.readouterr().err
+    assert str(path) in err and re.search(said, err) and len(err.splitlines()) == 1
+    assert not Path("runs").exists(), "nothing ran"
+
+
+def test_files_are_those_of_its_own_folder(tmp_path, monkeypatch):
+    (tmp_path / ".git").mkdir()
+    wrote("[tool.noether]\ncases = ['a/b.py:C', 'rayleigh']\nbaseline = 'base.json'\n", str(tmp_path))
+    (tmp_path / "inner" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "inner" / "deep")
+    found = pyproject.settings().options
+    assert found["cases"] == ("../../a/b.py:C", "rayleigh") and found["baseline"] == Path("../../base.json")
+
+
+def test_above_the_working_directory_only_a_repository_is_searched(tmp_path, monkeypatch):
+    wrote("[tool.noether]\nseed = 7\n", str(tmp_path))
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    monkeypatch.chdir(inner)
+    assert pyproject.settings().path is None, "somebody else's folder decides nothing"
+    (tmp_path / ".git").mkdir()
+    assert pyproject.settings().options == {"seed": 7}
+    wrote("[project]\nname = 'x'\n", str(inner))
+    assert pyproject.settings().options == {"seed": 7}, "a file without the table is passed by"
+    (inner / ".git").touch()
+    assert pyproject.settings().path is None
+
+
+def test_the_baseline_of_the_file_is_compared_where_the_choice_is_its_own(plan, capsys):
+    wrote("[tool.noether]\ncases = ['rayleigh']\nbaseline = 'base.json'\njobs = 1\n")
+    assert call(["verify", "--update-baseline"]) == 0
+    assert Path("base.json").exists()
+    capsys.readouterr()
+    assert call(["verify", "--seed", "3"]) == 0
+    assert "compared all the same" in capsys.readouterr().err
+    assert call(["verify", "--law", "D2"]) == 0
+    assert "was not compared: law of the command line make another choice" in capsys.readouterr().err
+    assert call(["verify", "--shard", "1/2"]) == 0
+    assert call(["verify", "--law", "D2", "--baseline", "base.json"]) == 2
+
+
+def test_a_table_that_is_none_is_refused(tmp_path):
+    path = wrote("[tool]\nnoether = 3\n", str(tmp_path))
+    with pytest.raises(UsageError, match="tool.noether is int, must be a table"):
+        pyproject.known(path)

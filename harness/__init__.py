@@ -9,19 +9,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what a type checker and an editor read; python runs __getattr__
+    from noether.api.result import Result as Result
+    from noether.api.verify import verify as verify
     from noether.campaigns.discovery.finding import discover as discover
     from noether.campaigns.fuzz import strategies as strategies
     from noether.cases import Case as Case
     from noether.cases.case import Metric as Metric
     from noether.cases.case import Symmetry as Symmetry
-    from noether.runs.result import Result as Result
-    from noether.runs.run import verify as verify
 
 __version__ = "0.2.0"
 
 PUBLIC = {
-    "verify": "noether.runs.run",
-    "Result": "noether.runs.result",
+    "verify": "noether.api.verify",
+    "Result": "noether.api.result",
     "discover": "noether.campaigns.discovery.finding",
     "Case": "noether.cases",
     "Symmetry": "noether.cases.case",

@@ -33,6 +33,7 @@ ROOMS = (
     "runs",
     "campaigns",
     "report",
+    "api",
     "cli",
     "labs",
 )
@@ -40,6 +41,7 @@ ROOMS = (
 EXCEPTIONS = {("noether.cli.commands.bench", "labs")}
 """(module, room): `noether bench` is a command, and what it runs is a lab."""
 COMPUTED = {
+    "harness/api/extras.py": "packages of the extra data",
     "harness/__init__.py": "the public names, each imported when it is asked for",
     "harness/labs/bench/peers/__init__.py": "tools that are extras",
     "harness/runs/executors.py": "executors that are extras, or the user's own",

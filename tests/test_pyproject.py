@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from noether.api.verify import verify
 from noether.cli.main import call
 from noether.plan import pyproject
-from noether.runs.run import verify
 from noether.system.usage import UsageError
 
 

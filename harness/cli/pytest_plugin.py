@@ -41,7 +41,7 @@ class Noether:
 
     def decided(self, case, options: dict):
         """The Result of a verification. Raises AssertionError where it does not hold, UsageError."""
-        from noether.runs.run import verify
+        from noether.api.verify import verify
         from noether.system.usage import UsageError
 
         __tracebackhide__ = True

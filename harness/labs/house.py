@@ -21,7 +21,7 @@ FOLDERS = {
     "cases": "cases",
     **{name: f"kernels/{name}" for name in ("programs", "ptx", "loops")},
     **{name: f"harness/{name}" for name in ("system", "mechanics", "verdicts", "faults", "laws", "plan")},
-    **{name: f"harness/{name}" for name in ("runs", "campaigns", "report", "cli", "labs")},
+    **{name: f"harness/{name}" for name in ("runs", "campaigns", "report", "api", "cli", "labs")},
 }
 """Room: its folder. A room may import the rooms before it."""
 

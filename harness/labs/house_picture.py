@@ -18,7 +18,7 @@ WALL, UP = 452, 838  # where the rooms right of the middle shaft begin and end: 
 SHAFT, SLAB = 92, 20
 LETTER = 6.9  # width of a letter of 13 units, roughly
 FLOORS = (
-    (("labs",), ("report",)),
+    (("labs", "api"), ("report",)),
     (("campaigns", "plan"), ("runs",)),
     (("faults",), ("laws", "verdicts")),
     (("system",), ("mechanics",)),

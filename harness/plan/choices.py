@@ -16,6 +16,14 @@ PROFILES = ("quick", "full", "stress")
 # Lanes x steps of one launch: at d = 8 a trajectory in wide arithmetic then stays within 1.5 GB.
 LARGEST = 2**21
 
+PARAMETERS = {
+    "eta": ("eta", "above 0", lambda x: x > 0),
+    "beta": ("beta", "at least 0 and below 1", lambda x: 0 <= x < 1),
+    "decay": ("k", "at least 0", lambda x: x >= 0),
+    "eps": ("eps", "at least 0", lambda x: x >= 0),
+}
+"""Word: the parameter of a launch that it gives a value, what that must be, and whether a number is so."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -76,12 +84,18 @@ def select(request: Request) -> Selection:
     laws = chosen_laws(request, design.LAWS)
     rules = several("rule", request.rule, tuple(design.RULES))
     precisions = several("precision", request.precision, tuple(design.PRECISIONS))
-    said = {"cases": request.cases, "laws": request.law, "rules": request.rule}
-    said |= {"precisions": request.precision, "overrides": overrides, "backend": request.backend != "auto"}
-    asked = frozenset(name for name, value in said.items() if value)
+    asked = narrowed(request)
     if "rules" in asked:
         refuse_impossible_rules(cases, rules, named="cases" in asked)
     return Selection(cases, laws, rules, precisions, backend, profile, seed, overrides, asked, files)
+
+
+def narrowed(request: Request) -> frozenset[str]:
+    """By which words a request narrows what is run, as Selection.asked has them. Raises UsageError."""
+    said = {"cases": request.cases, "laws": request.law, "rules": request.rule}
+    said |= {"precisions": request.precision, "overrides": overridden(request)}
+    said |= {"backend": request.backend != "auto"}
+    return frozenset(name for name, value in said.items() if value)
 
 
 def chosen_laws(request: Request, book: dict) -> tuple[str, ...]:
@@ -186,14 +200,9 @@ def refuse_impossible_rules(cases: tuple[Case, ...], rules: tuple[str, ...], *, 
 def overridden(request: Request) -> dict:
     """The numbers that replace those of a sweep, by name. Raises UsageError for one out of its range."""
     out = {}
-    if request.eta is not None:
-        out["eta"] = real("--eta", request.eta, "above 0", lambda x: x > 0)
-    if request.beta is not None:
-        out["beta"] = real("--beta", request.beta, "at least 0 and below 1", lambda x: 0 <= x < 1)
-    if request.decay is not None:
-        out["k"] = real("--decay", request.decay, "at least 0", lambda x: x >= 0)
-    if request.eps is not None:
-        out["eps"] = real("--eps", request.eps, "at least 0", lambda x: x >= 0)
+    for word, (name, *ends) in PARAMETERS.items():
+        if getattr(request, word) is not None:
+            out[name] = real(f"--{word}", getattr(request, word), *ends)
     if request.steps is not None:
         out["steps"] = whole("--steps", request.steps, 1, LARGEST)
     if request.lanes is not None:

@@ -53,11 +53,16 @@ def conclude(
     asked  by which words the selection was narrowed
     known  the known violations that it is judged with
     """
-    result.records.sort(key=lambda r: (r.cell, r.law, r.symmetry or "", r.fault or ""))
+    result.records.sort(key=place)
     result.rows = summarise(result.records, list(result.laws))
     judge(result, cells, asked, strict=strict, known=known)
     if folder is not None:
         keep_end(result, folder)
+
+
+def place(r: Record) -> tuple[str, ...]:
+    """Where a record stands in a result, whatever the order in which cells came back."""
+    return r.cell, r.law, r.symmetry or "", r.fault or ""
 
 
 def judge(

@@ -1,18 +1,16 @@
-"""One run from beginning to end: plan, execute, record, judge. `verify` is the same thing for Python."""
+"""One run from beginning to end: plan, execute, record, judge. harness/api/verify.py is for Python."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from noether.cases import Case
 from noether.kernels import cache_folders
-from noether.plan import pyproject
 from noether.plan.casefiles import load, trust
 from noether.plan.choices import Request, select
-from noether.runs import completeness, executors, replaying, shards
+from noether.runs import completeness, replaying, shards
 from noether.runs.conclusion import conclude
 from noether.runs.decision import carry
 from noether.runs.execute import execute
@@ -166,82 +164,3 @@ def nothing_lost(records: list[Record], cells: dict[str, int]) -> None:
         if kept.get(name, 0) != count:
             what = f"cell {name} is done with {count} records, of which {kept.get(name, 0)} came back"
             raise RuntimeError(f"{what}: nothing was run")
-
-
-def comma(name: str, words) -> str | None:
-    """Text or a sequence of texts as one comma list. Raises UsageError."""
-    if words is None or isinstance(words, str):
-        return words
-    try:
-        parts = list(words)
-    except TypeError:
-        parts = [words]
-    if not all(isinstance(part, str) for part in parts):
-        raise UsageError(f"{name} is {words!r}, must be text or a sequence of texts")
-    return ",".join(parts)
-
-
-def verify(
-    *cases: str | Case,
-    profile: str = "quick",
-    laws: Iterable[str] | str | None = None,
-    rules: Iterable[str] | str | None = None,
-    precisions: Iterable[str] | str | None = None,
-    backend: str = "auto",
-    seed: int = 0,
-    out: str | Path | None = None,
-    strict: bool = False,
-    jobs: int | str = 1,
-    executor=None,
-    cell_seconds: float | None = None,
-    known: str | Path | Iterable[Known | Mapping] = (),
-    **overrides,
-) -> Result:
-    """Verify cases and return what was found: the same as `noether verify`, from Python.
-
-    cases       names of the catalogue, files, or Case objects; none is the whole catalogue
-    profile     how much: "quick", "full" or "stress"
-    laws, rules, precisions   only these, as "D2,D4" or a list; None is all
-    backend     what executes kernels: "auto" is the best that is here; noether.kernels.loops.launch.BACKENDS
-                has them
-    seed        every random start derives from it
-    out         a run folder that does not exist yet; nothing is written without one
-    strict      whatever could not be decided gives exit code 3, not only a law of which nothing holds
-    jobs        worker processes, a number or "auto"; cells of case files always run in processes of their
-                own. Above 1, Case objects that the caller's own script defines need the usual
-                `if __name__ == "__main__":` in it
-    executor    a name as --executor takes it, or an executor of concurrent.futures, which the caller starts
-                and ends
-    cell_seconds   how long one cell may take before it is given up
-    known       violations that are known and do not count: mappings with law, case and reason, and rule,
-                precision, until and strict where wanted; or the path of a pyproject.toml, of which the
-                entries [[tool.noether.known]] are taken. No other setting is ever read from such a file here
-    overrides   eta, beta, decay, eps, steps, lanes, reference: as the options of the command line
-
-    Raises noether.system.usage.UsageError for wrong words, noether.kernels.loops.launch.BackendMissing where
-    a backend is not here.
-    """
-    if not isinstance(out, str | Path | None):
-        raise UsageError(f"out is {out!r}, must be a folder")
-    narrowed = dict(law=comma("laws", laws), rule=comma("rules", rules))
-    narrowed |= dict(precision=comma("precisions", precisions))
-    request = requested(cases, overrides, **narrowed, backend=backend, profile=profile, seed=seed)
-    if out is not None and any(isinstance(c, Case) for c in cases):
-        why = "a run with Case objects cannot be recorded, for it could not be replayed"
-        raise UsageError(f"{why}: pass file names, or no out")
-    how = How(jobs, cell_seconds, executors.of(executor, how_many(jobs)))
-    place = Path(out) if out is not None else None
-    excused = pyproject.known(known)
-    return run(request, out=place, record=out is not None, strict=strict, how=how, known=excused)
-
-
-def requested(cases: Sequence, overrides: dict, **narrowed) -> Request:
-    """What `verify` was asked for. Raises UsageError."""
-    for wrong in (c for c in cases if not isinstance(c, str | Path | Case)):
-        what = f"case is {type(wrong).__name__} {wrong!r}"[:200]
-        raise UsageError(f"{what}, must be a name, a file or a Case")
-    known = set(Request.__dataclass_fields__) - {"cases", *narrowed}
-    strange = ", ".join(sorted(set(overrides) - known))
-    if strange:
-        raise UsageError(f"verify has no {strange}: it must be one of {', '.join(sorted(known))}")
-    return Request(tuple(str(c) if isinstance(c, Path) else c for c in cases), **narrowed, **overrides)

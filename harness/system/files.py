@@ -62,14 +62,14 @@ class Place:
             with suppress(OSError):
                 os.fsync(self.handle)
 
-    def write(self, texts: dict[str, str]) -> None:
+    def write(self, texts: dict[str, str | bytes]) -> None:
         """Replace files at once, each whole or not at all, and none before all have room. Raises OSError."""
         ready: dict[str, str] = {}
         try:
             for name, text in texts.items():
                 ready[name] = f"{UNFINISHED}{os.getpid()}-{secrets.token_hex(6)}.new"
                 with open(self.open(ready[name], CREATED | os.O_EXCL), "wb") as file:
-                    file.write(text.encode("utf-8"))
+                    file.write(text if isinstance(text, bytes) else text.encode("utf-8"))
                     file.flush()
                     os.fsync(file.fileno())
             while ready:
@@ -84,8 +84,8 @@ class Place:
         self.synced()
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file at once: a reader sees the old text or the new one, never half. Raises OSError."""
+def write_whole(path: Path, text: str | bytes) -> None:
+    """Replace a file at once: a reader sees the old content or the new one, never half. Raises OSError."""
     path = Path(path)
     with Place(path.parent) as place:
         place.write({path.name: text})

@@ -25,6 +25,7 @@ PACKAGES = ("numpy", "scipy", "sympy", "mpmath", "torch", "triton", "heyoka")
 DISTRIBUTION = "noether-harness"
 EXTRAS = {"triton": "triton", "torch": "torch", "hypothesis": "fuzz", "heyoka": "reference"}
 EXTRAS |= {"jax": "bench", "numba": "bench"}
+EXTRAS |= dict.fromkeys(("matplotlib", "pandas", "pyarrow", "xarray"), "data")
 """Package -> the extra of pyproject.toml that has it; every other is of the core."""
 
 

@@ -5,35 +5,42 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from noether.cli.commands import AsJson, argument, complain, printed
+from noether.cli.commands import AsJson, argument, complain, option, printed
 from noether.system.outside import printable
 from noether.system.usage import UsageError
 from noether.verdicts import exit_codes
 
 WHICH = "A run folder, the newest in runs/ when left out; two to compare the second with the first."
 Runs = argument(list[Path] | None, "[RUN] | A B", WHICH)
+Parquet = option(bool, "Write the records as RUN/records.parquet too (docs/data.md).", "--parquet")
 CODES = (
     "Exit codes with two runs: 0 nothing is worse, 1 something is: a law or place that held, a marked rise, "
     "a fault seen no more; 2 wrong usage or input."
 )
 
 
-def report(runs: Runs = None, as_json: AsJson = False):
+def report(runs: Runs = None, parquet: Parquet = False, as_json: AsJson = False):
     """Write report.html of a run again; of two, say what changed.
 
-    junit.xml is written again too. With two runs what changed from A to B, also in B/compare.html.
+    junit.xml is written again too, and with --parquet the records for pandas, polars and DuckDB. With two
+    runs what changed from A to B, also in B/compare.html.
     """
     runs = runs or []
     if len(runs) > 2:
         raise UsageError(f"report was given {len(runs)} runs, must be one, or two to compare")
+    if len(runs) == 2 and parquet:
+        raise UsageError("--parquet goes with one run: it must not be given to compare two")
     if len(runs) == 2:
         return change(*runs, as_json)
+    from noether.api.frame import PARQUET, write_parquet
     from noether.cli.progress import busy
     from noether.report.publish import republish
     from noether.runs.saved_run import newest
 
     with busy("writing the pages"):
         found = republish(runs[0] if runs else newest())
+        if parquet:
+            write_parquet(found.records, found.path / PARQUET)
     printed(pages(found)) if as_json else print(printable(str(found.path / "report.html")))
     for note in found.notes:
         complain(f"note: {note}")
@@ -41,7 +48,7 @@ def report(runs: Runs = None, as_json: AsJson = False):
 
 def pages(run) -> dict:
     """What was written again, and the verdict of the run; exit_code is null where it has no end."""
-    about, files = run.about, ("report.html", "junit.xml", "errors.txt")
+    about, files = run.about, ("report.html", "junit.xml", "errors.txt", "records.parquet")
     code = about.get("exit_code")
     told = {"run": str(run.path), "exit_code": code, "verdict": told_of(code), "records": len(run.records)}
     return {**told, "pages": [str(run.path / name) for name in files if (run.path / name).exists()]}

@@ -1,0 +1,1 @@
+"""The project from Python: verify, simulate, and what they find as arrays, frames, tables and plots."""

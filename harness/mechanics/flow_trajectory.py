@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from noether.mechanics.flow_rounding import strayed_charges, strayed_energy
 from noether.mechanics.symbolic_mechanics import TOTAL, Mechanics
 
 
@@ -92,6 +93,17 @@ class Trajectory:
     def dissipated(self) -> np.ndarray:
         """The dissipated energy mu int <qdot, G qdot> dt from 0, (n, lanes)."""
         return self.parameters.mu * self.z[:, -1]
+
+    @cached_property
+    def strayed(self) -> np.ndarray:
+        """How far the rounding of the rates may have driven each charge from its prediction, (symmetries, n,
+        lanes)."""
+        return strayed_charges(self)
+
+    @cached_property
+    def energy_strayed(self) -> np.ndarray:
+        """The same of the energy and of what friction took, (n, lanes)."""
+        return strayed_energy(self)
 
     @cached_property
     def sources(self) -> np.ndarray:

@@ -75,8 +75,12 @@ def bounds(
     unit=None,
     size=None,
     lanes=slice(None),
+    strayed=None,
 ):
-    """flow.py (2) plus rounding, of every lane or of those asked for: the largest over the window."""
+    """flow.py (2) plus rounding, of every lane or of those asked for: the largest over the window.
+
+    strayed  (n, lanes): what the rounding of the rates does, flow_rounding.py, where it is not to a charge
+    """
     run, fine, coarse = solution.run, solution.fine, solution.coarse
 
     def apart(a, b):
@@ -89,6 +93,8 @@ def bounds(
         run.size[:, symmetry] if size is None else size
     )
     rounding = 2.0**-53 * (len(run.times) + run.mechanics.dim + 2) * np.max(size[window][:, lanes], axis=0)
+    strayed = run.strayed[symmetry] if strayed is None else strayed
+    rounding = rounding + np.max(strayed[window][:, lanes], axis=0)
     return apart(run, fine) + apart(fine, coarse) + rounding
 
 
@@ -102,17 +108,19 @@ def judge(
     unit=None,
     size=None,
     terms=None,
+    strayed=None,
 ) -> Judged:
     """|measured - predicted| over a window in units of flow.py (2) plus rounding.
 
     predict, measure(trajectory) -> (n, lanes); measure is the charge when None.
-    unit, size (n, lanes): what stands for W and for the size of the charge, where it is another quantity.
+    unit, size, strayed (n, lanes): what stands for W, for the size of the charge and for what rounding does
+    to it, where it is another quantity.
     terms(trajectory) -> by name what |measured - predicted| changes by, (n, lanes), for a coefficient as
     large again.
     """
     measure = measure or (lambda t: t.j[:, symmetry])
     run = solution.run
-    bound = bounds(solution, symmetry, window, predict, measure, unit, size, lane)
+    bound = bounds(solution, symmetry, window, predict, measure, unit, size, lane, strayed)
     weight = (run.weights[symmetry] if unit is None else unit)[window, lane]
     measured, predicted = measure(run)[window, lane], predict(run)[window, lane]
     residual = np.abs(measured - predicted)

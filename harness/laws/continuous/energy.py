@@ -62,7 +62,8 @@ def judged(
         return {"prediction": lost(t), "friction": lost(t), **named}
 
     taken = gained(energy, first)
-    return judge(solution, 0, lane, window, lost, taken, np.abs(lost(run)), size, terms=terms)
+    unit, strayed = np.abs(lost(run)), run.energy_strayed
+    return judge(solution, 0, lane, window, lost, taken, unit, size, terms=terms, strayed=strayed)
 
 
 FAULTS = {

@@ -125,7 +125,7 @@ def judge(
     measured, predicted = measure(run)[window, lane], predict(run)[window, lane]
     residual = np.abs(measured - predicted)
     worst, present = int(np.argmax(residual)), (weight >= 1e3 * bound) & (weight > 0)
-    times = run.times[window, lane]
+    times, named = run.times[window, lane], terms(run) if terms else {}
     return Judged(
         measured=float(measured[worst]),
         predicted=float(predicted[worst]),
@@ -143,9 +143,7 @@ def judge(
         lane=lane,
         method=str(flow.methods(run.parameters)[lane]),
         start=run.x[0, :, lane],
-        powers={name: smallest(residual, bound, x[window, lane]) for name, x in terms(run).items()}
-        if terms
-        else {},
+        powers={name: smallest(residual, bound, x[window, lane]) for name, x in named.items()},
     )
 
 

@@ -25,6 +25,9 @@ is the same number in every step (eps/8 beside a moving one): what c has below m
 as long as m is the same, with a variance of m^2/12 from lane to lane; what is left of (1) is chance,
 h^2/12 - m^2/12  (6)
 c is not much larger than h, and l no smaller: the error round(c) - c is then known, and no chance at all  (7)
+
+An operation of the step whose operands are those of the step before makes the same error again: eta g of a
+force that is the same everywhere, beta v once v has settled, while q still moves.  (8)
 """
 
 from __future__ import annotations
@@ -70,7 +73,10 @@ def scatter(
     flat = Flat(*at.shape)
     g = gradient_scatter(program, precision, flat.of(q[:-1]), np.tile(eps, len(at)), flat.of(at))
     kept = [(eta * flat.numbers(size), flat.numbers(m)) for size, m in g.kept]
-    of_v, error, multiple = of_buffer(precision, eta, beta, v, flat.back(g.values), flat.back(g.multiples))
+    still = repeats(q, v)
+    force = flat.back(g.values), flat.back(g.multiples)
+    of_v, error, multiple, again = of_buffer(precision, eta, beta, v, *force, still)
+    kept += [(at[:, i] * size[:, i], run[:, i]) for size, run in again for i in range(at.shape[1])]
     known = -eta * flat.numbers(g.known) + (at * error).sum(axis=1)
     turned, extra, move = act(symmetry.matrix.T, w), 0.0, w
     if metric is not None:
@@ -83,12 +89,12 @@ def scatter(
     of_store, put_by = (np.where(where, of_q, 0.0) for where in (~short, short))
     own = (at * at * of_v + turned * turned * of_store).sum(axis=1)
     whole, loose = own + eta * eta * flat.numbers(g.variance) + extra, eta * eta * flat.numbers(g.loose)
-    return Scatter(whole, known, kept, repeats(q, v), loose, (turned * turned * put_by).sum(axis=1))
+    return Scatter(whole, known, kept, still, loose, (turned * turned * put_by).sum(axis=1))
 
 
-def of_buffer(precision: Precision, eta, beta, v, g, multiples):
-    """delta but for the gradient's own: its variance, the known error, and of what v' is a multiple. g and
-    its multiples (steps, d, lanes)."""
+def of_buffer(precision: Precision, eta, beta, v, g, multiples, still):
+    """delta but for the gradient's own: its variance, the known error, of what v' is a multiple, and (8). g
+    and its multiples (steps, d, lanes); still as of `repeats`."""
     kind, w, push = precision.rounded, v[1:], beta * v[:-1]
     of_push, multiple = rounded(push, last_bit(beta) * place(v[:-1], precision.v_store), kind)
     of_pull, other = rounded(push - w, last_bit(eta) * multiples, kind)
@@ -97,7 +103,34 @@ def of_buffer(precision: Precision, eta, beta, v, g, multiples):
         "sub", (push, eta * g), (multiple, other), w, difference, (False, False), kind
     )
     of_store, multiple = rounded(w, sum_of, precision.v_store)
-    return of_push + of_pull + difference + of_store, error, multiple
+    same_v, same_g = unchanged(v[:-1], still), unchanged(g, still)
+    of_rest = difference + of_store
+    events = (of_push, same_v), (of_pull, same_g), (of_rest, same_v & same_g)
+    parts = [made_again(variance, same) for variance, same in events]
+    return (
+        sum(chance for chance, _, _ in parts),
+        error,
+        multiple,
+        [part[1:] for part in parts if part[1].any()],
+    )
+
+
+def unchanged(x: np.ndarray, still: np.ndarray) -> np.ndarray:
+    """Whether a number is that of the step before, (steps, d, lanes); not where all of the state is, which
+    `coherent` knows."""
+    out = np.zeros(x.shape, bool)
+    out[1:] = (x[1:] == x[:-1]) & ~still[1:, None]
+    return out
+
+
+def made_again(variance: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(8): the variance that is another in every step, the deviation of what is made again, and by a number
+    which of them are the same; (steps, d, lanes) each."""
+    begins = np.cumsum(~same, axis=0).astype(float)
+    follows = np.zeros_like(same)
+    follows[:-1] = same[1:]
+    several = same | follows
+    return np.where(several, 0.0, variance), np.where(several, np.sqrt(variance), 0.0), begins
 
 
 def on_metric(metric: Program, precision: Precision, kappa, q, w, turned, flat: Flat):

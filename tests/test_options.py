@@ -43,6 +43,9 @@ ELSEWHERE = {
     ("verify", "--no-accept-rise"): "tests/test_baseline.py",
     ("verify", "--no-config"): "tests/test_pyproject.py",
     ("merge", "--no-config"): "tests/test_known.py",
+    ("verify", "--sarif"): "tests/test_sarif.py",
+    ("report", "--sarif"): "tests/test_sarif.py",
+    ("report", "--badge"): "tests/test_sarif.py",
 }
 """Options that other tests are about."""
 # command -> function that does its work, {option: (words, name or place of what it is given, value)}

@@ -59,6 +59,14 @@ def publish(result: Result) -> None:
         result.notes.append(f"{what}; noether report {result.folder} writes it again")
 
 
+def write_beside(path: Path, text: str, what: str) -> None:
+    """Write a file that was asked for by name. Raises UsageError where the disk refuses."""
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        raise UsageError(f"{what} {path} cannot be written: {error.strerror or error}") from None
+
+
 def publish_comparison(difference) -> Path:
     """Write compare.html into the second run folder. Raises UsageError."""
     from noether.report.page.compare import render as changes

@@ -52,6 +52,7 @@ Baseline = option(Path | None, "Fail on a marked rise above FILE.json (default b
 NoConfig = option(bool, CONFIG, "--no-config")
 Jobs = option(str, WORKERS, "--jobs", "-j")
 Trust = option(bool, TRUSTED, "--trust")
+Sarif = option(Path | None, "Write the violations as SARIF 2.1.0, for code scanning, to FILE.", "--sarif")
 AsJson = option(bool, "Print one JSON document on stdout, and nothing else.", "--json")
 Quiet = option(bool, "No progress and no notes; of the tables only the verdict.", "--quiet", "-q")
 Verbose = option(bool, "Each cell as it ends, and everything that tables cut.", "--verbose", "-v")

@@ -67,7 +67,7 @@ def discover(
 def verified(found, path: Path, *, boxed: bool, quiet: bool) -> None:
     """Write the case file and verify it."""
     from noether.campaigns.discovery.writing import write
-    from noether.cli.commands.verify import conclude
+    from noether.cli.commands.ending import conclude
     from noether.cli.progress import watched
     from noether.plan.choices import Request
 

@@ -31,7 +31,7 @@ def merge(
 
     Exit code: as of noether verify; 3 where a cell is missing, or two parts found different numbers in one.
     """
-    from noether.cli.commands.verify import conclude
+    from noether.cli.commands.ending import conclude
     from noether.cli.progress import busy
     from noether.runs.regression import Guard
     from noether.runs.saved_run import read_about

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from noether.cli.commands import AsJson, argument, complain, option, printed
+from noether.cli.commands import AsJson, Sarif, argument, complain, option, printed
 from noether.system.outside import printable
 from noether.system.usage import UsageError
 from noether.verdicts import exit_codes
@@ -13,13 +13,22 @@ from noether.verdicts import exit_codes
 WHICH = "A run folder, the newest in runs/ when left out; two to compare the second with the first."
 Runs = argument(list[Path] | None, "[RUN] | A B", WHICH)
 Parquet = option(bool, "Write the records as RUN/records.parquet too (docs/data.md).", "--parquet")
+Badge = option(
+    Path | None, "Write the verdict for a badge of shields.io (its endpoint schema) to FILE.", "--badge"
+)
 CODES = (
     "Exit codes with two runs: 0 nothing is worse, 1 something is: a law or place that held, a marked rise, "
     "a fault seen no more; 2 wrong usage or input."
 )
 
 
-def report(runs: Runs = None, parquet: Parquet = False, as_json: AsJson = False):
+def report(
+    runs: Runs = None,
+    parquet: Parquet = False,
+    as_json: AsJson = False,
+    badge: Badge = None,
+    sarif: Sarif = None,
+):
     """Write report.html of a run again; of two, say what changed.
 
     junit.xml is written again too, and with --parquet the records for pandas, polars and DuckDB. With two
@@ -31,6 +40,9 @@ def report(runs: Runs = None, parquet: Parquet = False, as_json: AsJson = False)
     if len(runs) == 2 and parquet:
         raise UsageError("--parquet goes with one run: it must not be given to compare two")
     if len(runs) == 2:
+        for name, file in (("--badge", badge), ("--sarif", sarif)):
+            if file is not None:
+                raise UsageError(f"{name} {file} is of one run, and report was given two to compare")
         return change(*runs, as_json)
     from noether.api.frame import PARQUET, write_parquet
     from noether.cli.progress import busy
@@ -41,9 +53,25 @@ def report(runs: Runs = None, parquet: Parquet = False, as_json: AsJson = False)
         found = republish(runs[0] if runs else newest())
         if parquet:
             write_parquet(found.records, found.path / PARQUET)
+        beside(found, badge, sarif)
     printed(pages(found)) if as_json else print(printable(str(found.path / "report.html")))
     for note in found.notes:
         complain(f"note: {note}")
+
+
+def beside(run, badge: Path | None, sarif: Path | None) -> None:
+    """Write the badge and the SARIF file of a run where they were asked for. Raises UsageError."""
+    from noether.report import badge as badges
+    from noether.report import sarif as sarifs
+    from noether.report.publish import write_beside
+
+    command = run.about.get("command", "verify")
+    if command != "verify" and (badge or sarif):
+        raise UsageError(f"{run.path} is a run of noether {command}: a badge and SARIF are of noether verify")
+    if badge is not None:
+        write_beside(badge, badges.text(run), "badge")
+    if sarif is not None:
+        write_beside(sarif, sarifs.text(run.records, run.about, run.errors), "SARIF file")
 
 
 def pages(run) -> dict:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,19 +16,15 @@ from noether.cli.commands import (
     Out,
     Quiet,
     Rule,
+    Sarif,
     Seed,
     Trust,
     Verbose,
-    annotate,
-    complain,
     option,
-    printed,
 )
 from noether.cli.commands.defaults import Defaults, said
-from noether.system.outside import orders
+from noether.cli.commands.ending import conclude
 from noether.system.usage import UsageError, check_words
-
-SHOWN = 5  # cells without a verdict
 
 BACKENDS = "auto (default), numpy, triton-interpreted, triton-ptx, triton-cpu or triton-gpu."
 TYPES = "Comma list: float64,float32,float16,bfloat16, or with a mode as in bfloat16/eager."
@@ -87,13 +82,16 @@ def verify(
     update_baseline: Update = False,
     accept_rise: AcceptRise = False,
     no_config: NoConfig = False,
+    sarif: Sarif = None,
 ):
     """Decide every law on every case: table, run folder, exit code."""
+    if sarif is not None and not sarif.absolute().parent.is_dir():
+        raise UsageError(f"--sarif is {sarif}, must be a file of a folder that is there")
     usual = Defaults.of(context, no_config)
     asked = wanted(context, usual)
     result = decided(asked)
     result.notes += usual.notes
-    conclude(result, as_json, **asked.watching)
+    conclude(result, as_json, sarif, **asked.watching)
 
 
 REQUEST = ("cases", "law", "rule", "precision", "backend", "profile", "seed", "eta", "beta", "decay", "eps")
@@ -241,42 +239,3 @@ def recorded(run: Path, trust: bool, *, named: bool) -> tuple[dict, dict | None]
     casetrust.allow(f"run {run}", files, start=None, trust=trust)
     casetrust.check_unchanged(f"run {run}", files)
     return kept, files
-
-
-def conclude(result, as_json: bool, **watching) -> None:
-    """Decide, then write the pages, then tell: what cannot be written or printed changes nothing."""
-    from noether.report.publish import publish
-    from noether.report.table import verdict
-    from noether.runs.decision import decide, shown
-
-    decide(result.exit_code, verdict(result), result.folder)
-    shown("the pages of the run", publish, result)
-    tell(result, as_json, **watching)
-
-
-def tell(result, as_json: bool, *, quiet: bool = False, verbose: bool = False) -> None:
-    """The tables or the summary on stdout, then notes and what to do next on stderr.
-
-    Annotations are for stdout (docs.github.com, workflow commands), but --json promises that nothing else is
-    there.
-    """
-    from noether.report.github import announce
-
-    if as_json:
-        from noether.report.table import summary
-
-        printed(summary(result))
-    else:
-        from noether.report.table import ending, say, verdict
-
-        say(verdict(result)) if quiet else say(*ending(result, whole=verbose))
-    announce(result, orders(sys.stderr if as_json else sys.stdout).write)
-    annotate(result, quiet=quiet)
-    for cell, why in list(result.lost.items())[:SHOWN]:
-        complain(f"cell {cell}: {why}")
-    if result.lost:
-        more = f", {len(result.lost) - SHOWN} more than shown" if len(result.lost) > SHOWN else ""
-        go_on = f": go on with noether verify --resume {result.folder}" if result.folder else ""
-        complain(f"{len(result.lost)} of {result.cells} cells are undecided{more}{go_on}")
-    if result.interrupted:
-        complain(f"interrupted; what was found is kept: go on with noether verify --resume {result.folder}")

@@ -11,6 +11,7 @@ import typer
 
 from noether.cli.commands.app import app
 from noether.cli.main import call
+from noether.system.usage import unknown
 
 VERIFY = {  # option -> words, and what run.json or the output must then say
     "--profile": (["full"], ("profile", "full")),
@@ -41,6 +42,7 @@ ELSEWHERE = {
     ("verify", "--no-update-baseline"): "tests/test_baseline.py",
     ("verify", "--accept-rise"): "tests/test_baseline.py",
     ("verify", "--no-accept-rise"): "tests/test_baseline.py",
+    ("report", "--parquet"): "tests/test_frames.py",
     ("verify", "--no-config"): "tests/test_pyproject.py",
     ("merge", "--no-config"): "tests/test_known.py",
     ("verify", "--sarif"): "tests/test_sarif.py",
@@ -228,3 +230,12 @@ def test_replay_picks_what_it_was_asked_for(plan, option, monkeypatch):
     )
     assert call(["replay", "r", option, *CHOICES[option]]) == 0
     assert len(picked) == 1 and bool(picked[0].fault) == (option == "--fault")
+
+
+def test_of_many_names_the_nearest_are_told_and_where_all_are():
+    few = str(unknown("law", "D22", ["D1", "D2"]))
+    assert few == "law is 'D22', must be one of D1, D2; did you mean D2?"
+    names = [f"step {n}" for n in range(300)]
+    many = str(unknown("fault", "steep 7", names, listed="noether faults lists them"))
+    assert "must be one of 300 names; did you mean step 7" in many and many.endswith("faults lists them")
+    assert len(many) < 200

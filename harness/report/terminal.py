@@ -22,6 +22,8 @@ WIDEST = 200
 NUMBERS = ("cells", "worst", "cases", "folders", "size", "checks", "lanes", "replayed")
 NUMBERS += ("batches", "steps", "ratio", "total")
 """Columns of tables that are set to the right."""
+NAMES = ("law", "case", "rule")
+"""Columns whose words are names to type: never broken."""
 # Columns where there is no terminal: what the logs of a CI show without wrapping.
 LOG = 120
 KNOWN = "known"
@@ -81,5 +83,6 @@ def listing(*columns: str) -> Table:
     """An empty table with these columns."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for name in columns:
-        table.add_column(name, overflow="fold", justify="right" if name in NUMBERS else "left")
+        side = "right" if name in NUMBERS else "left"
+        table.add_column(name, overflow="fold", justify=side, no_wrap=name in NAMES)
     return table

@@ -58,12 +58,23 @@ def number(variable: str, *, usual: float, most: int, unit: str) -> float:
     return value
 
 
-def unknown(kind: str, word: str, known: Iterable[str]) -> UsageError:
-    """The error for a word that is none of the known ones: the nearest names first, then all of them."""
+NAMED = 64  # of more names the nearest are told, and how many there are: a wall of them hides the answer
+
+
+def unknown(kind: str, word: str, known: Iterable[str], *, listed: str = "") -> UsageError:
+    """The error for a word that is none of the known ones: all of them, then the nearest.
+
+    listed  where all are listed, a command or a page, for the case that there are more than NAMED
+    """
     names = list(known)
-    near = difflib.get_close_matches(word.lower(), names, n=3, cutoff=0.5)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    return UsageError(f"{kind} is {brief(word)}, must be one of {', '.join(names)}{hint}")
+    spelled = {name.lower(): name for name in names}
+    near = difflib.get_close_matches(word.lower(), spelled, n=3, cutoff=0.5)
+    nearest = [spelled[x] for x in near]
+    hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
+    if len(names) <= NAMED:
+        return UsageError(f"{kind} is {brief(word)}, must be one of {', '.join(names)}{hint}")
+    place = f"; {listed}" if listed else ""
+    return UsageError(f"{kind} is {brief(word)}, must be one of {len(names)} names{hint}{place}")
 
 
 def brief(value, most: int = 80) -> str:

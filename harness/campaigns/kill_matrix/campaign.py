@@ -61,7 +61,7 @@ def chosen(words) -> tuple[str, ...]:
     for word in words:
         found = [word] if word in known else sorted(n for n in known if n.startswith(word))
         if not found:
-            raise unknown("fault", word, sorted(known))
+            raise unknown("fault", word, sorted(known), listed="docs/faults.md and noether faults list them")
         out += found
     return tuple(dict.fromkeys(out))
 

@@ -1,5 +1,6 @@
 """The table of laws: titles beside codes, the width used, one line a law at every width."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -76,7 +77,6 @@ def test_a_law_that_this_version_does_not_know_has_no_title(plan):
 
 
 def test_an_interrupted_run_lists_the_laws_that_it_came_to(result):
-    from dataclasses import replace
 
     some = [r for r in result.records if r.law == "D2"]
     stopped = replace(result, records=some, rows=summarise(some, list(result.laws)), interrupted=True)
@@ -99,14 +99,12 @@ def test_the_legend_explains_the_columns_that_are_shown_and_no_others(result, mo
 
 
 def told_next(result, **changes):
-    from dataclasses import replace
 
     return next_step(replace(result, folder=Path("runs/one two"), **changes))
 
 
 def test_the_last_line_says_what_to_do_next(result):
     """One line, its command last, so that it can be copied; the folder is quoted."""
-    from dataclasses import replace as but
 
     assert told_next(result) == "next, look at it: 'runs/one two/report.html'"
     assert told_next(result, interrupted=True, exit_code=130).endswith(
@@ -116,6 +114,14 @@ def test_the_last_line_says_what_to_do_next(result):
     assert told_next(result, exit_code=70).endswith("noether doctor --json")
     real = next(r for r in result.records if not r.fault and r.law == "O3")
     for verdict, code in (("violated", 1), ("inconclusive", 3)):
-        seen = told_next(result, records=[but(real, verdict=verdict)], exit_code=code)
+        seen = told_next(result, records=[replace(real, verdict=verdict)], exit_code=code)
         assert seen.endswith("noether explain O3 'runs/one two'") and ("replay" in seen) == (code == 1)
     assert next_step(result) == "", "nothing was kept, so there is nothing to open"
+
+
+def test_a_law_that_would_not_see_a_tenth_is_told_beside_its_verdict(result, capsys):
+    thin = [replace(r, powers={"mass": 0.25, "friction": 1e-9}) for r in result.records if r.law == "D2"]
+    say(*ending(replace(result, records=thin)))
+    assert "thin: D2 would first see mass changed by 25 %, so it is no evidence" in capsys.readouterr().out
+    say(*ending(replace(result, records=[replace(r, powers={"mass": 0.09}) for r in thin])))
+    assert "thin:" not in capsys.readouterr().out

@@ -8,7 +8,7 @@ from rich.text import Text
 from noether.report import known_violations
 from noether.report.terminal import COLOUR, console, listing, number
 from noether.runs.result import Result
-from noether.verdicts.power import of_law, percent
+from noether.verdicts.power import of_law, percent, weak
 from noether.verdicts.record import BITWISE, ORDER, LawSummary, Record
 
 COLUMNS = ("law", "what", "cells", "worst", "worst in", "power", "killed", "verdict")
@@ -34,10 +34,12 @@ def laws_table(result: Result) -> Table:
     lines = law_lines(result)
     width = widths(lines)
     table = listing(*(COLUMNS[at] for at in width))
+    thin = {told.split()[0] for told in weak([r for r in result.records if not r.fault], result.laws)}
     for line in lines:
         colour = COLOUR[line[VERDICT]]
         missed = "yellow" if line[KILLED].startswith("0/") else ""
-        styles = {LAW: colour, KILLED: missed, VERDICT: colour}
+        unseen = "yellow" if line[LAW] in thin else ""
+        styles = {LAW: colour, POWER: unseen, KILLED: missed, VERDICT: colour}
         table.add_row(*(Text(cut(line[at], width[at]), style=styles.get(at, "")) for at in width))
     return table
 

@@ -16,7 +16,7 @@ from noether.report.terminal import COLOUR, console, listing, number, say  # noq
 from noether.runs.result import Result
 from noether.verdicts import exit_codes
 from noether.verdicts.known import excuse
-from noether.verdicts.power import of_law
+from noether.verdicts.power import of_law, weak
 from noether.verdicts.record import (
     HOLDS,
     INCONCLUSIVE,
@@ -103,6 +103,13 @@ def remainder(result: Result, most: int = SHOWN) -> list[Text | str]:
     out += [Text(f"blind: {told}", style="yellow") for told in result.blind[:most]]
     if len(result.blind) > most:
         out.append(Text(f"and {len(result.blind) - most} more"))
+    thin = weak(real, result.laws)
+    out += [Text(f"thin: {told}", style="yellow") for told in thin[:most]]
+    out += (
+        [Text(f"and {len(thin) - most} more thin ones: noether laws RUN has them")]
+        if len(thin) > most
+        else []
+    )
     beyond = {row.law for row in result.rows if row.verdict == OUTSIDE}
     away = [law for law in result.unjudged if law in beyond]
     unshown = [law for law in result.unjudged if law not in beyond]

@@ -99,10 +99,7 @@ def weak(records: Iterable[Record], laws: Iterable[str], limit: float = ENOUGH) 
         found = of_law(records, law)
         for name, x in found.coefficients.items():
             if not x <= limit:
-                seen = (
-                    f"first sees a change of {percent(x)} of {name}"
-                    if x < math.inf
-                    else f"sees no change of {name}"
-                )
-                out.append(f"{law} {seen}: a law that would hold with {percent(limit)} is no evidence for it")
+                few = f"would first see {name} changed by {percent(x)}"
+                seen = few if x < math.inf else f"would see no change of {name}"
+                out.append(f"{law} {seen}, so it is no evidence for it ({percent(limit)} is asked)")
     return out

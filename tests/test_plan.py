@@ -216,3 +216,11 @@ def test_what_vanishes_in_16_bits_is_shown_in_float64_to_the_laws_that_speak_of_
 def test_a_choice_with_a_wide_type_shows_its_faults_in_its_own_types():
     asked = Request(rule="natural-gradient", precision="float32,bfloat16", backend="numpy")
     assert {c.precision for c in design.cells(select(asked))} <= {"float32", "bfloat16", ""}
+
+
+def test_a_rule_of_its_own_kind_is_tried_in_a_reduced_mode_that_alone_is_chosen():
+    chosen = Request(cases=("rayleigh",), rule="heavy-ball-scheduled", precision="float16/mixed", law="D0,D2")
+    cells = design.cells(select(chosen))
+    assert {c.precision for c in launches(cells)} == {"float16/mixed"}
+    both = design.cells(select(replace(chosen, precision="float16,float16/mixed")))
+    assert {c.precision for c in launches(both)} == {"float16"}, "stored types come first, where one is chosen"

@@ -84,8 +84,10 @@ class Launches:
 
     @cached_property
     def own(self) -> list[Point]:
-        """The points of rules of their own kind, core or not."""
-        return [p for points in self.every for p in points if own(p) and mode_of(p) == "stored"]
+        """The points of rules of their own kind, core or not: of stored types, where any is chosen."""
+        has_stored = any("/" not in name for name in self.selection.precisions)
+        kept = lambda p: own(p) and (mode_of(p) == "stored" or not has_stored)
+        return [p for points in self.every for p in points if kept(p)]
 
     @cached_property
     def others(self) -> list[Point]:

@@ -223,4 +223,4 @@ def test_a_rule_of_its_own_kind_is_tried_in_a_reduced_mode_that_alone_is_chosen(
     cells = design.cells(select(chosen))
     assert {c.precision for c in launches(cells)} == {"float16/mixed"}
     both = design.cells(select(replace(chosen, precision="float16,float16/mixed")))
-    assert {c.precision for c in launches(both)} == {"float16"}, "stored types come first, where one is chosen"
+    assert {c.precision for c in launches(both)} == {"float16"}, "stored types come first, where there is one"

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what a type checker and an editor read; python runs __getattr__
     from noether.api.result import Result as Result
+    from noether.api.simulate import simulate as simulate
+    from noether.api.simulation import Simulation as Simulation
     from noether.api.verify import verify as verify
     from noether.campaigns.discovery.finding import discover as discover
     from noether.campaigns.fuzz import strategies as strategies
@@ -22,6 +24,8 @@ __version__ = "0.2.0"
 PUBLIC = {
     "verify": "noether.api.verify",
     "Result": "noether.api.result",
+    "simulate": "noether.api.simulate",
+    "Simulation": "noether.api.simulation",
     "discover": "noether.campaigns.discovery.finding",
     "Case": "noether.cases",
     "Symmetry": "noether.cases.case",
@@ -31,7 +35,8 @@ PUBLIC = {
 """Name -> module that has it, or package whose module it is."""
 
 # Not strategies: `from noether import *`, and whoever looks at every name, must not need hypothesis.
-__all__ = ["__version__", "verify", "Result", "discover", "Case", "Symmetry", "Metric"]
+__all__ = ["__version__", "verify", "Result", "simulate", "Simulation", "discover"]
+__all__ += ["Case", "Symmetry", "Metric"]
 
 
 if not TYPE_CHECKING:  # with it a type checker would take any name for one of ours

@@ -90,14 +90,24 @@ def decay_law(t: Trajectory, symmetry: Symmetry):
         charge_bound(t, symmetry) if symmetry.is_rotation else dot(np.abs(xi(symmetry, t.q[:-1])), t.delta)
     )
     local = rounding + charge_own(t, symmetry)
-    bound, predicted = np.empty_like(local), np.empty_like(local)
-    B, P = np.zeros_like(local[0]), J[0]
-    for n in range(t.steps):
-        B = np.abs(factor) * B + local[n]
-        P = factor * P
-        bound[n], predicted[n] = B, P
+    predicted, bound = carried(factor, J[0], local)
     signal = np.broadcast_to(np.abs(J[0]), predicted.shape)  # kicked: from rest it is 0 = 0
     return Residual(J[1:], predicted, bound + formed(t, 2 * t.steps + 16, predicted), signal)
+
+
+def carried(factor, start, local, sources=None):
+    """P_{n+1} = factor P_n + source_n from P_0 = start, and how far roundings of size b_n may take it,
+    B_{n+1} = |factor| B_n + b_n from 0; (steps, lanes) each.
+
+    factor, start  (lanes,);  local  b_n, (steps, lanes);  sources  (steps, lanes), none where left out
+    """
+    predicted, bound = np.empty_like(local), np.empty_like(local)
+    B, P = np.zeros_like(local[0]), start
+    for n in range(len(local)):
+        B = np.abs(factor) * B + local[n]
+        P = factor * P if sources is None else factor * P + sources[n]
+        bound[n], predicted[n] = B, P
+    return predicted, bound
 
 
 LAWS = (

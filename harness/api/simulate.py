@@ -1,0 +1,171 @@
+"""`simulate`: trajectories of a case, with the code that verdicts rest on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from noether.api.asked import LANES, Asked, asked
+from noether.api.simulation import Simulation
+from noether.cases.rules import RULES, Rule
+from noether.kernels.loops import launch
+from noether.kernels.programs.precision import parse, representable
+from noether.laws.exact.course import course, predicting
+from noether.mechanics import sweep
+from noether.mechanics.trajectory import Trajectory
+from noether.plan.choices import backends, one, refuse_impossible_rules
+from noether.plan.design import PRECISIONS, backend_of
+from noether.system.usage import UsageError
+
+FLOWS = ("lagrangian", "bregman-lagrangian")
+"""Rules in continuous time: the equations of motion of the case's own kinetic energy."""
+
+
+def simulate(
+    case,
+    rule: str = "heavy-ball",
+    *,
+    precision: str = "float64",
+    steps: int | None = None,
+    lanes: int | None = None,
+    eta=None,
+    beta=None,
+    decay=0.0,
+    eps=0.0,
+    kappa=None,
+    mass=None,
+    friction=None,
+    time: float | None = None,
+    q0=None,
+    v0=None,
+    seed: int = 0,
+    backend: str = "auto",
+) -> Simulation:
+    """Trajectories of a case, the charge of each of its symmetries, and what the exact law predicts of it.
+
+    A launch of a learning rule is that of `verify`: the same draw, the same kernels, the same charge, law and
+    bound. With rule "lagrangian" (of a Bregman case "bregman-lagrangian") it is the solution of the equations
+    of motion on which law T1 (T2) is judged.
+
+    case       a name of the catalogue, a file, or a Case
+    rule       a learning rule, as `noether rules` lists them, or one of the two in continuous time
+    precision  the type of the stores, with a mode where wanted: "float64", "bfloat16/eager"
+    steps      how many; as many as `verify` takes when left out. Of a solution, how many intervals of equal
+               length, 48 when left out
+    lanes      how many trajectories: 16 when neither an array nor a start says it, one solution
+    eta, beta  step size and momentum: a number, or (lanes,) of them; drawn as `verify` draws them when left
+               out
+    decay, eps   weight decay k and breaking magnitude: a number or (lanes,); None draws them
+    kappa      deformation of the metric, for cases that have one: a number or (lanes,)
+    mass, friction, time   of a solution alone: m and mu, a number or (lanes,), .9 and .83 when left out, and
+               how far it goes, 4 when left out
+    q0, v0     starts, (d,) or (d, lanes): parameters, and the displacement of the momentum buffer in units of
+               q, of a solution the velocity; drawn from the box of the case when left out
+    seed       of all that is drawn
+    backend    what executes the kernels, as for `verify`; it changes no bit
+
+    Numbers and starts are rounded to the types of the precision first. Raises UsageError for wrong words,
+    noether.kernels.loops.launch.BackendMissing where a backend is not here, CannotRun where a solution meets
+    a kink or has no value.
+    """
+    rule = one("rule", rule, (*RULES, *FLOWS))
+    words = dict(decay=decay, eps=eps, kappa=kappa)
+    sizes = dict(q0=q0, v0=v0, lanes=lanes, steps=steps, seed=seed)
+    stepwise = dict(eta=eta, beta=beta)
+    continuous = dict(mass=mass, friction=friction, time=time)
+    if rule in FLOWS:
+        others = {"precision": (precision, "float64"), "backend": (backend, "auto")}
+        refuse(rule, stepwise | {name: x for name, (x, usual) in others.items() if x != usual})
+        from noether.api.solve import solution
+
+        words |= dict(mass=mass, friction=friction)
+        return solution(asked(case, words, **sizes, usual=1), rule, time)
+    refuse(rule, continuous)
+    precision = one("precision", precision, PRECISIONS)
+    backend = backend_of(one("backend", backend, ("auto", *backends())))
+    return launched(asked(case, words | stepwise, **sizes, usual=LANES), RULES[rule], precision, backend)
+
+
+def refuse(rule: str, words: dict) -> None:
+    """Refuse a word that a rule has no use for. Raises UsageError."""
+    for name, given in words.items():
+        if given is not None:
+            raise UsageError(f"{name} is given but rule {rule} has none: it must be left out")
+
+
+def launched(a: Asked, rule: Rule, precision: str, backend: str) -> Simulation:
+    """The launch that is asked for. Raises UsageError."""
+    job = job_of(a, rule, precision)
+    outcome = launch.run(job, backend)
+    t = Trajectory.launched(a.case, job, *outcome.wide())
+    return shown(t, backend=outcome.backend, seed=a.seed)
+
+
+def job_of(a: Asked, rule: Rule, precision: str) -> launch.Job:
+    """The launch: what was not given is drawn as `verify` draws it. Raises UsageError."""
+    refuse_impossible_rules((a.case,), (rule.name,), named=True)
+    spare = {"beta": rule.momentum, "k": rule.decay != "none", "kappa": rule.on_metric}
+    for name, has in spare.items():
+        if not has and np.any(a.values.get(name, 0)):
+            word = "decay" if name == "k" else name
+            raise UsageError(f"{word} is given but rule {rule.name} has none: it must be left out")
+    if not rule.momentum and a.v0 is not None:
+        raise UsageError(f"v0 is given but rule {rule.name} has no momentum: it must be left out")
+    how = parse(precision)
+    size = dict(lanes=a.lanes, steps=a.steps or sweep.horizon(rule, how), seed=a.seed)
+    job = sweep.draw(a.case, rule, how, **size, overrides=a.values)
+    return replace(job, **starts(a, job))
+
+
+def starts(a: Asked, job: launch.Job) -> dict:
+    """The starts that were given, as the stores of a launch have them. Raises UsageError."""
+    out = {}
+    if a.q0 is not None:
+        q0 = a.q0 / a.q0.sum(axis=0) if a.case.metric.simplex else a.q0
+        if job.rule.log_state and not (q0 > 0).all():
+            raise UsageError(f"q0 has a number that is not above 0: rule {job.rule.name} stores log q")
+        out["q0"] = representable(np.log(q0) if job.rule.log_state else q0, job.precision.q_store)
+    if a.v0 is not None:
+        out["v0"] = representable(a.v0, job.precision.v_store)
+    return out
+
+
+def shown(t: Trajectory, *, backend: str, seed: int = 0) -> Simulation:
+    """A launch with its charges, predictions and bounds as float64."""
+    found = [course(t, s) for s in t.case.symmetries]
+    over = lambda name: np.stack([getattr(r, name) for r in found], axis=1)
+    J, predicted, bound = narrowed(*map(over, ("measured", "predicted", "bound")))
+    names = tuple(s.name for s in t.case.symmetries)
+    about = dict(case=t.case.name, rule=t.rule.name, precision=t.precision.label, seed=seed)
+    about |= dict(backend=backend, symmetries=names)
+    rows = (t.eta, t.beta, t.k, t.eps, *t.kappa)
+    return Simulation(
+        **about,
+        laws=tuple(predicting(t, s) for s in t.case.symmetries),
+        notes=unfinished(t),
+        q=t.q.astype(np.float64),
+        v=t.v.astype(np.float64),
+        J=J,
+        predicted=predicted,
+        bound=bound,
+        parameters={n: x.astype(np.float64) for n, x in zip(t.rule.parameters, rows, strict=True)},
+    )
+
+
+def unfinished(t: Trajectory) -> tuple[str, ...]:
+    """A sentence for each lane that leaves the finite numbers."""
+    gone = ~t.finite
+    return tuple(
+        f"lane {lane} is not finite from step {int(gone[:, lane].argmax())} on: a smaller eta may keep it so"
+        for lane in np.flatnonzero(gone.any(axis=0))
+    )
+
+
+def narrowed(J, predicted, bound) -> tuple[np.ndarray, ...]:
+    """Wide numbers in float64, where the bound takes in what this rounds: half a unit of each, its own
+    upwards."""
+    u = 2.0**-53
+    with np.errstate(all="ignore"):
+        more = (bound + u * (np.abs(J) + np.abs(predicted))) * (1 + 4 * u)
+        return tuple(x.astype(np.float64) for x in (J, predicted, np.where(bound > 0, more, bound)))

@@ -105,10 +105,7 @@ def by_collocation(
 def by_dop853(
     mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, rtol: float
 ) -> Trajectory:
-    """The trajectories by SciPy's DOP853, lanes in one system; times (n, lanes) equal over the lanes.
-
-    The solver stops at every output time: its dense output has order 7 and would be the largest error.
-    """
+    """The trajectories by SciPy's DOP853, lanes in one system; times (n, lanes) equal over the lanes."""
     call, d, lanes = mechanics.field, 2 * mechanics.dim, x0.shape[1]
     rate = damping(mechanics, parameters, lanes)
 
@@ -118,31 +115,31 @@ def by_dop853(
         return np.concatenate([out[:d], integral_sources(mechanics, out) - rate * y[d:]]).ravel()
 
     y = np.concatenate([x0, initial_integrals(mechanics, x0, parameters)]).ravel()
+    out = dop853(rhs, y, times[:, 0], rtol / 10, rtol / 100, STEPS).reshape(len(times), -1, lanes)
+    return Trajectory(mechanics, parameters, times, out[:, :d], out[:, d:])
+
+
+def dop853(rates: Callable, y: np.ndarray, times: np.ndarray, rtol: float, atol: float, most: int):
+    """y at the times, (n, len(y)), by SciPy's DOP853, begun again at every time: its dense output has order 7
+    and would be the largest error. Raises FloatingPointError where it takes more than `most` steps, or none.
+    """
     rows, step, steps = [y], None, 0
-    for a, b in zip(times[:-1, 0], times[1:, 0], strict=True):
-        solver = DOP853(
-            rhs,
-            a,
-            y,
-            b,
-            rtol=rtol / 10,
-            atol=rtol / 100,
-            first_step=None if step is None else min(step, b - a),
-        )
+    for a, b in zip(times[:-1], times[1:], strict=True):
+        first = None if step is None else min(step, b - a)
+        solver = DOP853(rates, a, y, b, rtol=rtol, atol=atol, first_step=first)
         while solver.status == "running":
             solver.step()
             steps += 1
-            if steps > STEPS:
+            if steps > most:
                 raise FloatingPointError(
-                    f"DOP853 took {STEPS} steps to reach t = {solver.t:.6g} of {times[-1, 0]:.6g}"
+                    f"DOP853 took {most} steps to reach t = {solver.t:.6g} of {times[-1]:.6g}"
                 )
             step = max(solver.h_abs, step or 0) if solver.status == "finished" else solver.h_abs
         if solver.status == "failed":
             raise FloatingPointError(f"DOP853 stopped at t = {solver.t:.6g} of {b:.6g}: step size underflow")
         y = solver.y
         rows.append(y)
-    out = np.array(rows).reshape(len(rows), -1, lanes)
-    return Trajectory(mechanics, parameters, times, out[:, :d], out[:, d:])
+    return np.array(rows)
 
 
 def by_lsoda(

@@ -202,7 +202,7 @@ def test_a_trajectory_that_escapes_in_finite_time_ends_as_inconclusive():
 def test_a_solver_that_would_take_for_ever_says_so():
     """A loss on a box of 1e-4 has a curvature of 1e8 in its unit of time: S1 did not end in ten minutes."""
     fast = lambda t, y: 1e6 * np.array([y[1], -y[0]])
-    with pytest.raises(FloatingPointError, match="DOP853 took 200 steps to reach t = 0.0.* of 1"):
+    with pytest.raises(FloatingPointError, match="DOP853 took 200 steps to reach t = .*e-.* of 1"):
         flow.dop853(fast, np.ones(2), np.linspace(0, 1, 3), 1e-12, 1e-13, 200)
     slow = flow.dop853(lambda t, y: -y, np.ones(1), np.linspace(0, 1, 3), 1e-13, 1e-14, 200)
     assert np.allclose(slow[:, 0], np.exp([-0.0, -0.5, -1.0]), rtol=1e-12)

@@ -11,7 +11,7 @@ from noether.report.catalogue import THEORY, explain, same
 from noether.report.latex import LatexError, parts, plain
 from noether.report.section import blocks, printed, section
 
-LEFT = re.compile(r"[\\$]")
+LEFT = re.compile(r"[\\{}$]")
 PAGE = THEORY.read_text(encoding="utf-8")
 TOLD = [
     (r"J_{n+1} = \beta J_n - \eta \langle g_n, \xi(q_n) \rangle", "Jₙ₊₁ = β Jₙ − η <gₙ, ξ(qₙ)>"),
@@ -81,10 +81,10 @@ def test_a_statement_that_says_what_its_equation_says_is_told_once():
 
 
 def test_paragraphs_are_as_wide_as_the_terminal_and_formulas_stand_alone():
-    page = "A line\nand $a_n$ another, with *weight* and [a link](x.md).\n\n"
+    page = "A line\nof a_file.py and $a_n$ another, with *weight* and [a link](x.md).\n\n"
     page += "$$\nx = y, \\qquad\nz = w\n$$\n\n- one\n  two\n"
     assert [block.kind for block in blocks(page)] == ["prose", "formula", "item"]
-    told = "A line and aₙ another, with weight and a link.\n\n    x = y,    z = w\n\n- one two\n"
+    told = "A line of a_file.py and aₙ another, with weight and a link.\n\n    x = y,    z = w\n\n- one two\n"
     assert shown(printed(page, 60), 60) == told
     assert "    x = y,\n    z = w\n" in shown(printed(page, 16), 16)
 

@@ -23,7 +23,7 @@ OWN_WAY = ("sign-descent", "exponentiated-gradient")
 BASE = dict(steps=3, lanes=4)
 
 
-COVERED = {  # theory.md sections 3 and 5, corrections: which rule and which generator a law speaks of
+COVERED = {  # theory.md sections 3 and 5: which rule and which generator a law speaks of
     "D0": lambda rule, s: True,
     "D2": lambda rule, s: rule.name not in (*OWN_WAY, "mirror-descent"),
     "D3": lambda rule, s: (

@@ -175,7 +175,7 @@ def test_d2_is_an_identity_in_exact_arithmetic(rule, seed, beta, k, j):
     p = q + y
     after, before = w @ (A @ p + a), v @ (A @ q + a)
     assert after == beta * before - eta * (f @ (A @ q + a)) + (A @ y) @ w
-    if rule.nesterov:  # theory.md, corrections: what it adds to heavy ball's source
+    if rule.nesterov:  # theory.md#D2: what it adds to heavy ball's source
         buffer, next_buffer = v / eta, w / eta
         assert (A @ y) @ w - (A @ w) @ w == eta**2 * beta * ((A @ (next_buffer - buffer)) @ next_buffer)
 

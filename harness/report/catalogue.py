@@ -106,10 +106,10 @@ def explain(word: str, run: Path | None = None) -> Group:
 
 
 def same(statement: str, equation: str) -> bool:
-    """Whether a statement in letters of a keyboard is its equation, and no word more."""
+    """Whether a statement in letters of a keyboard says no word more than its equation."""
     spelled = re.sub(r"[A-Za-z]+", lambda word: SIGNS.get(word[0], word[0]), statement)
-    bare = lambda text: re.sub(r"[\s_^]", "", unicodedata.normalize("NFKC", text)).replace("−", "-")
-    return bare(spelled) == bare(plain(equation))
+    bare = lambda text: re.sub(r"[\s_^{}]", "", unicodedata.normalize("NFKC", text)).replace("−", "-")
+    return bare(plain(equation)).startswith(bare(spelled))
 
 
 def law_of(word: str):

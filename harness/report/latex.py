@@ -57,7 +57,8 @@ def plain(latex: str) -> str:
 
 def parts(latex: str) -> list[str]:
     r"""What stands between \quad, \qquad and \\ in a formula, each on one line. Raises LatexError."""
-    tidy = (re.sub(r" +", " ", part).strip() for part in Reader(latex).whole().split("\t"))
+    text = re.sub(r"(∇[²³]) ", r"\1", Reader(latex).whole())
+    tidy = (re.sub(r" +", " ", part).strip() for part in text.split("\t"))
     return [part for part in tidy if part]
 
 
@@ -179,7 +180,7 @@ def script(argument: tuple[str, bool], mark: str) -> str:
     text, is_word = argument
     table = SUPER if mark == "^" else SUB
     short = mark == "_" or len(text) <= LONG or not any(c.isalpha() for c in text)
-    if text in ("*", "'"):
+    if not text.strip("*'"):
         return text
     if not is_word and short and all(c in table for c in text):
         return "".join(table[c] for c in text)
@@ -197,5 +198,5 @@ def outside_brackets(text: str) -> str:
     """What of a text stands in no parentheses or angle brackets."""
     before = None
     while before != text:
-        before, text = text, re.sub(r"\([^()]*\)|<[^<>]*>|\[[^][]*\]", "x", text)
+        before, text = text, re.sub(r"\([^()]*\)|<[^<>]*>|\[[^][]*\]|\|[^|]*\|", "x", text)
     return text

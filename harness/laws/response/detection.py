@@ -62,7 +62,7 @@ FIGURES = {
     "bfloat16/eager": (9e-4, 1.1e-5),
 }
 """Of theory.md section 4: one trajectory, 4096 pooled. Those of the narrow types are of the eager mode; the
-pooled one of float16, 1e-5, comes back in no mode: theory.md, Corrections."""
+pooled one of float16, once given as 1e-5, comes back in no mode (theory.md, History)."""
 EVERY, STILL = ("float64", "float32"), 2.0
 """Precisions whose single steps are judged. A narrow store nearly stands still: successive roundings of v are
 alike, which rounding.py knows only of steps that are the same in every component. Where every operation is

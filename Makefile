@@ -5,7 +5,7 @@
 #            NEWEST="torch triton" (what newest takes: "triton" alone, "triton==3.8.0", "--pre torch triton").
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test check faults fuzz stress bench report findings architecture docs gpu newest clean build/import
+.PHONY: help verify test check faults fuzz stress bench report findings pictures architecture docs gpu newest clean build/import
 
 PROFILE ?= quick
 TIME ?= 60s
@@ -57,8 +57,12 @@ bench: $(BENCH)  ## Measure ours against numba, jax and torch.compile (ARGS=--qu
 report: $(READY)  ## Write report.html of a run (the newest, or RUN=runs/NAME)
 	$(PYTHON) -m noether report $(RUN)
 
-findings: $(READY)  ## Write docs/findings.md of a run (the newest, or RUN=runs/NAME)
+findings: $(READY)  ## Write docs/findings.md and its pictures of a run (the newest, or RUN=runs/NAME)
 	$(PYTHON) -m noether findings $(RUN)
+
+pictures: $(READY)  ## Draw the pictures of README.md and docs/findings.md again, from what is kept
+	$(PYTHON) -m noether.labs.charge_picture
+	$(PYTHON) -m noether.report.findings
 
 architecture: $(READY)  ## Write docs/architecture.md and its picture from docstrings and imports
 	$(PYTHON) -m noether.labs.house

@@ -151,7 +151,7 @@ def stub(found: str) -> None:
     from noether.runs import replaying
 
     codes = {"holds": 0, "violated": 1, "undecided": 3}
-    noether.report.findings.page = lambda run: "# Findings\n"
+    noether.report.findings.files = lambda run: {"findings.md": "# Findings\n"}
     catalogue.show = lambda case: "shown\n" * 2000
     replaying.Replays.again = lambda self, record: (
         found != "undecided",

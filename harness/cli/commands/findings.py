@@ -1,4 +1,4 @@
-"""`noether findings`: the published claims and the map of a run, as docs/findings.md."""
+"""`noether findings`: what became of published statements in a run, as docs/findings.md with its pictures."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ Page = option(Path, f"The page to write (default {PAGE}).")
 def findings(run: RunFolder = None, out: Page = PAGE, as_json: AsJson = False):
     """Write docs/findings.md from the records of a run.
 
+    Its pictures and the facts that it is written from lie beside it.
+
     Exit code: 0 written, 2 the run lacks a claim or the map, which is named.
     """
     from noether.cli.progress import busy
-    from noether.report.findings import listed, page
+    from noether.report.findings import files, listed
     from noether.runs.saved_run import newest, read_run
     from noether.system.files import write_whole
     from noether.system.usage import UsageError
@@ -26,13 +28,19 @@ def findings(run: RunFolder = None, out: Page = PAGE, as_json: AsJson = False):
         found = read_run(run if run is not None else newest())
     if found.about.get("end") is None:
         raise UsageError(f"{found.path} is unfinished: noether verify --resume {found.path} runs the rest")
-    text = page(found)
-    try:
-        write_whole(out, text)
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror or error}") from None
+    made = files(found)
+    named = {out.parent / name if name != PAGE.name else out: text for name, text in made.items()}
+    for path, text in named.items():
+        try:
+            if path != out:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, text)
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
     if as_json:
-        printed({"run": str(found.path), "page": str(out), "findings": listed(found)})
+        pictures = [str(path) for path in named if path.suffix == ".svg"]
+        about = {"run": str(found.path), "page": str(out), "pictures": pictures}
+        printed({**about, "findings": listed(found)})
     else:
         print(printable(str(out)))
     for note in found.notes:

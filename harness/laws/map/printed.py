@@ -54,12 +54,12 @@ def table(record: Record) -> Text:
     return out
 
 
-def markdown(record: Record) -> list[str]:
-    columns = record.data["columns"]
+def markdown(rows: Sequence[str], columns: Sequence[str], labels: Sequence[Sequence[str]]) -> list[str]:
+    """The map as the lines of a table, from the names of its rows and columns and the label of each cell."""
     lines = [f"| | {' | '.join(columns)} |", "|" + "---|" * (len(columns) + 1)]
     return lines + [
-        f"| {row} | {' | '.join(short(c['label']) for c in cells)} |"
-        for row, cells in zip(record.data["rows"], record.data["cells"], strict=True)
+        f"| {row} | {' | '.join(short(label) for label in mine)} |"
+        for row, mine in zip(rows, labels, strict=True)
     ]
 
 

@@ -30,6 +30,15 @@ TITLE, GAP = 28, 12
 SIZE = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 
 
+def opened(width: float, height: float, label: str) -> str:
+    """The beginning of an SVG file: its size, its style and its ground."""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
+        f'height="{height:g}" role="img" aria-label="{escape(label, quote=True)}">{STYLE}\n'
+        f'<rect width="{width:g}" height="{height:g}" rx="8" class="paper"/>\n'
+    )
+
+
 def side_by_side(drawings: Sequence[str], titles: Sequence[str], label: str) -> str:
     """The text of an SVG file with figures beside each other, a title above each.
 
@@ -42,15 +51,20 @@ def side_by_side(drawings: Sequence[str], titles: Sequence[str], label: str) -> 
         raise ValueError(f"{len(drawings)} drawings with {len(sizes)} sizes and {len(titles)} titles")
     width = sum(w for w, _ in sizes) + GAP * (len(sizes) + 1)
     height = max(h for _, h in sizes) + TITLE + GAP
-    parts, x = [f'<rect width="{width:g}" height="{height:g}" rx="8" class="paper"/>'], float(GAP)
+    parts, x = [], float(GAP)
     for drawn, (w, h), title in zip(drawings, sizes, titles, strict=True):
         parts.append(text(x + 12, 20, title, anchor="start", kind="title"))
         placed = f'<svg x="{x:g}" y="{TITLE}" width="{w:g}" height="{h:g}" '
         parts.append(placed + drawn.removeprefix("<svg "))
         x += w + GAP
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
-        f'height="{height:g}" role="img" aria-label="{escape(label, quote=True)}">{STYLE}\n'
-        + "\n".join(parts)
-        + "\n</svg>\n"
-    )
+    return opened(width, height, label) + "\n".join(parts) + "\n</svg>\n"
+
+
+def alone(drawn: str, label: str) -> str:
+    """The text of an SVG file with one figure, which fills it."""
+    size = SIZE.search(drawn)
+    if not size:
+        raise ValueError("the drawing has no size")
+    width, height = float(size[1]), float(size[2])
+    inner = drawn[drawn.index(">") + 1 :].removesuffix("</svg>")
+    return opened(width, height, label) + inner + "\n</svg>\n"

@@ -45,6 +45,15 @@ def plan(monkeypatch, tmp_path):
 
 
 @pytest.fixture(scope="session")
+def run(tmp_path_factory):
+    """The Result of a small run that holds, with records of three families, kept in a folder."""
+    from noether import verify
+
+    narrow = dict(rules="heavy-ball", precisions="float64", backend="numpy", lanes=24, steps=16)
+    return verify("product", laws="D2,D4,O3", **narrow, out=tmp_path_factory.mktemp("run") / "kept")
+
+
+@pytest.fixture(scope="session")
 def states(tmp_path_factory):
     return tmp_path_factory.mktemp("states"), itertools.count()
 

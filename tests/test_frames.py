@@ -5,7 +5,7 @@ import math
 
 import pytest
 from plainest import record, silent
-from test_result import WRONG, made, run  # noqa: F401  (run: a fixture)
+from test_result import WRONG, made
 
 from noether.api import frame
 from noether.api.extras import ExtraMissing

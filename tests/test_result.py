@@ -13,20 +13,13 @@ from noether.runs import result as plain
 from noether.system.usage import UsageError
 from noether.verdicts.record import VIOLATED, summarise
 
-SMALL = dict(rules="heavy-ball", precisions="float64", backend="numpy", lanes=24, steps=16)
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A small run with records of three families, kept in a folder."""
-    return noether.verify("product", laws="D2,D4,O3", **SMALL, out=tmp_path_factory.mktemp("r") / "kept")
-
 
 def made(*records, code=0) -> noether.Result:
     laws = list(dict.fromkeys(r.law for r in records))
     return noether.Result.of(plain.Result(list(records), summarise(list(records), laws), code, tuple(laws)))
 
 
+FEW = dict(rules="heavy-ball", precisions="float64", backend="numpy", lanes=8, steps=4)
 WRONG = dict(verdict=VIOLATED, measured=3.0, spent=math.inf, bound=0.0)
 STRANGE = "<script>alert(1)</script> & 100 %_{x}^~\\"
 
@@ -52,7 +45,7 @@ def test_a_result_is_read_from_its_folder_as_it_was(run):
 
 
 def test_what_decided_a_narrowed_run_is_told_again(tmp_path):
-    ran = noether.verify("product", laws="O3,D2", **{**SMALL, "lanes": 8, "steps": 4}, out=tmp_path / "r")
+    ran = noether.verify("product", laws="O3,D2", **FEW, out=tmp_path / "r")
     again = noether.Result.load(str(ran.folder))
     assert again.unjudged == ran.unjudged and again.exit_code == ran.exit_code
 

@@ -128,6 +128,7 @@ def test_every_option_of_every_command_is_tried_here_or_where_it_is_said():
         "findings": {"--out"},
     }
     tried["merge"] = {"--strict", "--no-strict", "--baseline", "--out"}  # tests/test_shards.py
+    tried["history"] = {"--to", "--git", "--profile", "--seed", "--backend", "--page"}  # test_history.py
     tried |= {command: set(table) for command, (_, table) in KEPT.items()}
     tried["fuzz"] |= {"--replay", "--trust"}  # tests/test_corpus.py, tests/test_trust.py
     tried["discover"] |= {"--dim", "--write"}  # tests/test_discovery.py, tests/test_discovery_writing.py

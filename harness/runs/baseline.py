@@ -141,7 +141,11 @@ def write(path: Path, b: Baseline) -> None:
 def read(path: Path) -> Baseline:
     """Read a baseline file. Raises UsageError with one line: what is, what it must be."""
     missing = "is not there: noether verify --update-baseline writes it"
-    value, raw = read_json(path, f"baseline {path}", missing=missing)
+    return parsed(*read_json(path, f"baseline {path}", missing=missing), path)
+
+
+def parsed(value, raw: str, path: Path | str) -> Baseline:
+    """The baseline in a JSON value, of which `raw` is the text and `path` the file. Raises UsageError."""
     schema = value.get("schema") if isinstance(value, dict) else None
     if not isinstance(schema, int) or isinstance(schema, bool):
         raise UsageError(f"baseline {path} is no baseline of noether: it must be an object with a schema")

@@ -59,6 +59,11 @@ ARGUMENTS = {
 """Command -> the fields of its arguments."""
 
 
+def command(about: dict) -> str:
+    """The command that made a run: verify, faults or fuzz, which says so among its arguments."""
+    return about.get("command") or about["arguments"].get("command") or "verify"
+
+
 def text(about: dict) -> str:
     """The text of run.json."""
     kept = {name: value for name, value in plain(about).items() if name != seal.FIELD}

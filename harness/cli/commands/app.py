@@ -14,6 +14,7 @@ from noether.cli.commands.doctor import doctor
 from noether.cli.commands.faults import faults
 from noether.cli.commands.findings import findings
 from noether.cli.commands.fuzz import fuzz
+from noether.cli.commands.history import history
 from noether.cli.commands.laws import laws
 from noether.cli.commands.lists import cases, explain, rules, show
 from noether.cli.commands.map import map_
@@ -57,6 +58,7 @@ app.command()(show)
 app.command()(explain)
 app.command()(replay)
 app.command(epilog=CODES)(report)
+app.command()(history)
 app.command()(faults)
 app.command()(fuzz)
 app.command(epilog=DISCOVER_CODES)(discover)

@@ -64,10 +64,11 @@ def beside(run, badge: Path | None, sarif: Path | None) -> None:
     from noether.report import badge as badges
     from noether.report import sarif as sarifs
     from noether.report.publish import write_beside
+    from noether.runs.run_json import command
 
-    command = run.about.get("command", "verify")
-    if command != "verify" and (badge or sarif):
-        raise UsageError(f"{run.path} is a run of noether {command}: a badge and SARIF are of noether verify")
+    made_by = command(run.about)
+    if made_by != "verify" and (badge or sarif):
+        raise UsageError(f"{run.path} is a run of noether {made_by}: a badge and SARIF are of noether verify")
     if badge is not None:
         write_beside(badge, badges.text(run), "badge")
     if sarif is not None:

@@ -126,7 +126,8 @@ def test_without_posix_every_module_imports_and_what_decides_nothing_runs(tmp_pa
         "for name in sys.argv[1:]:\n"
         "    try:\n        importlib.import_module(name)\n        count += 1\n"
         "    except ModuleNotFoundError as error:\n"
-        "        if error.name.split('.')[0] != 'triton': raise\n"  # the kernels themselves
+        "        known = 'triton', 'mkdocs', 'griffe'\n"  # kernels, and the site of the documentation
+        "        if error.name.split('.')[0] not in known: raise\n"
         "from noether.cli.main import call\n"
         "for words in ['laws'], ['explain', 'D2'], ['doctor']:\n"
         "    if call(words): raise SystemExit(words[0])\n"

@@ -4,9 +4,9 @@
     invariant under q -> q + s (e_1 - e_2) and q -> q + s (e_3 - e_4): both stay on the simplex, <1, xi> = 0
     h(q) = sum_i q_i log q_i - q_i                                          grad h = log q
 
-    rule                                                charge
-    mirror flow            d/dt log q = -grad f         log q_1 - log q_2 constant
-    mirror descent         log q' = log q - eta g       <log q' - log q, xi> = -eta <g, xi>, zero here
+    rule                                                    charge
+    mirror flow            d/dt log q = -grad f             log q_1 - log q_2 constant
+    mirror descent         log q' = log q - eta g           <log q' - log q, xi> = -eta <g, xi>, zero here
     exponentiated gradient log q' = log q - eta g - log Z   the same, since Z drops out where <1, xi> = 0
 
 The negative log-likelihood of mixture weights; sum q = 1 is kept by normalising, and starts are normalised.

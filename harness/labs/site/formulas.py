@@ -9,7 +9,13 @@ from html import unescape
 TICKED = re.compile(r"\$`([^`\n]+)`\$")
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\(?P<open>[(\[])(?P<latex>.*?)\\[)\]]</\1>', re.DOTALL)
 BRACE = re.compile(r"(?<!\\)[{}]")
-LEFT = re.compile(r"<m[a-z]+[^>]*>\s*\\[a-zA-Z]+")
+BARS = re.compile(r"(?<!left)(?<!right)(?<!\\)\|([^|]+)(?<!left)(?<!right)(?<!\\)\|")
+"""A size |x|: of a bar alone no reader of MathML knows whether something opens or closes."""
+PRIME = re.compile(r"<msup>((?:(?!<msup>).)*?)<mi>(&#x0203[23];)</mi></msup>")
+RAISED = re.compile(r"<msubsup>((?:(?!<msubsup>).)*?)<mi>(&#x0203[23];)</mi></msubsup>")
+PRIMED = '<mo lspace="0" rspace="0">\\2</mo>'
+"""Beside the letter and not raised: the sign is high by itself, and raised again it would be a dot."""
+LEFT = re.compile(r"<m[a-z]+[^>]*>\s*(?:\\[a-zA-Z]+|&</mi>)|linebreak")
 
 
 def dollars(markdown: str) -> str:
@@ -25,14 +31,21 @@ def mathml(latex: str, is_block: bool = False) -> str:
     braces = BRACE.findall(latex)
     if braces.count("{") != braces.count("}"):
         raise ValueError(f"{latex}: {braces.count('{')} braces open and {braces.count('}')} close")
+    plain = (
+        latex.strip()
+        .replace("{aligned}", "{align*}")
+        .replace("\\lvert", "\\left|")
+        .replace("\\rvert", "\\right|")
+    )
     try:
-        made = convert(latex.strip(), display="block" if is_block else "inline")
+        made = convert(BARS.sub(r"\\left|\1\\right|", plain), display="block" if is_block else "inline")
     except Exception as error:
         raise ValueError(f"{latex}: {error or type(error).__name__}") from error
     unknown = LEFT.search(made)
     if unknown:
         raise ValueError(f"{latex}: {unknown[0]} is left as it is")
-    return made
+    made = PRIME.sub(rf"<mrow>\1{PRIMED}</mrow>", made)
+    return RAISED.sub(rf"<mrow><msub>\1</msub>{PRIMED}</mrow>", made)
 
 
 def typeset(html: str) -> tuple[str, list[str]]:

@@ -7,10 +7,14 @@ completed, links that leave docs/ are led to where they stand, and formulas beco
 from __future__ import annotations
 
 import logging
+import shutil
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
-from noether.labs.site import formulas, links, navigation, pages
+from mkdocs.plugins import event_priority
+
+from noether.labs.site import api_page, formulas, links, navigation, pages
 
 if TYPE_CHECKING:
     from mkdocs.structure.files import Files
@@ -19,6 +23,23 @@ ROOT = Path(__file__).resolve().parents[3]
 TITLES: dict[str, str] = {}
 """Every file of the site, from docs/, with its title; '' for what is no page."""
 LOG = logging.getLogger("mkdocs.noether")  # a warning of mkdocs' own loggers ends a strict build
+
+
+@event_priority(100)  # before mkdocstrings reads its paths
+def on_config(config):
+    """Tell the reader of docstrings where the package is, whatever way it is imported here."""
+    sources = api_page.linked(Path(mkdtemp()), ROOT)
+    config.plugins["mkdocstrings"].config["handlers"]["python"]["paths"] = [str(sources)]
+    return config
+
+
+def on_post_build(config) -> None:
+    """Take away what on_config made, and what the theme brings for languages and tools of others."""
+    shutil.rmtree(config.plugins["mkdocstrings"].config["handlers"]["python"]["paths"][0])
+    assets = Path(config.site_dir, "assets", "javascripts")
+    shutil.rmtree(assets / "lunr", ignore_errors=True)
+    for path in Path(config.site_dir).rglob("*.map"):
+        path.unlink()
 
 
 def on_files(files: Files, config) -> Files:

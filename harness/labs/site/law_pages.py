@@ -1,0 +1,134 @@
+"""The pages of the laws, one for each letter: equation, bound, power, and what each must kill."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from noether.labs.site.kept import judged, powers
+from noether.labs.site.papers import rows_of
+from noether.laws.law import Law
+from noether.laws.registry import LAWS, LETTERS
+
+FOLDER = "reference/laws"
+FAMILIES = {
+    "T": (
+        "theorem",
+        "The theorem",
+        "Statements about solutions of differential equations: how a charge moves.",
+    ),
+    "D": (
+        "updates",
+        "Discrete updates",
+        "Statements about single steps, true to rounding at every step size.",
+    ),
+    "E": (
+        "breaking",
+        "Breaking, measured",
+        "How a charge answers to a broken symmetry, and how small a breaking is seen.",
+    ),
+    "B": ("bits", "Bits", "Different ways to execute one step agree in every bit."),
+    "O": ("orders", "Orders", "How fast an update and its model in continuous time approach one another."),
+    "S": ("normalisation", "Normalisation layers", "The norm of weights that a normalisation follows."),
+    "M": ("map", "The map", "Which rule keeps the charge of which symmetry."),
+    "P": ("published", "Published statements", "What the literature says, measured."),
+    "V": ("reference", "The reference", "Solutions whose true error is known by another program."),
+}
+"""Letter: file, title, and what its laws are about."""
+KINDS = {
+    "rounding": "**rounding**: the residual may be as large as rounding can make it, or for a solution as "
+    "large as its known error. The bound is derived from the operations that were done, and spent is the "
+    "residual in its units",
+    "order": "**order**: an error must shrink as the stated power of the step size. The slope is judged, and "
+    "the constant where the theory states it, within the uncertainty of the fit",
+    "statistical": "**mean**: an average over many lanes, within its standard error at a declared rate of "
+    "false alarms of $10^{-9}$ a cell",
+    "bitwise": "**bits**: equal in every bit; there is no bound",
+}
+FIRST = """# Laws
+
+A [law](../../glossary.md) is a statement about charges, steps or averages that a run decides. Each has a
+number, under which tables, records and the [theory](../../theory.md) cite it, a bound that is derived and
+not chosen, and faults that it must find. `noether laws` prints this list, `noether explain D2` one of them.
+"""
+
+
+def place(law: str) -> str:
+    """The page of a law, from the folder of all."""
+    return f"{FAMILIES[law[0]][0]}.md"
+
+
+def pages(root: Path) -> dict[str, str]:
+    """Every page of the laws, by its place from docs/."""
+    made = {f"{FOLDER}/index.md": index()}
+    for letter in LETTERS:
+        name, title, about = FAMILIES[letter]
+        laws = [law for key, law in LAWS.items() if key.startswith(letter)]
+        parts = [f"# {title}", about, *(section(law, root) for law in laws)]
+        made[f"{FOLDER}/{name}.md"] = "\n\n".join(parts) + "\n"
+    return made
+
+
+def index() -> str:
+    """The list of all laws, by letter."""
+    parts = [FIRST]
+    for letter in LETTERS:
+        name, title, about = FAMILIES[letter]
+        rows = [["law", "", "it states"]]
+        rows += [
+            [f"[{key}]({name}.md#{key})", law.title, f"${law.equation}$"]
+            for key, law in LAWS.items()
+            if key.startswith(letter)
+        ]
+        parts.append(f"## [{title}]({name}.md)\n\n{about}\n\n{rows_of(rows)}")
+    return "\n\n".join(parts) + "\n"
+
+
+def section(law: Law, root: Path) -> str:
+    """One law."""
+    facts = [
+        ["", ""],
+        ["applies to", law.applies],
+        ["verdict", f"{KINDS[law.kind]} ([glossary](../../glossary.md))"],
+        ["bound and derivation", f"[{law.key} in the theory](../../{law.anchor})"],
+        ["blind to", "; ".join(law.blind) or "nothing that is known"],
+        ["power", power(law, root)],
+        ["judged in the baseline run on", tried(law, root)],
+    ]
+    if law.on_request:
+        facts.insert(2, ["only with", f"`{law.on_request}`"])
+    parts = [f"## {law.key} {law.title} {{#{law.key}}}", equation(law), f"`{law.statement}`"]
+    return "\n\n".join([*parts, rows_of(facts), killed(law)])
+
+
+def equation(law: Law) -> str:
+    """The equation of a law, its parts side by side where there is room."""
+    parts = [f"$$\n{part.strip(' ,')}\n$$" for part in re.split(r"\\quad(?! *\\text)", law.equation)]
+    return '<div class="equation" markdown>\n\n' + "\n\n".join(parts) + "\n\n</div>"
+
+
+def power(law: Law, root: Path) -> str:
+    """The smallest change that the newest measurement says the law would have seen."""
+    source, found = powers(root)
+    if law.key not in found:
+        return "not measured"
+    told = [f"{size} of `{name}` ({profile})" for profile, (name, size) in found[law.key].items()]
+    link = f"[{Path(source).stem}](../../{source}#power)"
+    return f"the smallest change that it sees: {', '.join(told)}, from {link}"
+
+
+def tried(law: Law, root: Path) -> str:
+    """What the kept run judged it on."""
+    cases, rules = judged(root)[law.key]
+    told = [f"[{name}](../cases/{name}.md)" for name in sorted(cases)]
+    words = [f"{len(rules)} rules"] if len(rules) > 1 else sorted(rules)
+    return " · ".join([*words, *told]) or "not in it"
+
+
+def killed(law: Law) -> str:
+    """The faults that it must kill, folded."""
+    names = law.must_kill
+    everywhere = set(law.everywhere)
+    lines = [f"    - {name}{' (in each cell that shows it)' if name in everywhere else ''}" for name in names]
+    lines += [f"    - {fault}, in {precision}" for fault, precision in law.promised if fault not in names]
+    return f'??? note "{len(lines)} planted faults that it must find"\n\n' + "\n".join(lines)

@@ -100,7 +100,12 @@ def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
         f"beta {beta:g}, white noise of alternating size, V of the filter against RMSProp's and the next "
         "order"
     )
-    facts = {"steps": x.job.steps, "backend": x.run.backend, "figure": drawn(x, found, V), "responses": moved}
+    facts = {
+        "steps": x.job.steps,
+        "backend": x.run.backend,
+        "figure": drawn(x, found, V, at),
+        "responses": moved,
+    }
 
     def judge(fault=None, **changed):
         predicted = at + x.twin(**changed) - V
@@ -110,16 +115,16 @@ def remembered(cell: Cell, beta: float, exponent: int) -> list[Record]:
     return [judge(), *(judge(fault.name, **fault.changed) for fault in wrong)]
 
 
-def drawn(x: Memory, found: Means, V: np.ndarray) -> Lines:
+def drawn(x: Memory, found: Means, V: np.ndarray, at: np.ndarray) -> Lines:
     return Lines(
         x=(np.arange(WINDOWS) + 0.5) * x.job.every * x.r.eta,
-        series={"2k(1-beta) r^4/eta": found.value, "RMSProp's V": V},
+        series={"2k(1-beta) r^4/eta, measured": found.value, "RMSProp's V": V, "with the next order": at},
         xlabel="time",
         ylabel="V",
         xscale="linear",
         yscale="linear",
         caption="Under white noise of alternating size r^4 is the memory of an RMSProp with 1-rho = 4 eta "
-        "k/(1-beta).",
+        "k/(1-beta), to first order in eta; with the next order it must be what was measured.",
     )
 
 

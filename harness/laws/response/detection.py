@@ -33,7 +33,7 @@ from noether.laws.response import faults
 from noether.laws.response.cell import Cell
 from noether.laws.response.estimate import MODEL, SURE, Estimate, histogram, robust, tail
 from noether.laws.response.honest import calibrated, of_wrong_bars
-from noether.laws.response.limits import compared, limited, of_pool
+from noether.laws.response.limits import compared, limited, of_pool, room_of
 from noether.laws.response.unbroken import (
     BETA,
     ETA,
@@ -105,7 +105,9 @@ def run_cell(cell: Cell) -> list[Record]:
     bars = (lanes, 0.0, np.ones(len(lanes.value), bool), "eps = 0")
     how = {"single": cell.precision in EVERY, "model": model_of(cell.precision)}
     records = [limited(about, found, allowed(cell)), calibrated(where, *bars, **how)]
-    records[0].data = histogram(found.value, found.sd, found.shift).as_dict()
+    limit, *room = room_of(found, allowed(cell))
+    lanes_of = (found.value, found.sd, found.shift)
+    records[0].data = histogram(*lanes_of, *(x / limit for x in room)).as_dict()
     figures = FIGURES.get(cell.precision, (None, None))
     if figures[0] and cell.steps == STEPS:
         records.append(compared(about, one, figures[0], "one trajectory, the figure of theory.md section 4"))

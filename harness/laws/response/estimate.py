@@ -165,15 +165,22 @@ def covered(
     return worst[0], [count(k) / max(n, 1) for k in SIGMAS], worst[1], worst[2]
 
 
-def histogram(value: np.ndarray, sd: np.ndarray, shift: np.ndarray) -> Lines:
+def histogram(
+    value: np.ndarray, sd: np.ndarray, shift: np.ndarray, least: float = 1.0, most: float = 1.0
+) -> Lines:
     """Sorted |eps^| against the share of lanes below it, measured and, from the lanes that are followed,
-    predicted."""
+    predicted.
+
+    least, most  factors by which the sizes may differ from the predicted ones: two curves more
+    """
     size = np.sort(np.abs(value))
     at = np.linspace(0, len(size) - 1, 40).astype(int)
-    below = [float(np.mean(ndtr((size[i] - shift) / sd) - ndtr((-size[i] - shift) / sd))) for i in at]
+    below = lambda x: float(np.mean(ndtr((x - shift) / sd) - ndtr((-x - shift) / sd)))
+    shares = lambda factor: [below(size[i] / factor) for i in at]
+    room = {"at least": shares(most), "at most": shares(least)} if least < most else {}
     return Lines(
         x=size[at],
-        series={"measured": [(i + 1) / len(size) for i in at], "predicted": below},
+        series={"measured": [(i + 1) / len(size) for i in at], "predicted": shares(1.0), **room},
         xlabel="|eps^| at eps = 0",
         ylabel="share of trajectories below",
         xscale="log",

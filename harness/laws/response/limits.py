@@ -22,11 +22,8 @@ def limited(about: dict, found: Found, model: float, fault: str | None = None) -
     found: value, sd and shift of each lane. The limit lies between the k-th and the next of n sorted sizes,
     k - 1 = .683 (n - 1) rounded down: it passes s where no more than k of n lie within s.
     """
-    n = len(found.value)
-    k, measured = int(ONE_SIGMA * (n - 1)) + 1, SIGMAS * robust(found.value)
-    shares = ONE_SIGMA, float(bdtri(k - 1, n, 1 - ALARM / 2)), float(bdtri(k, n, ALARM / 2))
-    expected, least, most = (SIGMAS * mixed(found.sd, found.shift, share) for share in shares)
-    least, most = least / model, most * model
+    n, measured = len(found.value), SIGMAS * robust(found.value)
+    expected, least, most = room_of(found, model)
     ratio = ratio_of(measured, expected)
     spent = spent_of_ratio(ratio, least / expected, most / expected)
     seen = max(measured / least, most / measured, 1.0) - 1 if spent < np.inf else np.inf
@@ -39,6 +36,15 @@ def limited(about: dict, found: Found, model: float, fault: str | None = None) -
         fault=fault,
         powers={"error bars": float(seen)},
     )
+
+
+def room_of(found: Found, model: float) -> tuple[float, float, float]:
+    """The predicted limit, and the smallest and largest that may be measured beside it."""
+    n = len(found.value)
+    k = int(ONE_SIGMA * (n - 1)) + 1
+    shares = ONE_SIGMA, float(bdtri(k - 1, n, 1 - ALARM / 2)), float(bdtri(k, n, ALARM / 2))
+    expected, least, most = (SIGMAS * mixed(found.sd, found.shift, share) for share in shares)
+    return expected, least / model, most * model
 
 
 def ratio_of(measured: float, expected: float) -> float:

@@ -67,13 +67,14 @@ def curves(ax, r: Record, plot: dict) -> None:
 
 
 def legend(ax, title: str, rows: int) -> None:
-    """The names of the curves: inside where they are few, else below in a taller figure."""
+    """The names of the curves: inside where they are few, else below in a taller figure, on axes of our
+    own."""
     words = dict(fontsize="small", title=title, title_fontsize="small")
-    if rows <= INSIDE:
+    if rows <= INSIDE or len(ax.figure.axes) > 1 or ax.figure.get_layout_engine() is None:
         ax.legend(**words)
     else:
         ax.figure.set_figheight(ax.figure.get_figheight() + 0.2 * rows)
-        ax.legend(**words, loc="upper left", bbox_to_anchor=(0, -0.15))
+        ax.figure.legend(**words, loc="outside lower left")
 
 
 def named(name: str, plot: dict) -> str:

@@ -166,7 +166,7 @@ def test_the_page_is_whole_and_quotes_what_it_shows():
     )
     page = render(d)
     assert "<b>" not in page and "<i>" not in page and "&lt;b&gt;&amp;" in page
-    assert not re.search(r"""(src|href)=(?!"#)|@import|url\(|<script|http""", page)
+    assert not re.search(r"""(src|href)=(?!"#)|@import|url\(|https?:""", page)
     for svg in re.findall(r"<svg.*?</svg>", page, re.DOTALL):
         xml.fromstring(svg)
     assert page.count("<figcaption>") == page.count("<figure>") == 1

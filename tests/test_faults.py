@@ -2,6 +2,7 @@
 none."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -252,7 +253,7 @@ def test_the_command_prints_the_matrix_and_the_report_shows_it(short, capsys):
         name in page
         for name in ("Kill matrix", "eta x (1 + 2^-10)", "no-op kernel", "inconclusive counted as holds")
     )
-    assert "http" not in page.replace("http://www.w3.org", "")
+    assert not re.search("https?:", page)
     (short / "here" / "report.html").unlink()
     assert call(["report", "here"]) == 0 and (short / "here" / "report.html").read_text() == page
 

@@ -22,7 +22,7 @@ def verified(plan, code, **wrong):
 
 def test_the_report_needs_no_network_and_names_every_law(plan):
     page, _ = verified(plan, 0)
-    assert not re.search(r"""(src|href)=(?!"#)|@import|url\(|<script""", page)
+    assert not re.search(r"""(src|href)=(?!"#)|@import|url\(""", page)
     for law in plan.LAWS:
         assert f'id="{law}"' in page
     assert (
@@ -211,7 +211,7 @@ def test_what_a_logarithm_cannot_show_is_counted():
 
 @pytest.mark.parametrize("values", [[0.0], [float("inf")], [1.0], [1e-300, 1e300], [0.0, 0.5, float("inf")]])
 def test_a_strip_draws_every_value_inside_its_frame(values):
-    svg = figures.strip({"case <&>": {"float64": values}}, "spent")
+    svg = figures.strip({"case <&>": {"float64": [(v, "") for v in values]}}, {}, "spent")
     places = [float(x) for x in re.findall(r"M([\d.-]+) [\d.-]+h0", svg)]
     assert len(places) == len(values) and xml.fromstring(svg) is not None
     assert all(0 < x < figures.WIDTH for x in places)
@@ -230,7 +230,8 @@ def test_a_strip_draws_every_value_inside_its_frame(values):
 def test_a_panel_of_any_range_has_ticks(xs, ys):
     svg, _ = figures.panel({"plot": "lines", "x": xs, "series": {"measured": ys}}, "T1")
     assert "nan" not in svg and xml.fromstring(svg) is not None
-    assert svg.count('class="grid"') >= 2
+    (grid,) = re.findall(r'd="([^"]*)" class="grid"', svg)
+    assert grid.count("M") >= 2
 
 
 def test_numbers_are_short():

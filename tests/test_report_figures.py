@@ -19,8 +19,8 @@ ETAS = [2.0**-j for j in range(5, 11)]
 
 def test_right_steps_and_planted_faults_lie_on_their_sides_of_the_bound():
     page = page_of([record(spent=0.5), record(spent=0.9), planted(spent=50.0), planted(spent=math.inf)])
-    assert "Right steps must lie on or below the line: 2 of 2 do" in page
-    assert "lie above it: 2 of 2" in page
+    assert "Every dot must lie within the bound: all 2 do" in page
+    assert "must lie beyond it in some law: here 1 of 1 do" in page
 
 
 def test_a_window_and_a_guide_are_drawn_where_they_are_given():
@@ -72,6 +72,6 @@ def test_precisions_keep_their_colour_and_mark():
 
 
 def test_rings_stand_where_orders_are_stated():
-    svg = order_strip({"a <&>": [(2.0, 2.01, 0.2), (1.0, 1.0, 0.0)]}, "O3")
-    assert svg.count('class="stated"') == 2 and svg.count('class="whisker"') == 1
+    svg = order_strip({"a <&>": [(2.0, 2.01, 0.2, "0"), (1.0, 1.0, 0.0, "1")]}, "O3")
+    assert svg.count('class="stated"') == 2 and svg.count('class="within"') == 2
     assert xml.fromstring(spark({"float64": [0.0, math.inf, math.nan, 0.5]}, "D2")) is not None

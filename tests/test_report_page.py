@@ -134,7 +134,7 @@ def test_a_page_of_everything_has_each_exhibit_and_no_network():
     well_formed(page)
     for anchor in "motion response map regimes claims tried faults each machine D2 M1".split():
         assert f'id="{anchor}"' in page
-    assert not re.search(r"""(src|href)=(?!"#)|@import|url\(|<script|<link|http""", page)
+    assert not re.search(r"""(src|href)=(?!"#)|@import|url\(|<link|http:|https:""", page)
     assert len(page) < 200_000
 
 
@@ -219,7 +219,7 @@ def test_hostile_words_are_quoted_wherever_they_stand():
     about = dict(machine={"processor": HOSTILE}, blind=[HOSTILE], left_out=[HOSTILE], start=HOSTILE)
     page = page_of(records, command="verify", **about)
     well_formed(page)
-    assert "<script" not in page and "<u>" not in page and "alert(" in page
+    assert page.count("<script") == 2 and "<u>" not in page and "alert(" in page
 
 
 def test_a_thousand_records_make_a_small_page():

@@ -1,5 +1,5 @@
-"""history.html: the laws over many runs on one page, with the marked steps; one file, without a network or a
-script."""
+"""history.html: the laws over many runs on one page, with the marked steps; one file that needs no
+network."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from noether.faults.harmless import EQUIVALENT
 from noether.kernels.programs.precision import UNIT
 from noether.report.faults.table import WORD, graded, spread
 from noether.report.html import environment
+from noether.report.law_table import titled
 from noether.report.page.page import UNFINISHED
 from noether.verdicts import exit_codes
 from noether.verdicts.record import Record
@@ -70,6 +71,7 @@ def render(records: list[Record], about: dict) -> str:
     tables |= dict(
         generated=generated, totals=totals(generated), graded=terms(records), precisions=list(UNIT)
     )
+    tables |= dict(titles={law: titled(law) for law in LAWS})
     tables |= dict(own=[r for r in records if r.law == GUARD])
     tables |= dict(proofs=[(name, proof) for name, proof in EQUIVALENT.items() if name in names])
     return made.get_template("faults.html").render(**decided, **tables)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from html import escape
 
-from noether.report.figures.svg import LEFT, LETTER, RIGHT, WIDTH, line, power, short, text
+from noether.report.figures.svg import LEFT, LETTER, RIGHT, WIDTH, lines, power, short, text
 
 
 @dataclass
@@ -80,15 +80,13 @@ def frame(
     """Grid, ticks and names of two axes; tall is the height of the drawing. The upright axis is named above
     itself, to be read."""
     base = tall - bottom
-    parts = []
-    for value, told in across.ticks(5):
-        x = across.at(value)
-        parts += [line(x, top, x, base, "grid"), text(x, base + 16, told, raw=True)]
-    for value, told in up.ticks():
-        y = up.at(value)
-        words = text(LEFT - 6, y + 4, told, anchor="end", raw=True)
-        parts += [line(LEFT, y, WIDTH - RIGHT, y, "grid"), words]
-    parts += [line(LEFT, base, WIDTH - RIGHT, base, "axis"), line(LEFT, top, LEFT, base, "axis")]
+    below, beside = across.ticks(5), up.ticks()
+    grid = [(across.at(value), top, across.at(value), base) for value, _ in below]
+    grid += [(LEFT, up.at(value), WIDTH - RIGHT, up.at(value)) for value, _ in beside]
+    axes = [(LEFT, base, WIDTH - RIGHT, base), (LEFT, top, LEFT, base)]
+    parts = [lines(grid, "grid"), lines(axes, "axis")]
+    parts += [text(across.at(value), base + 16, told, raw=True) for value, told in below]
+    parts += [text(LEFT - 6, up.at(value) + 4, told, anchor="end", raw=True) for value, told in beside]
     if across.factor:
         times = f"× {power(across.factor)}"
         parts.append(text(WIDTH - RIGHT, tall - 7, times, raw=True, anchor="end", kind="name"))

@@ -27,46 +27,81 @@ def mark(precision: str) -> str:
     return MODES.get(precision.partition("/")[2], "square")
 
 
-def places(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Dots on half a pixel are one dot: what lies exactly under another cannot be seen."""
-    return sorted({(round(2 * x) / 2, round(2 * y) / 2) for x, y in points})
+def places(points: Iterable[tuple]) -> list[tuple[float, float, str]]:
+    """Dots on half a pixel are one dot: what lies exactly under another cannot be seen.
+
+    points  (x, y) or (x, y, value), value being what the dot says of itself (`valued`)
+    """
+    seen: dict[tuple[float, float], str] = {}
+    for x, y, *value in points:
+        seen.setdefault((round(2 * x) / 2, round(2 * y) / 2), str(value[0]) if value else "")
+    return [(x, y, value) for (x, y), value in sorted(seen.items())]
 
 
-def dots(points: Iterable[tuple[float, float]], precision: str, size: float = 5.0) -> str:
-    """One path for all points of one precision."""
+def valued(name: str, values: Iterable[str]) -> str:
+    """The attributes with which a path says what it draws: a name, and for each of its points either the
+    number of a record (page/book.py) or the values themselves. report.js reads them for tooltips and CSV."""
+    told = "|".join(v.replace("|", "/") for v in values)
+    named = f' data-n="{escape(name, quote=True)}"' if name else ""
+    return f'{named} data-v="{escape(told, quote=True)}"' if told.strip("|") else ""
+
+
+def dots(points: Iterable[tuple], precision: str, size: float = 5.0, name: str = "") -> str:
+    """One path for all points of one precision; points as `places` takes them."""
     at = places(points)
     if not at:
         return ""
-    d = "".join(f"M{x:g} {y:g}h0" for x, y in at)
+    d = "".join(f"M{x:g} {y:g}h0" for x, y, _ in at)
     c, kind = colour(precision), mark(precision)
     cap = "square" if kind == "square" else "round"
     width = size if kind != "square" else size - 1.2
-    out = f'<path d="{d}" class="m{cap[0]}" stroke="var(--c{c})" stroke-width="{width:g}"/>'
+    told = valued(name, (value for *_, value in at))
+    out = f'<path d="{d}" class="m{cap[0]}" stroke="var(--c{c})" stroke-width="{width:g}"{told}/>'
     if kind != "ring":
         return out
     return out + f'<path d="{d}" class="mr" stroke="var(--soft)" stroke-width="{size - 2.6:g}"/>'
 
 
-def crosses(points: Iterable[tuple[float, float]], size: float = 2.4) -> str:
-    """Planted faults: not a dot, whatever the colour."""
+def rings(points: Iterable[tuple], name: str = "", size: float = 9.0) -> str:
+    """What was predicted, beside dots that were measured: circles with room for a dot."""
+    at = places(points)
+    if not at:
+        return ""
+    d = "".join(f"M{x:g} {y:g}h0" for x, y, _ in at)
+    told = valued(name, (value for *_, value in at))
+    hole = f'<path d="{d}" class="mr" stroke="var(--soft)" stroke-width="{size - 2.6:g}"/>'
+    return f'<path d="{d}" class="mr" stroke="var(--dim)" stroke-width="{size:g}"{told}/>{hole}'
+
+
+def crosses(points: Iterable[tuple], size: float = 2.4) -> str:
+    """Planted faults: not a dot, whatever the colour; points as `places` takes them."""
     arms = f"l{2 * size:g} {2 * size:g}m{-2 * size:g} 0l{2 * size:g} {-2 * size:g}"
-    d = "".join(f"M{x - size:g} {y - size:g}{arms}" for x, y in places(points))
-    return f'<path d="{d}" class="planted"/>' if d else ""
+    at = places(points)
+    d = "".join(f"M{x - size:g} {y - size:g}{arms}" for x, y, _ in at)
+    told = valued("", (value for *_, value in at))
+    return f'<path d="{d}" class="planted"{told}/>' if d else ""
 
 
-def told(x: float, y: float, title: str, r: float = 7) -> str:
-    """An unseen disc that says what lies under it when a pointer rests there."""
-    return (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:g}" '
-        f'fill="transparent"><title>{escape(title)}</title></circle>'
-    )
+def bars(ends: Iterable[tuple[float, float, float]]) -> str:
+    """Upright bars (x, y of the lower end, y of the upper end), as of a bound on both sides of a point."""
+    kept = sorted({(round(2 * x) / 2, round(2 * a) / 2, round(2 * b) / 2) for x, a, b in ends})
+    d = "".join(f"M{x:g} {a:g}V{b:g}" for x, a, b in kept if abs(a - b) > 1)
+    return f'<path d="{d}" class="allowed"/>' if d else ""
 
 
 def key(
-    precisions: list[str], width: float, left: float = 14, top: float = 14, *, planted=False, limit: str = ""
+    precisions: list[str],
+    width: float,
+    left: float = 14,
+    top: float = 14,
+    *,
+    planted=False,
+    limit: str = "",
+    bar: str = "",
 ) -> tuple[list[str], float]:
-    """The legend of marks, and its height; as many to a line as fit."""
-    names = [*precisions, *(["planted fault"] if planted else []), *([limit] if limit else [])]
+    """The legend of marks, and its height; as many to a line as fit. limit and bar: what the line through the
+    figure and its upright bars are called."""
+    names = [*precisions, *(["planted fault"] if planted else []), *(name for name in (limit, bar) if name)]
     columns = max(1, int((width - left) // (7 * max(map(len, names), default=1) + 22)))
     parts = []
     for i, name in enumerate(names):
@@ -74,10 +109,12 @@ def key(
         at = [(x - 5, y - 4)]
         if i < len(precisions):
             parts.append(dots(at, name, 7))
-        elif name != limit:
-            parts.append(crosses(at, 3))
+        elif name == limit:
+            parts.append(line(x - 11, y - 4, x + 1, y - 4, "truth"))
+        elif name == bar:
+            parts.append(bars([(x - 5, y - 10, y + 2)]))
         else:
-            parts.append(line(x - 11, y - 4, x + 1, y - 4, "limit"))
+            parts.append(crosses(at, 3))
         parts.append(text(x + 4, y, name, anchor="start"))
     return parts, 17 * -(-len(names) // columns) if names else 0
 

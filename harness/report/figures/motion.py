@@ -38,22 +38,21 @@ def motion(traces: Sequence[Trace], labels: Sequence[str], xlabel: str, ylabel: 
         x += 19 + LETTER * len(word) + 22
     out = []
     for (time, measured, predicted), label in zip(traces, labels, strict=True):
-        lined = [
-            (across.at(a), up.at(b))
-            for a, b in zip(time, predicted, strict=False)
-            if drawable(a, False) and drawable(b, False)
-        ]
-        dotted = [
-            (across.at(a), up.at(b))
-            for a, b in zip(time, measured, strict=False)
-            if drawable(a, False) and drawable(b, False)
-        ]
-        out.append(
-            drawing([*common, path(lined, "truth"), marks.dots(dotted, "float64", 5)], label, HEIGHT + 14)
+        lined, dotted = (
+            [
+                (across.at(a), up.at(b), f"{a:.4g},{b:.4g}")
+                for a, b in zip(time, values, strict=False)
+                if drawable(a, False) and drawable(b, False)
+            ]
+            for values in (predicted, measured)
         )
+        line_of = path([p[:2] for p in lined], "truth", marks.valued("predicted", [p[2] for p in lined]))
+        parts = [*common, line_of, marks.dots(dotted, "float64", 5, "measured")]
+        out.append(drawing(parts, label, HEIGHT + 14, axes=(xlabel, ylabel)))
     return out
 
 
-def path(points: list[tuple[float, float]], kind: str) -> str:
-    """A line through points, '' where there are none."""
-    return f'<path d="M{"L".join(f"{x:.1f} {y:.1f}" for x, y in points)}" class="{kind}"/>' if points else ""
+def path(points: list[tuple[float, float]], kind: str, told: str = "") -> str:
+    """A line through points, '' where there are none; told: its values, from marks.valued."""
+    d = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    return f'<path d="M{d}" class="{kind}"{told}/>' if points else ""

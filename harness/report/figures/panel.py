@@ -1,8 +1,10 @@
 """A figure with curves over two axes, drawn from `Record.data`.
 
 plot                       "loglog" | "response" | "lines"
-x, series {name: [...]}    "measured", "recovered" and names that end so are dots, "bound" or "error bar" a
-                           floor or dashes; "predicted" or "put in" a line, or rings in a response
+x, series {name: [...]}    "measured", "recovered" and names that end so are dots; "predicted" or "put in" a
+                           line, or rings in a response; "bound" or "error bar" a floor in a response, with a
+                           bar of that size about each prediction; elsewhere a band about the predicted line,
+                           or dashes where nothing is predicted; "at least" and "at most" the ends of a band
 xlabel, ylabel             what the axes say
 xscale, yscale             "log" | "linear", where the plot's own will not do
 window                     [low, high] of x: what was judged
@@ -32,6 +34,7 @@ from noether.report.figures.svg import (
 ROW = 17  # of the legend
 INDENT = 12
 MEASURED, PREDICTED, BOUND = ("measured", "recovered"), ("predicted", "put in"), ("bound", "error bar")
+ROOM = ("at least", "at most")
 CROWD = 80  # points that would cover each other
 DOTTED = 24  # a curve of at most so many points shows them
 
@@ -54,28 +57,83 @@ def panel(data: dict, label: str, precision: str = "float64") -> tuple[str, int]
     curves, lost = curves_of(data, logs)
     if not curves:
         return "", lost
-    points = [p for c in curves.values() for p in c]
-    shown = {n: c for n, c in curves.items() if logs[1] or n not in BOUND or len(curves) == 1}
-    told = {name: legend(name, curve, data) for name, curve in shown.items()}
-    columns = columns_of(list(told.values()))
-    rows = math.ceil(len(shown) / columns)
-    top = TOP + 20 + ROW * rows
-    tall = HEIGHT + 12 + ROW * max(0, rows - 2)
-    across = Axis.over([x for x, _ in points], LEFT, WIDTH - RIGHT, log=logs[0])
-    # A bound far below the data would flatten what is to be seen: it does not decide the range of a linear
-    # axis.
-    up = Axis.over([y for c in shown.values() for _, y in c], tall - BOTTOM, top, log=logs[1])
-    parts = frame(
-        across, up, str(data.get("xlabel", "")), str(data.get("ylabel", "")), top, tall, BOTTOM
-    ) + window(data.get("window"), across, [x for x, _ in points], top, tall - BOTTOM)
-    parts += guides(data, curves, across, up)
+    layout = Layout(data, curves, logs)
+    xlabel, ylabel = str(data.get("xlabel", "")), str(data.get("ylabel", ""))
+    across, up, top, tall = layout.across, layout.up, layout.top, layout.tall
+    parts = frame(across, up, xlabel, ylabel, top, tall, BOTTOM)
+    xs = [x for c in curves.values() for x, _ in c]
+    parts += allowed(data, curves, across, up) + guides(data, curves, across, up)
     order = {"floor": 0, "dashes": 0, "line": 1, "rings": 1, "curve": 2, "dotted": 2, "points": 3, "dots": 3}
-    for i, (name, curve) in sorted(enumerate(shown.items()), key=lambda c: order[style(c[1][0], data)]):
-        look = style(name, data)
-        parts += drawn(curve, look, i, across, up, precision)
-        x, y = INDENT + (i % columns) * (WIDTH - INDENT) / columns, 14 + ROW * (i // columns)
-        parts += [*sample(look, i, x, y, precision), text(x + 14, y, told[name], anchor="start")]
-    return drawing(parts, label, tall), lost
+    looks = {name: style(name, data) for name in layout.shown}
+    for i, (name, curve) in sorted(
+        enumerate(layout.shown.items()), key=lambda c: order.get(looks[c[1][0]], 0)
+    ):
+        parts += drawn(name, curve, looks[name], i, across, up, precision)
+        x, y = layout.legend_at(i)
+        parts += [
+            *sample(looks[name], i, x, y, precision),
+            text(x + 14, y, layout.told[name], anchor="start"),
+        ]
+    parts += window(data.get("window"), across, xs, top, tall - BOTTOM)
+    return drawing(parts, label, tall, axes=(xlabel or "x", ylabel or "y")), lost
+
+
+class Layout:
+    """Where everything of a panel lies: its axes, and the lines of its legend.
+
+    shown  the curves that have a place on it
+    told   what the legend says of each
+    """
+
+    def __init__(self, data: dict, curves: dict, logs: list[bool]):
+        drawn = lambda n: logs[1] or n not in BOUND or style(n, data) != "dashes"
+        self.shown = {n: c for n, c in curves.items() if drawn(n)} or curves
+        # A bound far below the data would flatten what is to be seen: on a linear axis it does not decide
+        # the range.
+        ranged = [y for n, c in self.shown.items() if logs[1] or n not in BOUND for _, y in c]
+        ranged = ranged or [y for c in self.shown.values() for _, y in c]
+        told = lambda n, c: thin(n, c, ranged) if style(n, data) == "band" else legend(n, c, data)
+        self.told = {n: told(n, c) for n, c in self.shown.items()}
+        self.columns = columns_of(list(self.told.values()))
+        rows = math.ceil(len(self.shown) / self.columns)
+        self.top = TOP + 20 + ROW * rows
+        self.tall = HEIGHT + 12 + ROW * max(0, rows - 2)
+        xs = [x for c in curves.values() for x, _ in c]
+        self.across = Axis.over(xs, LEFT, WIDTH - RIGHT, log=logs[0])
+        self.up = Axis.over(ranged, self.tall - BOTTOM, self.top, log=logs[1])
+
+    def legend_at(self, i: int) -> tuple[float, float]:
+        """Where the i-th name of the legend stands."""
+        x = INDENT + (i % self.columns) * (WIDTH - INDENT) / self.columns
+        return x, 14 + ROW * (i // self.columns)
+
+
+def thin(name: str, curve: list, ranged: list[float]) -> str:
+    """The name of a band; of a bound its size too, and whether it is thinner than the line that it goes
+    about."""
+    if name not in BOUND:
+        return name
+    most, span = max(abs(y) for _, y in curve), max(ranged) - min(ranged)
+    return f"{name} ± {most:.1g}" + ("" if 150 * most > span else ", thinner than the line")
+
+
+def allowed(data: dict, curves: dict, across: Axis, up: Axis) -> list[str]:
+    """What the bound allows about each prediction: bars in a response, else a band along the line."""
+    bound = next((dict(curves[n]) for n in BOUND if n in curves), {})
+    about = next((curves[n] for n in PREDICTED if n in curves), [])
+    ends = [(x, y - bound[x], y + bound[x]) for x, y in about if x in bound]
+    if all(n in curves for n in ROOM):
+        most = dict(curves[ROOM[1]])
+        ends = [(x, y, most[x]) for x, y in curves[ROOM[0]] if x in most]
+    if not ends or "error bar" in curves or (data.get("plot") == "response" and len(ends) > CROWD):
+        return []
+    inside = lambda y: min(max(up.at(y), up.end), up.start) if not up.log or y > 0 else up.start
+    placed = [(across.at(x), inside(low), inside(high)) for x, low, high in ends]
+    if data.get("plot") == "response":
+        return [marks.bars(placed)]
+    lower = "L".join(f"{x:.1f} {y:.1f}" for x, y, _ in placed)
+    upper = "L".join(f"{x:.1f} {y:.1f}" for x, _, y in reversed(placed))
+    return [f'<path d="M{lower}L{upper}Z" class="within"/>']
 
 
 def curves_of(data: dict, logs: list[bool]) -> tuple[dict[str, list[tuple[float, float]]], int]:
@@ -113,13 +171,17 @@ def legend(name: str, curve: list, data: dict) -> str:
 
 def style(name: str, data: dict) -> str:
     """How a series is drawn, by its name."""
+    names = [str(n) for n in data.get("series") or {}]
     if name in BOUND:
-        return "floor" if data.get("plot") == "response" else "dashes"
+        beside = "band" if any(n in PREDICTED for n in names) else "dashes"
+        return "floor" if data.get("plot") == "response" else beside
+    if name in ROOM:
+        return "band"
     if name in PREDICTED:
         return "rings" if data.get("plot") == "response" else "line"
     if name.endswith(MEASURED):
         return "dots" if name in MEASURED else "points"
-    return "curve" if any(str(n).endswith(MEASURED) for n in data.get("series") or {}) else "dotted"
+    return "curve" if any(n.endswith(MEASURED) for n in names) else "dotted"
 
 
 def window(found, across: Axis, xs: list[float], top: float, base: float) -> list[str]:
@@ -165,29 +227,30 @@ def guides(data: dict, curves: dict, across: Axis, up: Axis) -> list[str]:
     return parts
 
 
-def drawn(curve, look: str, i: int, across: Axis, up: Axis, precision: str) -> list[str]:
-    """The elements of one series in its style."""
-    xy = [(across.at(x), up.at(y)) for x, y in curve]
-    d = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in (sorted(xy) if look == "floor" else xy))
+def drawn(name: str, curve, look: str, i: int, across: Axis, up: Axis, precision: str) -> list[str]:
+    """The elements of one series in its style, each with its values."""
+    values = [f"{x:.4g},{y:.4g}" for x, y in curve]
+    xy = [(across.at(x), up.at(y), value) for (x, y), value in zip(curve, values, strict=True)]
+    told, colour = marks.valued(name, values), f"var(--c{i % marks.COLOURS})"
     if look == "dots":
-        return [marks.dots(xy, precision, 5.5 if len(xy) <= CROWD else 4)]
+        return [marks.dots(xy, precision, 5.5 if len(xy) <= CROWD else 4, name)]
+    if look == "rings":
+        return [marks.rings(xy, name, 9 if len(xy) <= CROWD else 7)]
+    d = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y, _ in (sorted(xy) if look == "floor" else xy))
     if look == "floor":
         left, right = min(xy)[0], max(xy)[0]
-        return [f'<path d="{d}L{right:.1f} {up.start:.1f}L{left:.1f} {up.start:.1f}Z" class="floor"/>']
-    if look == "rings":
-        r = 4 if len(xy) <= CROWD else 3
-        ring = f"a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0"
-        rings = "".join(f"M{x - r:.1f} {y:.1f}{ring}" for x, y in marks.places(xy))
-        return [f'<path d="{rings}" class="stated"/>']
+        told = marks.valued(name, [value for *_, value in sorted(xy)])
+        return [f'<path d="{d}L{right:.1f} {up.start:.1f}L{left:.1f} {up.start:.1f}Z" class="floor"{told}/>']
+    if look == "band":
+        return [f'<path d="" class="bound"{told}/>']
     if look in ("dashes", "line"):
-        return [f'<path d="{d}" class="{"bound" if look == "dashes" else "truth"}"/>']
-    stroke = f'fill="none" stroke="var(--c{i % marks.COLOURS})" stroke-width="1.6"'
-    more = (
-        f'<path d="{"".join(f"M{x:.1f} {y:.1f}h0" for x, y in xy)}" class="mr" '
-        f'stroke="var(--c{i % marks.COLOURS})" stroke-width="5"/>'
-    )
-    line_too, dots_too = look != "points", look == "points" or (look == "dotted" and len(xy) <= DOTTED)
-    return [f'<path d="{d}" {stroke}/>'] * line_too + [more] * dots_too
+        return [f'<path d="{d}" class="{"bound" if look == "dashes" else "truth"}"{told}/>']
+    stroke = f'fill="none" stroke="{colour}" stroke-width="1.6"'
+    if look == "points" or (look == "dotted" and len(xy) <= DOTTED):
+        more = "".join(f"M{x:.1f} {y:.1f}h0" for x, y, _ in xy)
+        dots = [f'<path d="{more}" class="mr" stroke="{colour}" stroke-width="5"{told}/>']
+        return dots if look == "points" else [f'<path d="{d}" {stroke}/>', *dots]
+    return [f'<path d="{d}" {stroke}{told}/>']
 
 
 def sample(look: str, i: int, x: float, y: float, precision: str) -> list[str]:
@@ -198,6 +261,8 @@ def sample(look: str, i: int, x: float, y: float, precision: str) -> list[str]:
         return [marks.dots([(x + 2, y - 4)], precision, 7)]
     if look == "rings":
         return [f'<circle cx="{x + 2:.1f}" cy="{y - 4:.1f}" r="4" class="stated"/>']
+    if look == "band":
+        return [f'<rect x="{x - 4:.1f}" y="{y - 9:.1f}" width="13" height="9" class="within"/>']
     if look in ("dashes", "line"):
         return [line(x - 4, y - 4, x + 9, y - 4, "bound" if look == "dashes" else "truth")]
     if look == "points":

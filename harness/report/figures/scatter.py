@@ -1,4 +1,4 @@
-"""A figure with one point a record: measured against predicted, and the difference against its bound.
+"""A figure with one point a record, one number against another: measured against predicted within its bound.
 
 Both are logarithms over as many decades as there are. Zero and infinity have lanes of their own at the edges.
 """
@@ -7,59 +7,88 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from noether.report.figures import marks
 from noether.report.figures.axis import Axis, drawable, frame
 from noether.report.figures.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, drawing, text
 
 EDGE = 26  # width of a lane for what has no logarithm
-AWAY = 1e3  # a bound so far from those of right steps
-MOST = 40  # decades of an axis: a fault that overflows would flatten all that is right
-
-Point = tuple[float, float, str, bool]  # x, y, precision, planted
+MOST = 40  # decades of an axis: one value that overflows would flatten all others
 
 
-def scatter(points: Sequence[Point], label: str, xlabel: str, ylabel: str, *, limit: str) -> tuple[str, int]:
-    """A drawing and how many points could not be placed: x not finite, or planted and far from all that is
-    right.
+@dataclass(frozen=True)
+class Point:
+    """A point of the figure.
 
-    limit: what the diagonal is called.
+    value  what it says of itself, as marks.valued takes it
+    room   (lowest, highest) y that its bound allows, drawn as a bar
     """
-    placed = [p for p in points if all(isinstance(x, int | float) for x in p[:2]) and math.isfinite(p[0])]
-    right = [v for p in placed if not p[3] for v in p[:2] if drawable(v, True)] or [
-        v for p in placed for v in p[:2] if drawable(v, True)
-    ]
-    if not right:
+
+    x: float
+    y: float
+    precision: str
+    value: str = ""
+    room: tuple[float, float] | None = None
+
+
+def scatter(
+    points: Sequence[Point], label: str, xlabel: str, ylabel: str, *, limit: str, bar: str = ""
+) -> tuple[str, int]:
+    """A drawing and how many points could not be placed, for their x is not finite.
+
+    limit, bar  what the diagonal and the bars are called
+    """
+    placed = [p for p in points if all(isinstance(x, int | float) for x in (p.x, p.y)) and math.isfinite(p.x)]
+    seen = [v for p in placed for v in (p.x, p.y) if drawable(v, True)]
+    if not seen:
         return "", len(points)
-    ceiling, wide = max(right) * 1e4, [p[0] for p in placed if not p[3] and p[0] > 0] or right
-    placed = [p for p in placed if not p[3] or min(wide) / AWAY <= p[0] <= max(wide) * AWAY]
-    seen_x = [p[0] for p in placed if drawable(p[0], True)]
-    seen_y = [min(p[1], ceiling) for p in placed if drawable(p[1], True)]
-    floor = 10.0 ** max(-307.0, math.log10(max(*seen_x, *right)) - MOST)
-    seen_y = [max(y, floor) for y in seen_y]
-    zero_x, zero_y = any(p[0] == 0 for p in placed), any(p[1] == 0 for p in placed)
-    beyond = any(not p[1] < ceiling for p in placed)
-    shown = marks.ordered({p[2] for p in placed if not p[3]})
-    legend, head = marks.key(shown, WIDTH, planted=any(p[3] for p in placed), limit=limit)
+    shown = marks.ordered({p.precision for p in placed})
+    has_bars = bool(bar) and any(p.room for p in placed)
+    legend, head = marks.key(shown, WIDTH, limit=limit, bar=bar if has_bars else "")
     tall, top = HEIGHT + head + 18, TOP + head + 16
-    across = Axis.over(
-        [max(x, floor) for x in seen_x] or [1.0], LEFT + EDGE * zero_x, WIDTH - RIGHT, log=True
-    )
-    up = Axis.over(seen_y or [1.0], tall - BOTTOM - EDGE * zero_y, top + EDGE * beyond, log=True)
-    parts = [*legend, diagonal(across, up), *frame(across, up, xlabel, ylabel, top, tall, BOTTOM)]
-    parts += [text(LEFT - 6, top + 11, "≫", anchor="end")] if beyond else []
-    parts += [text(LEFT - 6, tall - BOTTOM - 2, "0", anchor="end")] if zero_y else []
-    parts += [text(LEFT + 1, tall - BOTTOM + 16, "0")] if zero_x else []
-
-    def at(p: Point) -> tuple[float, float]:
-        x = LEFT + 6 if p[0] == 0 else across.at(max(abs(p[0]), floor))
-        y = tall - BOTTOM - 6 if p[1] == 0 else top + 7 if not p[1] < ceiling else up.at(max(p[1], floor))
-        return x, y
-
-    parts.append(marks.crosses([at(p) for p in placed if p[3]]))
+    at = Lanes(placed, top, tall - BOTTOM)
+    edges = [text(LEFT - 6, top + 11, "∞", anchor="end")] if at.beyond else []
+    edges += [text(LEFT - 6, tall - BOTTOM - 2, "0", anchor="end")] if at.zero_y else []
+    edges += [text(LEFT + 1, tall - BOTTOM + 16, "0")] if at.zero_x else []
+    parts = [*legend, *frame(at.across, at.up, xlabel, ylabel, top, tall, BOTTOM), *edges]
+    if has_bars:
+        parts.append(marks.bars((at.x(p), at.y(p.room[0]), at.y(p.room[1])) for p in placed if p.room))
+    parts.append(diagonal(at.across, at.up))
     for precision in shown:
-        parts.append(marks.dots([at(p) for p in placed if p[2] == precision and not p[3]], precision, 4.6))
+        mine = [(at.x(p), at.y(p.y), p.value) for p in placed if p.precision == precision]
+        parts.append(marks.dots(mine, precision, 4.6))
     return drawing(parts, label, tall), len(points) - len(placed)
+
+
+class Lanes:
+    """Where points lie: on two logarithms, or in the lanes for zero and for what is not finite.
+
+    top, base  y of the frame, in pixels
+    """
+
+    def __init__(self, placed: Sequence[Point], top: float, base: float):
+        self.top, self.base = top, base
+        xs = [p.x for p in placed if drawable(p.x, True)]
+        ys = [p.y for p in placed if drawable(p.y, True)]
+        self.floor = 10.0 ** max(-307.0, math.log10(max([*xs, *ys])) - MOST)
+        if xs:  # what is measured where zero is predicted would flatten all others
+            ys = [max(y, min(xs) / 10) for y in ys]
+        self.zero_x, self.zero_y = any(p.x == 0 for p in placed), any(p.y == 0 for p in placed)
+        self.beyond = any(not p.y < math.inf for p in placed)
+        kept = lambda values: [max(v, self.floor) for v in values] or [1.0]
+        self.across = Axis.over(kept(xs), LEFT + EDGE * self.zero_x, WIDTH - RIGHT, log=True)
+        self.up = Axis.over(kept(ys), base - EDGE * self.zero_y, top + EDGE * self.beyond, log=True)
+
+    def x(self, p: Point) -> float:
+        """The x of a point, in pixels."""
+        return LEFT + 6 if p.x == 0 else self.across.at(max(abs(p.x), self.floor))
+
+    def y(self, value: float) -> float:
+        """The y of a value, in pixels, within the frame."""
+        if not value < math.inf:
+            return self.top + 7
+        return self.base - 6 if value <= 0 else min(max(self.up.at(value), self.top), self.base - 4)
 
 
 def diagonal(across: Axis, up: Axis) -> str:
@@ -68,4 +97,4 @@ def diagonal(across: Axis, up: Axis) -> str:
     if low >= high:
         return ""
     x1, y1, x2, y2 = across.at(10.0**low), up.at(10.0**low), across.at(10.0**high), up.at(10.0**high)
-    return f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" class="limit"/>'
+    return f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" class="truth"/>'

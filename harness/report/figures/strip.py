@@ -1,138 +1,176 @@
 """Strip figures, one row a name: how much of its bound a law spends, or which orders were measured.
 
-strip    spent on a logarithm; 1 is the limit; zero stands at the left edge, infinity at the right
+strip    spent on a logarithm; left of 1 a statement holds, right of it it is violated, and there planted
+         faults belong
 orders   measured orders on a line, each with its uncertainty; a ring is the stated one
 spark    one row of either, small, on the same scale for every law, for the table at the top
+
+A mark never touches the limit from the other side: what holds is drawn whole in the region of what holds.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 
 from noether.report.figures import marks
 from noether.report.figures.axis import Axis
-from noether.report.figures.svg import LETTER, WIDTH, drawing, line, short, text
+from noether.report.figures.svg import LETTER, WIDTH, drawing, line, lines, short, text
 
 SPARK, SPARK_TALL, SPARK_LOW, SPARK_HIGH = 132, 18, 1e-3, 10.0
 ORDER_LOW, ORDER_HIGH = -0.3, 3.5
-HEAD = 8
+HEAD = 24
+LOW, HIGH, HIGH_PLANTED = 1e-3, 10.0, 1e6
+"""The ends of the logarithm of a strip, without and with planted faults; beyond them is a lane at each
+edge."""
+LANE = 26
+
+Spent = tuple[float, str]  # what was spent, and what the dot says of itself
 
 
-def strip(spent: dict[str, dict[str, list[float]]], label: str) -> str:
+class Limit:
+    """A logarithm with a limit at 1 and a lane for what is smaller, one for what is larger."""
+
+    def __init__(self, left: float, right: float, low: float, high: float, clear: float):
+        self.axis = Axis(math.log10(low), math.log10(high), left, right, True)
+        self.low, self.high, self.clear = low, high, clear
+        self.one = self.axis.at(1.0)
+
+    def at(self, spent: float) -> float:
+        """The x of what was spent, in pixels, on its own side of the limit."""
+        if not spent < math.inf or spent > self.high:
+            return self.axis.end + LANE / 2
+        if spent < self.low:
+            return self.axis.start - LANE / 2
+        x = self.axis.at(spent)
+        return min(x, self.one - self.clear) if spent <= 1 else max(x, self.one + self.clear)
+
+
+def strip(
+    spent: Mapping[str, Mapping[str, Sequence[Spent]]], planted: Mapping[str, Sequence[Spent]], label: str
+) -> str:
     """The picture of how much is spent; a precision keeps its colour and mark on every drawing.
 
-    spent  {row: {precision: [spent]}}
+    spent    {row: {precision: [(spent, value)]}}
+    planted  {row: [(spent, value)]} of planted faults
     """
-    values = [x for row in spent.values() for found in row.values() for x in found]
-    positive = [x for x in values if 0 < x < math.inf]
     found = marks.ordered(p for row in spent.values() for p in row)
     # Rows that are precisions name themselves.
-    legend, head = marks.key(found, WIDTH) if len(found) > 1 and set(found) != set(spent) else ([], 0)
+    named = found if len(found) > 1 and set(found) != set(spent) else []
+    crossed = any(planted.values())
+    legend, head = marks.key(named, WIDTH, planted=crossed) if named or crossed else ([], 0)
     left = min(140.0, 16 + LETTER * max(map(len, spent)))
-    high, head = max(16, min(30, 120 // len(spent))), HEAD + head
+    high, head = max(18, min(30, 120 // len(spent))), HEAD + head
     base = head + high * len(spent)
-    low = max(min([*positive, 0.1]), 1e-12)
-    across = Axis.over([low, *[min(x, 1e12) for x in positive], 3.0], left + 22, WIDTH - 26, log=True)
-    parts = [
-        *legend,
-        f'<rect x="{across.at(1.0):.1f}" y="{head}" width="{WIDTH - 4 - across.at(1.0):.1f}" '
-        f'height="{base - head}" class="beyond"/>',
-    ]
-    for value, told in across.ticks(6):
-        parts += [
-            line(across.at(value), head, across.at(value), base, "grid"),
-            text(across.at(value), base + 16, told, raw=True),
-        ]
-    parts += [
-        line(across.at(1.0), head - 2, across.at(1.0), base, "limit"),
-        text((left + WIDTH) / 2, base + 35, "spent = |measured − predicted| / bound", kind="name"),
-    ]
-    parts += [text(left + 9, base + 16, "0")] if any(x == 0 for x in values) else []
-    parts += [text(WIDTH - 10, base + 16, "∞")] if any(not x < math.inf for x in values) else []
-
-    def place(x):
-        return left + 9 if x == 0 else across.at(min(max(x, low), 1e12)) if x < math.inf else WIDTH - 10
-
+    at = Limit(left + LANE, WIDTH - 6 - LANE, LOW, HIGH_PLANTED if crossed else HIGH, 3.2)
+    parts = [*legend, *regions(at, left, head, base), *scale(at, left, head, base)]
     for row, (name, mine) in enumerate(spent.items()):
         y = head + high * (row + 0.5)
-        parts += [
-            text(left - 2, y + 4, short(name, int((left - 4) / LETTER)), anchor="end"),
-            line(left, y + high / 2, WIDTH - 4, y + high / 2, "grid"),
-            *dotted(name, mine, place, y, high),
-        ]
+        words = text(left - 4, y + 4, short(name, int((left - 4) / LETTER)), anchor="end")
+        parts += [words, line(left, y + high / 2, WIDTH - 6, y + high / 2, "grid")]
+        parts.append(
+            marks.crosses(lifted([(at.at(x), value) for x, value in planted.get(name, ())], y, high))
+        )
+        parts += dotted(mine, at, y, high)
     return drawing(parts, label, base + 42)
 
 
-def dotted(name: str, mine: dict[str, list[float]], place: Callable, y: float, high: float) -> list[str]:
-    """The dots of one row, and what is told of the worst of each precision."""
+def regions(at: Limit, left: float, head: float, base: float) -> list[str]:
+    """What lies on each side of the limit, and its name."""
+    box = lambda a, b, kind: (
+        f'<rect x="{a:.1f}" y="{head}" width="{b - a:.1f}" height="{base - head}" class="{kind}"/>'
+    )
+    return [
+        box(left, at.one, "within"),
+        box(at.one, WIDTH - 6, "beyond"),
+        text((left + at.one) / 2, head - 7, "within the bound", kind="name"),
+        text((at.one + WIDTH - 6) / 2, head - 7, "beyond: violated", kind="name"),
+    ]
+
+
+def scale(at: Limit, left: float, head: float, base: float) -> list[str]:
+    """Grid, ticks and limit."""
+    ticks = at.axis.ticks(6)
+    parts = [lines([(at.axis.at(v), head, at.axis.at(v), base) for v, _ in ticks], "grid")]
+    parts += [text(at.axis.at(v), base + 16, told, raw=True) for v, told in ticks]
+    parts += [text(left + 5, base + 16, "<"), text(WIDTH - 11, base + 16, ">")]
+    parts.append(line(at.one, head - 2, at.one, base, "limit"))
+    return [
+        *parts,
+        text((left + WIDTH) / 2, base + 35, "spent = |measured − predicted| / bound", kind="name"),
+    ]
+
+
+def dotted(mine: Mapping[str, Sequence[Spent]], at: Limit, y: float, high: float) -> list[str]:
+    """The dots of one row."""
     parts = []
     for i, precision in enumerate(marks.ordered(mine)):
         shift = (i - (len(mine) - 1) / 2) * min(3.0, (high - 6) / max(1, len(mine)))
-        lifted = jittered([place(x) for x in mine[precision]], (high - 8) / 2 if len(mine) == 1 else 0)
-        parts.append(marks.dots([(x, y + shift + dy) for x, dy in lifted], precision))
-        worst = max(mine[precision], key=lambda x: x if x == x else math.inf)
-        told = f"{worst:.3g}" if worst < math.inf else "not finite"
-        told = f"{name} {precision}: the worst of {len(mine[precision])} is {told}"
-        parts.append(marks.told(place(worst), y + shift, told))
+        placed = [(at.at(x), value) for x, value in mine[precision]]
+        parts.append(marks.dots(lifted(placed, y + shift, high if len(mine) == 1 else 0), precision))
     return parts
 
 
-def jittered(xs: list[float], room: float) -> list[tuple[float, float]]:
-    """Dots that would lie on each other stand beside each other, the same way every time."""
-    out, taken = [], {}
-    for x in sorted(xs):
+def lifted(placed: Sequence[tuple[float, str]], y: float, high: float) -> list[tuple[float, float, str]]:
+    """Dots that would lie on each other stand beside each other within a row, the same way every time."""
+    out, taken, room = [], {}, (high - 8) / 2
+    for x, value in sorted(placed):
         here = round(x / 4)
         n = taken[here] = taken.get(here, -1) + 1
         steps = max(1, int(room // 2.5))
-        out.append((x, 0.0 if room < 3 else ((n % (2 * steps + 1)) + 1) // 2 * 2.5 * (1 if n % 2 else -1)))
+        lift = ((n % (2 * steps + 1)) + 1) // 2 * 2.5 * (1 if n % 2 else -1)
+        out.append((x, y + (0.0 if room < 3 else lift), value))
     return out
 
 
-def order_strip(rows: dict[str, list[tuple[float, float, float]]], label: str) -> str:
-    """The picture of measured orders; every dot must lie in its ring.
+def order_strip(rows: Mapping[str, Sequence[tuple[float, float, float, str]]], label: str) -> str:
+    """The picture of measured orders; every dot must lie within its bar of the ring.
 
-    rows  {statement: [(stated, measured, bound), ...]}
+    rows  {statement: [(stated, measured, bound, value), ...]}
     """
     every = [x for found in rows.values() for o in found for x in o[:2]]
     low, high = min([ORDER_LOW, *(x - 0.3 for x in every)]), max([ORDER_HIGH, *(x + 0.3 for x in every)])
     across = Axis(low, high, 8, WIDTH - 10, False)
-    high, parts = 34, []
-    base = HEAD + high * len(rows)
-    for value, told in across.ticks(7):
-        if value == round(value):
-            x = across.at(value)
-            parts += [line(x, HEAD, x, base, "grid"), text(x, base + 16, told, raw=True)]
+    high, head = 34, 8
+    base = head + high * len(rows)
+    whole = [(across.at(v), told) for v, told in across.ticks(7) if v == round(v)]
+    parts = [lines([(x, head, x, base) for x, _ in whole], "grid")]
+    parts += [text(x, base + 16, told, raw=True) for x, told in whole]
     parts.append(text(WIDTH / 2, base + 35, "measured order; the ring is the stated one", kind="name"))
     for i, (name, found) in enumerate(rows.items()):
-        y = HEAD + high * i
+        y = head + high * i
         parts.append(text(8, y + 12, short(name, int((WIDTH - 16) / LETTER)), anchor="start", kind="name"))
-        y += 23
-        for stated in sorted({o[0] for o in found}):
-            parts.append(f'<circle cx="{across.at(stated):.1f}" cy="{y}" r="6.5" class="stated"/>')
-        for _, measured, bound in found:
-            a, b = across.at(measured - bound), across.at(measured + bound)
-            parts += [line(a, y, b, y, "whisker")] if b - a > 5 else []
-        parts.append(marks.dots([(across.at(o[1]), y) for o in found], "float64", 5))
-        worst = max(found, key=lambda o: abs(o[1] - o[0]))
-        said = f"{name}: {worst[1]:.4g} within {worst[2]:.2g}, stated {worst[0]:g}"
-        parts.append(marks.told(across.at(worst[1]), y, said))
-        parts.append(line(8, HEAD + high * (i + 1), WIDTH - 10, HEAD + high * (i + 1), "grid"))
+        parts += orders_row(found, across, y + 23)
+        parts.append(line(8, head + high * (i + 1), WIDTH - 10, head + high * (i + 1), "grid"))
     return drawing(parts, label, base + 42)
+
+
+def orders_row(found: Sequence[tuple[float, float, float, str]], across: Axis, y: float) -> list[str]:
+    """One row of orders: bars as wide as the bound allows about each stated order, rings, dots."""
+    wide: dict[float, float] = {}
+    for stated, _, bound, _ in found:
+        wide[stated] = max(wide.get(stated, 0.0), bound)
+    parts = []
+    for stated, bound in sorted(wide.items()):
+        a = max(across.at(stated - bound) - 2.5, across.start)
+        b = min(across.at(stated + bound) + 2.5, across.end)
+        parts.append(f'<rect x="{a:.1f}" y="{y - 5}" width="{b - a:.1f}" height="10" rx="5" class="within"/>')
+        parts.append(f'<circle cx="{across.at(stated):.1f}" cy="{y}" r="6.5" class="stated"/>')
+    return [*parts, marks.dots([(across.at(o[1]), y, o[3]) for o in found], "float64", 5)]
 
 
 def spark(spent: dict[str, list[float]], label: str) -> str:
     """The small picture of what is spent, all precisions on one line; the mark is the limit."""
-    across = Axis(math.log10(SPARK_LOW), math.log10(SPARK_HIGH), 6, SPARK - 6, True)
-    place = lambda x: 3.0 if not x > SPARK_LOW else across.at(min(x, SPARK_HIGH)) if x == x else SPARK - 6
-    y, one = SPARK_TALL / 2, across.at(1.0)
+    at = Limit(6, SPARK - 6, SPARK_LOW, SPARK_HIGH, 3.0)
+    y, one = SPARK_TALL / 2, at.one
     parts = [
+        f'<rect x="0" y="1" width="{one:.1f}" height="{SPARK_TALL - 2}" class="within"/>'
         f'<rect x="{one:.1f}" y="1" width="{SPARK - one:.1f}" height="{SPARK_TALL - 2}" class="beyond"/>',
-        line(3, y, SPARK - 3, y, "grid"),
         line(one, 1, one, SPARK_TALL - 1, "limit"),
     ]
+    inside = lambda x: min(max(at.at(x if x == x else math.inf), 3.0), SPARK - 3.0)
     for precision, found in spent.items():
-        parts.append(marks.dots([(place(x if x == x else math.inf), y) for x in found], precision, 4.6))
+        parts.append(marks.dots([(inside(x), y) for x in found], precision, 4.6))
     return drawing(parts, label, SPARK_TALL, SPARK)
 
 
@@ -140,8 +178,8 @@ def order_spark(found: list[tuple[float, float]], label: str) -> str:
     """The small picture of pairs (stated, measured) on a line from 0 to 3."""
     across = Axis(ORDER_LOW, ORDER_HIGH, 0, SPARK, False)
     y = SPARK_TALL / 2
-    parts = [line(3, y, SPARK - 3, y, "grid")]
-    parts += [line(across.at(i), y - 3, across.at(i), y + 3, "grid") for i in range(4)]
+    ticks = [(across.at(i), y - 3, across.at(i), y + 3) for i in range(4)]
+    parts = [lines([(3, y, SPARK - 3, y), *ticks], "grid")]
     for stated in sorted({stated for stated, _ in found}):
         parts.append(f'<circle cx="{across.at(stated):.1f}" cy="{y}" r="5.5" class="stated"/>')
     inside = lambda measured: min(max(measured, ORDER_LOW), ORDER_HIGH)

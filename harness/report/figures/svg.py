@@ -24,11 +24,23 @@ def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
     return f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" class="{kind}"/>'
 
 
-def drawing(parts: list[str], label: str, height: float = HEIGHT, width: float = WIDTH) -> str:
-    """A whole figure, with what a screen reader says of it."""
+def lines(ends: list[tuple[float, float, float, float]], kind: str) -> str:
+    """Many lines of one class as one path, '' where there are none."""
+    d = "".join(f"M{a:.1f} {b:.1f}L{c:.1f} {e:.1f}" for a, b, c, e in ends)
+    return f'<path d="{d}" class="{kind}"/>' if d else ""
+
+
+def drawing(
+    parts: list[str], label: str, height: float = HEIGHT, width: float = WIDTH, axes: tuple[str, ...] = ()
+) -> str:
+    """A whole figure, with what a screen reader says of it.
+
+    axes  (name of x, name of y), where the points of its paths carry their own values
+    """
+    named = "".join(f' data-{a}="{escape(w, quote=True)}"' for a, w in zip("xy", axes, strict=False))
     return (
         f'<svg viewBox="0 0 {width:g} {height:g}" role="img" '
-        f'aria-label="{escape(label, quote=True)}">{"".join(parts)}</svg>'
+        f'aria-label="{escape(label, quote=True)}"{named}>{"".join(parts)}</svg>'
     )
 
 

@@ -41,7 +41,7 @@ def trend(strips: Sequence[Strip], names: Sequence[str], at: Sequence[int], labe
     base = top - GAP
     for i in at:
         x = across.at(i - 0.5)
-        parts.append(line(x, TOP - 6, x, base, "limit"))
+        parts.append(line(x, TOP - 6, x, base, "step"))
     parts += [text(LEFT, base + 15, names[0], anchor="start", kind="name")]
     if len(names) > 1:
         parts.append(text(WIDTH - RIGHT, base + 15, names[-1], anchor="end", kind="name"))
@@ -63,8 +63,8 @@ def drawn(s: Strip, across: Axis, top: float, names: Sequence[str], at: Sequence
     parts.append(f'<path d="{through(xy)}" class="truth"/>')
     every = len(names) <= TOLD
     shown = [p for p in xy if p[2] is not None and (every or p[0] in at or p[0] == len(names) - 1)]
-    parts.append(marks.dots([(x, y) for _, x, y in shown], "float64", 4.4))
-    parts += [marks.told(x, y, f"{names[i]}: {s.words[i]}", 6) for i, x, y in shown]
+    said = [(x, y, f"{names[i]}: {s.words[i]}") for i, x, y in shown]
+    parts.append(marks.dots(said, "float64", 4.4, s.name))
     last = next(i for i in range(len(xy) - 1, -1, -1) if xy[i][2] is not None)
     parts.append(text(WIDTH - RIGHT + 8, xy[last][2] + 4, s.words[last], anchor="start"))
     return parts

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from noether.report.comparison_table import cells, killed, lines, spent, two
-from noether.report.figures.scatter import scatter
+from noether.report.figures.scatter import Point, scatter
 from noether.report.html import environment
+from noether.report.law_table import titled
 from noether.report.page.overview import SYMBOL
 from noether.report.page.page import command, facts
-from noether.report.table import WORD
+from noether.report.table import WORD, number
 from noether.runs.comparison import Difference, LawChange
 from noether.runs.saved_run import Run
 
@@ -25,7 +26,13 @@ def render(d: Difference) -> str:
 
 def row(c: LawChange) -> dict:
     """One law, was and now."""
-    told = {"law": c.law, "verdicts": c.verdicts, "spent": spent(c), "cells": two(*cells(c, "cells"))}
+    told = {
+        "law": c.law,
+        "title": titled(c.law),
+        "verdicts": c.verdicts,
+        "spent": spent(c),
+        "cells": two(*cells(c, "cells")),
+    }
     seconds = two(*(f"{s:.1f}" for s in c.seconds))
     return {**told, "killed": two(*killed(c)), "seconds": seconds, "worse": c.worse}
 
@@ -45,12 +52,14 @@ def verdict(about: dict) -> str:
 def figure(d: Difference) -> dict | None:
     """Spent of B against spent of A, one dot a place."""
     a, b = (e.entries for e in d.entries)
-    points = [(a[n].spent, b[n].spent, n.split(" ")[3], False) for n in a if n in b and a[n].slope is None]
+    told = lambda n: f"{n}: {number(a[n].spent)} → {number(b[n].spent)}"
+    both = [n for n in a if n in b and a[n].slope is None]
+    points = [Point(a[n].spent, b[n].spent, n.split(" ")[3], told(n)) for n in both]
     axes = ("spent in A", "spent in B")
     svg, lost = scatter(points, "spent in B against spent in A", *axes, limit="no change")
     if not svg:
         return None
-    rose, fell = (sum(p[1] > p[0] for p in points), sum(p[1] < p[0] for p in points))
+    rose, fell = (sum(p.y > p.x for p in points), sum(p.y < p.x for p in points))
     caption = (
         f"Each dot is one place that holds in both runs; on the line nothing changed. Of {len(points)}, "
         f"{rose} rose and {fell} fell, {len(d.marked.rises)} of them markedly: only those must be explained."

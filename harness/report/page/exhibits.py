@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from noether.report.figures.motion import motion
+from noether.report.law_table import titled
 from noether.report.page.plots import figure, place, plot_of
 from noether.verdicts.record import Record
 
@@ -58,8 +59,8 @@ def moved(real: list[Record], drawn: set[int]) -> dict | None:
     alike = "Same loss, same symmetry, Euclidean kinetic energy" if same else UNLIKE
     times, charges, _ = traces[1]
     ends = f"here to {charges[-1]:.2g} of its start instead of {math.exp(-times[-1]):.2g}"
-    moves = f"{alike}: kinetic breaking moves the charge as predicted, {ends}. {place(b)}."
-    captions = (f"{KEPT} {place(a)}.", moves)
+    moves = f"{alike}: kinetic breaking moves the charge as predicted, {ends}. {named(b.law)}: {place(b)}."
+    captions = (f"{KEPT} {named(a.law)}: {place(a)}.", moves)
     other = f"that of {b.symmetry} on {b.case}"
     beside = f"which its kinetic energy keeps, beside {other}, which it breaks. Same axes."
     return {
@@ -106,11 +107,17 @@ def first_of_each(found: list[Record], key, most: int) -> list[Record]:
     return sorted(kept, key=lambda r: (r.law, r.precision))[:most]
 
 
+def named(law: str) -> str:
+    """A law by its code and its title."""
+    title = titled(law)
+    return f"{law} ({title})" if title else law
+
+
 def pictures(chosen: list[Record], drawn: set[int]) -> list[dict]:
     """The figures of some records, whose ids are added to `drawn`."""
     out = []
     for r in chosen:
-        made = figure(r, plot_of(r))
+        made = figure(r, plot_of(r), law=named(r.law))
         if made:
             drawn.add(id(r))
             out.append(made)
@@ -150,7 +157,7 @@ def heatmap(r: Record) -> dict:
         rows.append((str(name), [cell_of(c) for c in padded[: len(columns)]]))
     caption = str(data.get("caption") or "Each cell is what was measured.")
     tones = sorted({c["tone"] for _, cs in rows for c in cs if c})
-    return {"r": r, "columns": columns, "rows": rows, "caption": caption, "tones": tones}
+    return {"r": r, "law": named(r.law), "columns": columns, "rows": rows, "caption": caption, "tones": tones}
 
 
 def cell_of(c) -> dict | None:
@@ -173,5 +180,5 @@ def claims(real: list[Record], drawn: set[int]) -> list[dict]:
             made = figure(r, plot_of(r)) if plot_of(r) and id(r) not in drawn else None
             drawn.add(id(r))
             words = {k: str(claim[k]) for k in WORDS if claim.get(k) is not None}
-            out.append({"r": r, "words": words, "figure": made})
+            out.append({"r": r, "law": named(r.law), "words": words, "figure": made})
     return out

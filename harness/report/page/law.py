@@ -5,23 +5,37 @@ from __future__ import annotations
 import math
 
 from noether.report.figures.marks import ordered
-from noether.report.figures.scatter import scatter
+from noether.report.figures.scatter import Point, scatter
 from noether.report.figures.strip import order_strip, strip
 from noether.report.law_table import kind_of
+from noether.report.page.book import Book
+from noether.report.page.equation import mathml
 from noether.report.page.plots import figure, place, ranked, statement
 from noether.report.table import number
 from noether.verdicts.power import Power, by_precision, of_law
-from noether.verdicts.record import BITWISE, HOLDS, ORDER, VIOLATED, LawSummary, Record, where
+from noether.verdicts.record import (
+    BITWISE,
+    HOLDS,
+    INCONCLUSIVE,
+    ORDER,
+    VIOLATED,
+    LawSummary,
+    Record,
+    where,
+)
 
 PANELS, PANELS_OF_ORDER = 2, 3
 NEAREST, FEWEST = 5, 4  # records in the table; points that make a scatter
 ROWS = 36  # of a strip
 
 
-def section(row: LawSummary, info, records: list[Record], planted: list[Record], drawn: set[int]) -> dict:
-    """What the template needs; records whose id is in `drawn` have their picture elsewhere on the page."""
+def section(row: LawSummary, info, records: list[Record], drawn: set[int], book: Book) -> dict:
+    """What the template needs; records whose id is in `drawn` have their picture elsewhere on the page.
+
+    records  those of the law that are not on planted faults
+    """
     kind = kind_of(records)
-    charts = [c for c in charts_of(row.law, records, planted) if c]
+    charts = [c for c in charts_of(row.law, records, book) if c]
     found = [(r, p) for r, p in ranked(records) if id(r) not in drawn]
     most = PANELS_OF_ORDER if kind == ORDER else PANELS
     panels = [f for r, p in found[:most] if (f := figure(r, p))]
@@ -30,12 +44,18 @@ def section(row: LawSummary, info, records: list[Record], planted: list[Record],
         bits = equal([r for r in records if r.kind == BITWISE])
     else:
         worst_first = sorted(records, key=lambda r: r.severity, reverse=True)
-        nearest = [{"where": where(r), "r": r} for r in worst_first[:NEAREST]]
+        nearest = [{"where": where(r).removeprefix(f"{r.law} "), "r": r} for r in worst_first[:NEAREST]]
     told = {"key": row.law, "info": info, "row": row, "kind": kind, "sentence": sentence(records)}
     told |= {"power": of_law(records, row.law), "precisions": narrowest(records, row.law)}
     told |= {"figures": charts + panels, "more": max(0, len(found) - most)}
     told |= {"elsewhere": sum(id(r) in drawn for r in records)}
+    told |= {"equation": mathml(getattr(info, "equation", "")), "open": is_open(row)}
     return {**told, "equal": bits, "nearest": nearest}
+
+
+def is_open(row: LawSummary) -> bool:
+    """Whether a law is unfolded: something of it is violated or undecided, or it holds nowhere."""
+    return bool(row.counts[VIOLATED] or row.counts[INCONCLUSIVE]) or row.verdict in (VIOLATED, INCONCLUSIVE)
 
 
 def narrowest(records: list[Record], law: str) -> list[tuple[str, Power]]:
@@ -62,15 +82,14 @@ def sentence(records: list[Record]) -> str:
     return f"{beyond}; the worst spends {number(worst.spent)} of it, on {place(worst, short=True)}."
 
 
-def charts_of(law: str, records: list[Record], planted: list[Record]) -> list[dict | None]:
-    """The pictures of a law: its orders, how tightly it holds, its residuals, measured against predicted."""
+def charts_of(law: str, records: list[Record], book: Book) -> list[dict | None]:
+    """The pictures of a law: its orders, how tightly it holds, measured against predicted."""
     judged = [r for r in records if r.spent is not None]
     orders = [r for r in judged if r.kind == ORDER]
-    sized, wrong = ([r for r in found if r.kind not in (ORDER, BITWISE)] for found in (judged, planted))
-    out = [slopes(law, orders)] if orders else []
-    return out + (
-        [strip_of(law, sized), residuals(law, sized, wrong), agreement(law, sized)] if sized else []
-    )
+    wrong = [r for r in book.planted if r.law == law]
+    sized, wrong = ([r for r in found if r.kind not in (ORDER, BITWISE)] for found in (judged, wrong))
+    out = [slopes(law, orders, book)] if orders else []
+    return out + ([strip_of(law, sized, wrong, book), agreement(law, sized, book)] if sized else [])
 
 
 def finite(x) -> bool:
@@ -78,84 +97,98 @@ def finite(x) -> bool:
     return isinstance(x, int | float) and math.isfinite(x)
 
 
-def strip_of(law: str, judged: list[Record]) -> dict:
-    """Rows are precisions where there are several, else cases."""
+def strip_of(law: str, judged: list[Record], planted: list[Record], book: Book) -> dict:
+    """What is spent on each side of the bound. Rows are precisions where there are several, else cases."""
     precisions = {r.precision for r in judged}
     by = (lambda r: r.precision) if len(precisions) > 1 else (lambda r: r.case)
-    spent: dict[str, dict[str, list[float]]] = {}
+    dot = lambda r: (r.spent if r.spent == r.spent else math.inf, book.number(r))
+    spent: dict[str, dict[str, list[tuple[float, str]]]] = {}
     for r in judged:
-        mine = spent.setdefault(by(r), {}).setdefault(r.precision, [])
-        mine.append(r.spent if r.spent == r.spent else math.inf)
-    if len(precisions) > 1:
-        spent = {p: spent[p] for p in ordered(spent)}
-    kept, tail = spent, ""
-    if len(spent) > ROWS:
-        kept = dict(sorted(spent.items(), key=lambda c: -max(map(max, c[1].values())))[:ROWS])
-        tail = f" The {ROWS} worst of {len(spent)} rows."
-    over = sum(not r.spent <= 1 for r in judged)
-    dots, fine = ("Every dot", f"all {len(judged)} do") if len(judged) > 1 else ("The dot", "it does")
-    found = f"{over} of {len(judged)} lie in it" if over else fine
+        spent.setdefault(by(r), {}).setdefault(r.precision, []).append(dot(r))
+    worst = {name: max(x for found in row.values() for x, _ in found) for name, row in spent.items()}
+    names = ordered(spent) if len(precisions) > 1 else sorted(spent, key=lambda n: -worst[n])[:ROWS]
+    tail = f" The {ROWS} worst of {len(spent)} rows." if len(names) < len(spent) else ""
+    wrong: dict[str, list[tuple[float, str]]] = {}
+    for r in planted:
+        wrong.setdefault(by(r), []).append(dot(r))
     axis = "by precision" if len(precisions) > 1 else f"by case, {next(iter(precisions))}"
-    caption = f"How tightly, {axis}. {dots} must lie left of the shaded region: {found}.{tail}"
-    return {"svg": strip(kept, f"spent of {law} {axis}"), "caption": caption}
+    svg = strip({n: spent[n] for n in names}, {n: wrong.get(n, []) for n in names}, f"spent of {law} {axis}")
+    return {"svg": svg, "caption": f"How tightly, {axis}. {sides(judged, planted)}{tail}"}
 
 
-def residuals(law: str, judged: list[Record], planted: list[Record]) -> dict | None:
-    """Residuals against bounds, None where none can be drawn. |measured - predicted| is spent x bound: as
-    stored, both may agree in all their digits."""
-    used = [r for r in (*judged, *planted) if r.spent is not None and finite(r.bound) and r.bound > 0]
-    off = lambda r: r.spent * r.bound if r.spent == r.spent else math.inf
-    points = [(r.bound, off(r), r.precision, bool(r.fault)) for r in used]
-    shown = [r for r in planted if r.spent is not None]
-    axes = ("bound", "|measured − predicted|")
-    svg, far = scatter(points, f"{law}: residual against bound", *axes, limit="bound")
-    lost = len(judged) + len(shown) - len(points) + far
-    if not svg:
-        return None
-    right = [p for p in points if not p[3]]
-    below, killed = sum(p[1] <= p[0] for p in right), sum(r.verdict == VIOLATED for r in shown)
-    caption = f"Right steps must lie on or below the line: {below} of {len(right)} do."
-    if shown:
-        caption += f" Planted faults (×) that this law sees lie above it: {killed} of {len(shown)}."
-    if lost:
-        caption += f" {lost} are not drawn: their bound is zero, not finite or far away."
-    return {"svg": svg, "caption": caption}
+def sides(judged: list[Record], planted: list[Record]) -> str:
+    """On which side of the bound right steps and planted faults lie, in words."""
+    over = sum(not r.spent <= 1 for r in judged)
+    many = len(judged) > 1
+    dots, fine = ("Every dot", f"all {len(judged)} do") if many else ("The dot", "it does")
+    told = f"{dots} must lie within the bound: {f'{over} of {len(judged)} do not' if over else fine}."
+    if planted:
+        seen = len({r.fault for r in planted if r.verdict == VIOLATED})
+        told += (
+            f" Planted faults (×, each where it is seen best) must lie beyond it in some law: here {seen} "
+        )
+        told += f"of {len({r.fault for r in planted})} do."
+    return told
 
 
-def agreement(law: str, judged: list[Record]) -> dict | None:
+def allowed(r: Record) -> float:
+    """How far measured may be from predicted: the bound, or what follows from `spent` where a law measures
+    its distance otherwise than by a difference."""
+    off, said = abs(r.measured - r.predicted), r.spent * r.bound
+    digits = 1e-12 * max(abs(r.measured), abs(r.predicted))  # as stored, both may agree in all of theirs
+    differs = abs(off - said) > 0.05 * max(off, said) and off > digits
+    return off / r.spent if differs and r.spent > 0 else r.bound
+
+
+def agreement(law: str, judged: list[Record], book: Book) -> dict | None:
     """Measured against predicted by size, None where fewer than FEWEST predictions are not zero."""
     is_number = lambda x: isinstance(x, int | float)
     found = [r for r in judged if is_number(r.measured) and is_number(r.predicted)]
-    size = lambda r: abs(r.measured) if r.measured == r.measured else math.inf
-    points = [(abs(r.predicted), size(r), r.precision, False) for r in found]
-    if sum(x > 0 for x, *_ in points) < FEWEST:
+    points = [point_of(r, book) for r in found]
+    if sum(p.x > 0 for p in points) < FEWEST:
         return None
-    axes = ("|predicted|", "|measured|")
-    svg, lost = scatter(points, f"{law}: measured against predicted", *axes, limit="measured = predicted")
+    axes, names = (
+        ("|predicted|", "|measured|"),
+        {"limit": "measured = predicted", "bar": "allowed by the bound"},
+    )
+    svg, lost = scatter(points, f"{law}: measured against predicted", *axes, **names)
     if not svg:
         return None
     turned = sum(r.measured * r.predicted < 0 for r in found)
-    sizes = [x for x, *_ in points if 0 < x < math.inf]
+    sizes = [p.x for p in points if 0 < p.x < math.inf]
     decades = math.log10(max(sizes) / min(sizes)) if sizes else 0.0
     over = f", over {decades:.0f} decades" if decades >= 1.5 else ""
-    caption = f"Measured must lie on predicted, at the worst point of each of {len(points)} records{over}."
+    inside = sum(r.spent <= 1 for r in found)
+    caption = f"Measured must lie on predicted or within the bar that its bound allows: {inside} of "
+    caption += f"{len(points)} records do, each at its worst point{over}."
     caption += f" {turned} differ in sign, below their bound." if turned else ""
     return {"svg": svg, "caption": caption + (f" {lost} not finite." if lost else "")}
 
 
-def slopes(law: str, judged: list[Record]) -> dict | None:
+def point_of(r: Record, book: Book) -> Point:
+    """The sizes of what was predicted and measured, and the room that the bound leaves."""
+    x, y = abs(r.predicted), abs(r.measured) if r.measured == r.measured else math.inf
+    room = None
+    if finite(r.bound) and finite(r.spent) and math.isfinite(x) and math.isfinite(y):
+        wide = allowed(r)
+        room = (max(0.0, x - wide), x + wide)
+    return Point(x, y, r.precision, book.number(r), room)
+
+
+def slopes(law: str, judged: list[Record], book: Book) -> dict | None:
     """Measured orders in the rings of the stated ones, None where no record has both."""
-    rows: dict[str, list[tuple[float, float, float]]] = {}
+    rows: dict[str, list[tuple[float, float, float, str]]] = {}
     for r in judged:
         if finite(r.predicted) and finite(r.measured):
             bound = r.bound if finite(r.bound) else 0.0
-            rows.setdefault(statement(r), []).append((r.predicted, r.measured, bound))
+            rows.setdefault(statement(r), []).append((r.predicted, r.measured, bound, book.number(r)))
     if not rows:
         return None
-    off = max(abs(m - s) for found in rows.values() for s, m, _ in found)
+    off = max(abs(m - s) for found in rows.values() for s, m, *_ in found)
     kept = dict(list(rows.items())[:ROWS])
     tail = f" {len(rows) - ROWS} more statements are in records.jsonl." if len(rows) > ROWS else ""
-    caption = f"Every measured order must lie in its ring; the largest distance is {off:.2g}.{tail}"
+    caption = "Every measured order must lie in the bar about its ring, which is as wide as the bound; the "
+    caption += f"largest distance is {off:.2g}.{tail}"
     return {"svg": order_strip(kept, f"measured orders of {law}"), "caption": caption}
 
 

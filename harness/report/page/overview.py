@@ -6,7 +6,7 @@ import math
 
 from noether.report.figures.marks import ordered
 from noether.report.figures.strip import order_spark, spark
-from noether.report.law_table import kind_of, worst_of
+from noether.report.law_table import kind_of, titled, worst_of
 from noether.report.table import number
 from noether.verdicts.power import of_law
 from noether.verdicts.record import BITWISE, HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, LawSummary, Record
@@ -54,8 +54,8 @@ def grid(rows: list[LawSummary], records: list[Record]) -> dict:
     found: dict[tuple[str, str], list[Record]] = {}
     for r in real:
         found.setdefault((r.law, r.case), []).append(r)
-    rows_of = [(row.law, [cell(found.get((row.law, case), [])) for case in cases]) for row in rows]
-    return {"cases": cases, "rows": rows_of}
+    cells = lambda law: [cell(found.get((law, case), [])) for case in cases]
+    return {"cases": cases, "rows": [(row.law, titled(row.law), cells(row.law)) for row in rows]}
 
 
 def cell(mine: list[Record]) -> dict | None:
@@ -112,8 +112,8 @@ def faults(records: list[Record], laws: list[str]) -> dict:
     lines = [(name, [by.get(law) for law in columns], sum(by.values())) for name, by in order]
     alone = [*(law for law in laws if law in single), *sorted(set(single) - set(laws))]
     return {
-        "columns": columns,
+        "columns": [(law, titled(law)) for law in columns],
         "rows": sorted(lines, key=lambda x: x[2] != 0),
         "survivors": [name for name, _, killed in lines if not killed],
-        "single": [(law, single[law]) for law in alone],
+        "single": [(law, titled(law), single[law]) for law in alone],
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 
 from noether.report.html import environment
+from noether.report.page.book import Book
+from noether.report.page.causes import MEMBERS, Cause, causes, diagnosis
 from noether.report.page.exhibits import exhibits
 from noether.report.page.law import section
 from noether.report.page.overview import SYMBOL, faults, grid, law_rows
@@ -46,20 +48,23 @@ def render(records: list[Record], laws: list[str], about: dict) -> str:
     from noether.plan.design import LAWS as infos
 
     rows, drawn = summarise(records, laws), set()
-    real, planted = [r for r in records if not r.fault], [r for r in records if r.fault]
-    shown = exhibits(records, drawn)
-    of_law = lambda found, law: [r for r in found if r.law == law]
-    sections = {
-        row.law: section(row, infos.get(row.law), of_law(real, row.law), of_law(planted, row.law), drawn)
-        for row in rows
-    }
-    given = dict(about=about, command=command(about), facts=facts(about), infos=infos, symbol=SYMBOL)
+    real = [r for r in records if not r.fault]
+    titles = {law: info.title for law, info in infos.items() if law in laws}
+    book, shown = Book(records, titles), exhibits(records, drawn)
+    of_law = lambda law: [r for r in real if r.law == law]
+    sections = {row.law: section(row, infos.get(row.law), of_law(row.law), drawn, book) for row in rows}
+    given = dict(about=about, command=command(about), facts=facts(about), titles=titles, symbol=SYMBOL)
     tables = dict(overview=law_rows(rows, infos, records), subjects=by_subject(sections), exhibits=shown)
     tables |= dict(grid=grid(rows, records), faults=faults(records, laws), counts=counts(records, rows))
-    groups = [(v, [r for r in real if r.verdict == v]) for v in (VIOLATED, INCONCLUSIVE, OUTSIDE)]
-    tables |= dict(groups=[(v, mine[:LISTED], len(mine)) for v, mine in groups if mine])
+    tables |= dict(groups=groups(real), book=book, diagnosis=diagnosis, members=MEMBERS)
     template = environment().get_template("report.html")
     return template.render(**given, **tables, **decided(records, laws, about))
+
+
+def groups(real: list[Record]) -> list[tuple[str, list[Cause], int]]:
+    """What does not hold: the verdict, its causes and how many records they are."""
+    found = [(v, [r for r in real if r.verdict == v]) for v in (VIOLATED, INCONCLUSIVE, OUTSIDE)]
+    return [(v, causes(mine)[:LISTED], len(mine)) for v, mine in found if mine]
 
 
 def decided(records: list[Record], laws: list[str], about: dict) -> dict:
@@ -91,13 +96,15 @@ def counts(records: list[Record], rows: list) -> dict:
     return {**told, "faults": len(seen), "killed": sum(seen.values()), **verdicts}
 
 
-def by_subject(sections: dict[str, dict]) -> list[tuple[str, str, list[dict]]]:
-    """Heading, first sentence and sections of each part of the page."""
+def by_subject(sections: dict[str, dict]) -> list[dict]:
+    """Heading, first sentence and sections of each part of the page; open where one of its laws is."""
     left, out = dict(sections), []
     for letter, title, words in SUBJECTS:
         mine = [left.pop(law) for law in list(left) if law.startswith(letter)]
         if mine:
-            out.append((title, words, mine))
+            hold = sum(s["row"].verdict == HOLDS for s in mine)
+            told = dict(title=title, words=words, laws=mine, hold=hold, key=letter or "other")
+            out.append({**told, "open": any(s["open"] for s in mine)})
     return out
 
 

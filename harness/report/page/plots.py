@@ -7,13 +7,14 @@ from collections.abc import Iterable
 
 from noether.report import figures
 from noether.report.table import number
-from noether.verdicts.record import ORDER, Record, where
+from noether.verdicts.record import ORDER, ROUNDING, Record, where
 
 LOGLOG = "Each curve must fall with its stated slope (dots) where it was judged (bar on the axis)."
 RESPONSE = (
-    "Measured must lie on predicted wherever it stands above the shaded floor, below which rounding hides it."
+    "Measured must lie on predicted, or within the bar that the bound allows about it; below the shaded "
+    "floor rounding hides it."
 )
-LINES = "Measured and predicted must coincide to within the bound."
+LINES = "Measured must lie on predicted, to within the band of the bound."
 PLOT_CLAIM = {"loglog": LOGLOG, "response": RESPONSE, "lines": LINES}
 TOGETHER = 8  # series on one picture
 SHOWN = ("m", "mu", "eps", "kappa", "beta", "eta", "k", "rho", "tau")
@@ -39,12 +40,21 @@ def plot_of(r: Record) -> dict:
         return {**plot, **orders_of(r, label), **{k: data[k] for k in ("window", "caption") if k in data}}
     series = {"measured": data["y"], **{k: data[k] for k in ("predicted", "bound") if k in data}}
     if label.endswith("against t"):
+        series = bounded(series, r)
         axes = {"xlabel": "time", "ylabel": label.removesuffix(" against t")}
         return {"plot": "lines", "x": data["x"], "series": series, **axes}
     size = lambda y: abs(y) if isinstance(y, int | float) else y
     sizes = {name: [size(y) for y in values] for name, values in series.items()}
     axes = {"xlabel": label.rpartition(" to ")[2] if " to " in label else "m", "ylabel": label}
     return {"plot": "response", "x": data["x"], "series": sizes, **axes}
+
+
+def bounded(series: dict, r: Record) -> dict:
+    """A course in time beside its prediction, with the bound of its record: one number for all times."""
+    has_both = "predicted" in series and "bound" not in series and r.kind == ROUNDING
+    if not has_both or not isinstance(r.bound, int | float):
+        return series
+    return {**series, "bound": [r.bound] * len(series["predicted"])}
 
 
 def own_plot(r: Record) -> dict:
@@ -54,6 +64,8 @@ def own_plot(r: Record) -> dict:
     is_pair = isinstance(window, list) and len(window) == 2
     if not (is_pair and all(isinstance(x, int | float) for x in window)):
         plot.pop("window", None)
+    if plot["plot"] == "lines" and isinstance(plot.get("series"), dict) and "measured" in plot["series"]:
+        plot["series"] = bounded(plot["series"], r)
     if r.kind == ORDER and plot["plot"] == "loglog" and len(plot.get("series") or {}) == 1:
         plot.update(orders_of(r, next(iter(plot["series"]))))
     return plot
@@ -139,20 +151,24 @@ def ranked(records: Iterable[Record]) -> list[tuple[Record, dict]]:
     return [(r, plot) for _, _, r, plot in sorted(chosen, key=lambda c: c[:2])]
 
 
-def figure(r: Record, plot: dict) -> dict | None:
-    """One plot as {"svg", "caption"}, None where nothing of it can be drawn."""
+def figure(r: Record, plot: dict, law: str = "") -> dict | None:
+    """One plot as {"svg", "caption"}, None where nothing of it can be drawn.
+
+    law  what the caption calls the law; '' where the figure stands in its section
+    """
     label = f"{r.law} on {r.case}: {plot.get('ylabel', '')} against {plot.get('xlabel', '')}"
     picture, lost = figures.panel(plot, label, r.precision)
     if not picture:
         return None
     values = f"{lost} value{'s' if lost > 1 else ''}"
     zero = f" {values} zero or not finite, with no place on a logarithm." if lost else ""
-    return {"svg": picture, "caption": f"{plot.get('caption') or PLOT_CLAIM[plot['plot']]} {place(r)}.{zero}"}
+    told = f"{plot.get('caption') or PLOT_CLAIM[plot['plot']]} {f'{law}: ' if law else ''}{place(r)}.{zero}"
+    return {"svg": picture, "caption": told}
 
 
 def place(r: Record, *, short: bool = False) -> str:
-    """Where, and at which parameters. short: without law and spent, which the sentence around it names."""
+    """Where, and at which parameters. short: without spent, which the sentence around it names."""
     numbers = {k: v for k, v in r.parameters.items() if isinstance(v, float) and k in SHOWN}
     parameters = ", ".join(f"{k} {v:.4g}" for k, v in numbers.items())
-    told = f"{where(r)}{', ' + parameters if parameters else ''}"
-    return told.removeprefix(f"{r.law} ") if short else f"{told}; spent {number(r.spent)}"
+    told = f"{where(r)}{', ' + parameters if parameters else ''}".removeprefix(f"{r.law} ")
+    return told if short else f"{told}; spent {number(r.spent)}"

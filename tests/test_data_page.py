@@ -16,7 +16,8 @@ BLOCKS = re.findall(r"^```python ?(\w*)\n(.*?)^```$", PAGE, re.M | re.S)
 NUMBERS = ("predicted", "measured", "bound", "spent")
 
 
-SMALLER = ('precisions="float64"', 'precisions="float64", backend="numpy", lanes=24, steps=16')
+SIZE = 'backend="numpy", lanes=24, steps=16, rules="gradient-descent,heavy-ball"'
+SMALLER = ('precisions="float64"', f'precisions="float64", {SIZE}')
 
 
 def run_blocks(*kinds: str) -> dict:
@@ -54,7 +55,7 @@ def test_the_code_of_the_page_runs(folder):
 
     matplotlib.use("Agg")
     names = run_blocks("")
-    made = {"d2.pdf", "o3.pdf", "charge.pdf", "laws.tex", "runs", "docs"}
+    made = {"d2.pdf", "o1.pdf", "charge.pdf", "laws.tex", "runs", "docs"}
     assert {p.name for p in folder.iterdir()} == made and names["result"].exit_code == 0
     assert names["run"].lanes == 3 and names["flow"].lanes == 2
     matplotlib.pyplot.close("all")

@@ -10,6 +10,8 @@ from plainest import record
 import noether
 from noether.api import frame, tables
 from noether.runs import result as plain
+from noether.runs.saved_result import ended
+from noether.runs.saved_run import Run
 from noether.system.usage import UsageError
 from noether.verdicts.record import VIOLATED, summarise
 
@@ -19,7 +21,6 @@ def made(*records, code=0) -> noether.Result:
     return noether.Result.of(plain.Result(list(records), summarise(list(records), laws), code, tuple(laws)))
 
 
-FEW = dict(rules="heavy-ball", precisions="float64", backend="numpy", lanes=8, steps=4)
 WRONG = dict(verdict=VIOLATED, measured=3.0, spent=math.inf, bound=0.0)
 STRANGE = "<script>alert(1)</script> & 100 %_{x}^~\\"
 
@@ -44,10 +45,23 @@ def test_a_result_is_read_from_its_folder_as_it_was(run):
     assert tables_of[0] == tables_of[1]
 
 
-def test_what_decided_a_narrowed_run_is_told_again(tmp_path):
-    ran = noether.verify("product", laws="O3,D2", **FEW, out=tmp_path / "r")
-    again = noether.Result.load(str(ran.folder))
-    assert again.unjudged == ran.unjudged and again.exit_code == ran.exit_code
+@pytest.mark.parametrize(
+    "arguments, code, unjudged",
+    [
+        ({"cases": ["product"]}, 0, ["O2"]),
+        ({"law": "O2"}, 0, []),
+        ({"cases": ["product"], "law": "O2", "steps": None}, 3, ["O2"]),
+        ({}, 70, ["O2"]),
+    ],
+)
+def test_what_decided_a_run_is_told_again(arguments, code, unjudged):
+    """Of a narrowed choice a law that no fault was shown to has judged nothing; so in a run that lost a
+    cell."""
+    found = made(record("O2", cell="c"), code=code)
+    errors = {"x": "lost"} if code in (3, 70) else {}
+    ended(found, Run(None, {"arguments": {"cases": [], **arguments}}, found.records, errors=errors))
+    assert found.unjudged == unjudged
+    assert (found.errors, found.lost) == ((errors, {}) if code == 70 else ({}, errors))
 
 
 def test_a_run_without_an_end_is_interrupted(run, tmp_path):

@@ -170,6 +170,7 @@ def test_a_case_is_a_name_a_file_or_an_object(tmp_path):
         (dict(steps=0), "steps is 0, must be a whole number from 1"),
         (dict(lanes=2.0), "lanes is 2.0, must be a whole number"),
         (dict(lanes=2**21, steps=2), "steps is 2, must be a whole number from 1 to 1"),
+        (dict(lanes=2**20, steps=2), "1048576 lanes x 2 steps of product.* must stay within 1.25 GiB"),
         (dict(seed=-1), "seed is -1"),
         (dict(eta=0), "eta is 0, must be a finite number above 0"),
         (dict(eta=[0.1, math.nan]), "eta is .* must be a finite number above 0"),

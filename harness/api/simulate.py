@@ -16,6 +16,7 @@ from noether.mechanics import sweep
 from noether.mechanics.trajectory import Trajectory
 from noether.plan.choices import backends, one, refuse_impossible_rules
 from noether.plan.design import PRECISIONS, backend_of
+from noether.runs.launchsize import check_launch
 from noether.system.usage import UsageError
 
 FLOWS = ("lagrangian", "bregman-lagrangian")
@@ -114,6 +115,7 @@ def job_of(a: Asked, rule: Rule, precision: str) -> launch.Job:
         raise UsageError(f"v0 is given but rule {rule.name} has no momentum: it must be left out")
     how = parse(precision)
     size = dict(lanes=a.lanes, steps=a.steps or sweep.horizon(rule, how), seed=a.seed)
+    check_launch(a.case, size["lanes"], size["steps"])
     job = sweep.draw(a.case, rule, how, **size, overrides=a.values)
     return replace(job, **starts(a, job))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from noether.cases.case import Case
 from noether.laws.exact.cell import LaunchCell
 from noether.system import memorylimit
 from noether.system.usage import UsageError
@@ -31,13 +32,17 @@ def check(cells, asked: dict) -> None:
     launches = [c for c in cells if isinstance(c, LaunchCell)]
     size = lambda c: BYTES * c.lanes * c.horizon * c.case.dim
     largest = max(launches, key=size, default=None)
-    if largest is None or size(largest) <= allowed():
+    if largest is not None:
+        check_launch(largest.case, largest.lanes, largest.horizon)
+
+
+def check_launch(case: Case, lanes: int, steps: int) -> None:
+    """Refuse a launch that does not fit into memory. Raises UsageError."""
+    size = BYTES * lanes * steps * case.dim
+    if size <= allowed():
         return
-    fits = allowed() // (BYTES * largest.case.dim)
     raise UsageError(
-        f"a launch of {largest.lanes} lanes x {largest.horizon} steps of {largest.case.name}, which has "
-        f"{largest.case.dim} parameters, needs about "
-        f"{size(largest) / 2**30:.1f} GiB, must stay within {allowed() / 2**30:g} GiB: lanes x steps must "
-        f"be at most {fits}; "
-        f"{memorylimit.VARIABLE}=N allows N GiB"
+        f"a launch of {lanes} lanes x {steps} steps of {case.name}, which has {case.dim} parameters, needs "
+        f"about {size / 2**30:.1f} GiB, must stay within {allowed() / 2**30:g} GiB: lanes x steps must "
+        f"be at most {allowed() // (BYTES * case.dim)}; {memorylimit.VARIABLE}=N allows N GiB"
     )

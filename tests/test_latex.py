@@ -6,9 +6,9 @@ import re
 import pytest
 from rich.console import Console
 
+from noether.laws.latex import LatexError, parts, plain, sentence
 from noether.laws.registry import LAWS
-from noether.report.catalogue import THEORY, explain, same
-from noether.report.latex import LatexError, parts, plain
+from noether.report.catalogue import THEORY, explain
 from noether.report.section import blocks, printed, section
 
 LEFT = re.compile(r"[\\{}$]")
@@ -75,9 +75,11 @@ def plain_heading(law: str) -> str:
     return section(law, PAGE).splitlines()[0].lstrip("# ")
 
 
-def test_a_statement_that_says_what_its_equation_says_is_told_once():
-    assert "statement" not in shown(explain("D2"), 120) and "statement" in shown(explain("D12"), 120)
-    assert same("J_n = beta^n J_0", r"J_n = \beta^n J_0") and not same("J_n = beta J_0", r"J_n = \beta^n J_0")
+@pytest.mark.parametrize("law", LAWS.values(), ids=LAWS)
+def test_what_an_equation_leaves_out_is_told_beside_it_and_without_a_command_of_latex(law):
+    assert law.statement == "; ".join(filter(None, [plain(law.equation), sentence(law.adds)]))
+    assert not LEFT.search(law.statement)
+    assert ("\nand  " in shown(explain(law.key), 120)) == bool(law.adds)
 
 
 def test_paragraphs_are_as_wide_as_the_terminal_and_formulas_stand_alone():

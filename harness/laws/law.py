@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 
+from noether.laws.latex import plain, sentence
+
 NEAR = 1 + 2.0**-10
 """The factor by which a near fault is off. Kernel faults have it in harness/faults: a list of laws loads no
 kernels."""
@@ -34,7 +36,8 @@ class Law:
 
     title        what it is about, in at most 45 characters
     equation     what it states, in LaTeX, without the dollars
-    statement    the same in a line of text, with the words that an equation leaves out
+    adds         what the equation leaves out, in words and formulas between dollars; '' where it says
+                 everything
     kind         how it is judged: rounding, order, statistical (a mean) or bitwise
     applies      the rules, cases and precisions of which it speaks
     blind        what it cannot see
@@ -48,7 +51,6 @@ class Law:
     key: str
     title: str
     equation: str
-    statement: str
     kind: str
     applies: str
     blind: tuple[str, ...]
@@ -56,6 +58,12 @@ class Law:
     everywhere: tuple[str, ...] = ()
     promised: tuple[tuple[str, str], ...] = ()
     on_request: str = ""
+    adds: str = ""
+
+    @property
+    def statement(self) -> str:
+        """The equation on one line of text, and what it leaves out."""
+        return "; ".join(filter(None, [plain(self.equation), sentence(self.adds)]))
 
     @property
     def anchor(self) -> str:

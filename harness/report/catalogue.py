@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import sys
-import unicodedata
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from rich.text import Text
 
 from noether.cases import CATALOG, CORE, Case, Symmetry
 from noether.kernels.programs.namespaces import NUMPY
-from noether.report.latex import SIGNS, parts, plain
+from noether.laws.latex import parts, sentence
 from noether.report.section import printed, section
 from noether.report.table import listing
 from noether.report.terminal import console
@@ -92,7 +90,7 @@ def explain(word: str, run: Path | None = None) -> Group:
     fields = [
         ("law", f"{law.key}  {law.title}"),
         ("equation", "\n".join(parts(law.equation))),
-        *([] if same(law.statement, law.equation) else [("statement", law.statement)]),
+        *([("and", sentence(law.adds))] if law.adds else []),
         ("applies", law.applies),
         ("judged", f"{law.kind} verdict"),
         ("blind to", "; ".join(law.blind) or "nothing that is known"),
@@ -103,13 +101,6 @@ def explain(word: str, run: Path | None = None) -> Group:
     told += [field("power" if i == 0 else "", line) for i, line in enumerate(powers(law.key, run))]
     theory = theory_of(law)
     return Group(*told, *([Text(), printed(theory, console().width)] if theory else []))
-
-
-def same(statement: str, equation: str) -> bool:
-    """Whether a statement in letters of a keyboard says no word more than its equation."""
-    spelled = re.sub(r"[A-Za-z]+", lambda word: SIGNS.get(word[0], word[0]), statement)
-    bare = lambda text: re.sub(r"[\s_^{}]", "", unicodedata.normalize("NFKC", text)).replace("−", "-")
-    return bare(plain(equation)).startswith(bare(spelled))
 
 
 def law_of(word: str):

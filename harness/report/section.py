@@ -15,7 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from noether.report.latex import parts, plain
+from noether.laws.latex import parts, plain
 from noether.report.terminal import listing
 
 INDENT = 4

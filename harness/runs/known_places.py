@@ -64,7 +64,7 @@ def known_law(measured: np.ndarray):
     from noether.laws.exact import ExactLaw, Residual
 
     one = np.ones_like(measured)
-    words = dict(key="known", title="", equation="", statement="", applies="", blind=(), faults=())
+    words = dict(key="known", title="", equation="", applies="", blind=(), faults=())
     residual = lambda t: Residual(measured, 0 * one, one, 32 * one)
     return ExactLaw(**words, suits=lambda *about: True, residual=residual, about_symmetry=False)
 

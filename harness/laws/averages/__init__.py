@@ -12,7 +12,7 @@ MINIBATCHES = Law(
     key="D9",
     title="minibatch noise keeps symmetries",
     equation=r"\langle \nabla f_B, \xi \rangle = 0",
-    statement="<grad f_B, xi> = 0: J obeys the balance of the whole loss",
+    adds="so J obeys the balance of the whole loss",
     kind=ROUNDING,
     applies="cases that name their samples",
     blind=("what D2 is blind to",),
@@ -26,9 +26,9 @@ STATIONARY = Law(
         r"\rangle}{\langle |q|^2 \rangle} = 1 - \frac{\eta k}{1 + \beta}, \quad \rho = \frac{2 \eta k}{1 "
         r"+ \beta}"
     ),
-    statement=(
-        "sum |v'|^2 = rho sum |q|^2 + ends of the window, rho = 2 eta k/(1+beta), "
-        "<q, q'>/<|q|^2> = 1 - eta k/(1+beta); decoupled (1-a^2)(1-a beta)/(1+a beta)"
+    adds=(
+        r"under decoupled decay $\langle |v|^2 \rangle / \langle |q|^2 \rangle = \frac{(1 - a^2)(1 - a "
+        r"\beta)}{1 + a \beta}$, $a = 1 - \eta k$"
     ),
     kind=ROUNDING,
     applies="heavy ball with decay on scale-invariant losses, long runs",

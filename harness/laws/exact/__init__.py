@@ -45,7 +45,6 @@ LAUNCHED = (
             r"\text{run}(a q_0, a v_0; a^2 \eta, k/a^2) = a \, \text{run}(q_0, v_0; \eta, k), \quad a = "
             r"2^j"
         ),
-        statement="run(a q0, a v0; a^2 eta, k/a^2) = a run(q0, v0; eta, k), a = 2^j",
         kind=BITWISE,
         applies="scale-invariant losses without eps, Euclidean rules",
         blind=("everything that scales as it should",),
@@ -58,7 +57,6 @@ LAUNCHED = (
             r"J_N - \beta^N J_0 - \sum_n \beta^{N-1-n} \langle A v_{n+1}, v_{n+1} \rangle = -\eta "
             r"\varepsilon \sum_n \beta^{N-1-n} \langle \nabla b, \xi \rangle"
         ),
-        statement="J_N - beta^N J_0 - sum beta^(N-1-n) <A v', v'> = -eta eps sum beta^(N-1-n) <grad b, xi>",
         kind=ROUNDING,
         applies="heavy ball without decay, eps over 15 decades and 0",
         blind=("faults in g that keep the symmetry",),
@@ -68,7 +66,7 @@ LAUNCHED = (
         key="B1",
         title="backends agree to the bit",
         equation=r"\text{bits}(\text{backend}) = \text{bits}(\text{numpy})",
-        statement="bits(backend) = bits(numpy), and known ties are stored as IEEE 754 has them",
+        adds="and known ties are stored as IEEE 754 has them",
         kind=BITWISE,
         applies="every Triton backend, the noisy loop too",
         blind=("a fault in the traced program, which all of them run",),

@@ -117,7 +117,6 @@ LAWS = (
         reads_buffer=True,
         title="balance of the discrete charge",
         equation=r"J' = \beta J - \eta \langle g + k q, \xi \rangle + \langle A v', v' \rangle",
-        statement="J' = beta J - eta <g + k q, xi> + <A v', v'>",
         applies="Euclidean rules and rules on a metric, every affine symmetry",
         suits=lambda rule, symmetry: not rule.log_state and not rule.signed,
         residual=charge_law,
@@ -147,7 +146,6 @@ LAWS = (
         reads_buffer=True,
         title="decay of a Killing charge",
         equation=r"J_n = \beta^n J_0",
-        statement="J_n = beta^n J_0",
         applies="heavy ball and its options, eps = 0, rotations (not Nesterov, no metric); translations "
         "without coupled decay",
         suits=decaying,

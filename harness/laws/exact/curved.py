@@ -59,7 +59,6 @@ LAWS = (
             r"\langle \nabla h(q') - \nabla h(q), \xi \rangle = -\eta \langle g, \xi \rangle, \quad "
             r"\langle G(q) (q' - q), \xi \rangle = -\eta \langle g + k q, \xi \rangle"
         ),
-        statement="<grad h(q') - grad h(q), xi> = -eta <g, xi>,  <G(q) (q' - q), xi> = -eta <g + k q, xi>",
         applies="mirror descent; natural gradient on a diagonal metric; exponentiated gradient, generators "
         "along the simplex",
         suits=curved,

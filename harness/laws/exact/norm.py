@@ -78,7 +78,6 @@ LAWS = (
         reads_buffer=True,
         title="norm under a scale-invariant loss",
         equation=r"R'' - (1 + \beta) R' + \beta R = -2 \eta k R' + |v''|^2 + \beta |v'|^2, \quad R = |q|^2",
-        statement="R'' - (1+beta) R' + beta R = -2 eta k R' + |v''|^2 + beta |v'|^2",
         applies="heavy ball with coupled decay, dampened and maximising too, scale-invariant losses, "
         "float64 and float32",
         suits=lambda rule, symmetry: normed(rule, symmetry) and rule.momentum,
@@ -106,7 +105,6 @@ LAWS = (
             r"|q'|^2 = (1 - \eta k)^2 |q|^2 + \eta^2 |g|^2, \quad \langle q, q' \rangle = (1 - \eta k) "
             r"|q|^2"
         ),
-        statement="|q'|^2 = (1 - eta k)^2 |q|^2 + eta^2 |g|^2,  <q, q'> = (1 - eta k) |q|^2",
         applies="gradient descent, scale-invariant losses, float64 and float32",
         suits=lambda rule, symmetry: normed(rule, symmetry) and not rule.momentum,
         residual=root_mean_square_law,

@@ -65,7 +65,6 @@ LAWS = (
         home=("product", "heavy-ball"),
         title="equation of motion of heavy ball",
         equation=r"q'' - (1 + \beta) q' + \beta q = -\eta (g' + k q')",
-        statement="q'' - (1+beta) q' + beta q = -eta (g' + k q')",
         applies="gradient descent and heavy ball with coupled decay, dampened and maximising too; beta = 0 "
         "included",
         suits=lambda rule, symmetry: plain(rule) and not rule.decoupled,
@@ -91,7 +90,6 @@ LAWS = (
         home=("mexican-hat-2", "heavy-ball-decoupled"),
         title="decoupled weight decay",
         equation=r"q'' - (1 + a \beta) q' + a \beta q = -\eta (g' + (1 - \beta) k q'), \quad a = 1 - \eta k",
-        statement="q'' - (1 + a beta) q' + a beta q = -eta (g' + (1-beta) k q')",
         applies="heavy ball with decoupled decay, at every beta and 1 - eta k",
         suits=lambda rule, symmetry: plain(rule) and rule.decoupled,
         residual=difference_law,

@@ -51,7 +51,6 @@ LAWS = (
             r"D\left[ Q + \frac{\beta}{1 - \beta} J \right] = -\frac{\eta}{1 - \beta} \langle g + k q, A "
             r"q \rangle + \frac{1 + \beta}{2 (1 - \beta)} \langle A v', v' \rangle"
         ),
-        statement="D[Q + beta/(1-beta) J] = -eta/(1-beta) <f, Aq> + (1+beta)/(2(1-beta)) <A v', v'>",
         applies="gradient descent and heavy ball with coupled decay, dampened and maximising too, symmetric "
         "A",
         suits=massive,

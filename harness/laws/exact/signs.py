@@ -65,7 +65,7 @@ LAWS = (
         home=("product", "sign-descent"),
         title="sign descent keeps a difference",
         equation=r"|u'| - |v'| = |u| - |v|",
-        statement="|u'| - |v'| = |u| - |v|, until a factor changes sign",
+        adds="until a factor changes sign",
         applies="sign descent, eps = 0, generators that scale one factor up and one down",
         suits=lambda rule, symmetry: rule.signed and paired(symmetry),
         residual=sign_law,

@@ -37,7 +37,6 @@ LAWS = (
         reads_buffer=True,
         title="the update itself",
         equation=r"v' = \beta v - \eta (g + k q), \quad q' = q + v'",
-        statement="v' = beta v - eta (g + k q),  q' = q + v'",
         applies="every rule, every case, every precision",
         suits=lambda rule, symmetry: True,
         residual=update,

@@ -51,7 +51,6 @@ LAWS = (
         home=("free-particle", "heavy-ball"),
         title="translation charge",
         equation=r"c_{n+1} - (1 + \beta - \eta k) c_n + \beta c_{n-1} = 0, \quad c = \langle a, q \rangle",
-        statement="c_{n+1} - (1+beta-eta k) c_n + beta c_{n-1} = 0",
         applies="Euclidean rules, translations",
         suits=lambda rule, symmetry: symmetry.is_translation and rule.metric == "euclidean",
         residual=translation_law,

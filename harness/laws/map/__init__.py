@@ -13,10 +13,7 @@ LAWS = (
         key="M1",
         title="map of symmetries and rules",
         equation=r"C_N - C_0 = 0 \text{ (exact)}, \quad C_N - C_0 = O(\eta^p) \text{ with its constant}",
-        statement=(
-            "drift of each charge under each rule: exact, O(eta^p) with the constant that its sources "
-            "say, or no charge"
-        ),
+        adds="or there is no charge",
         kind=ORDER,
         applies="all core cases together: six rows, eleven rules",
         blind=("a rule that keeps a charge by another law than the one measured",),

@@ -16,7 +16,6 @@ LAWS = (
             r"|q_N - q(N \eta)| = O(\eta^p): \quad p = 1 \text{ for } \dot q = -g, \quad p = 2 \text{ for "
             r"} f + \frac{\eta}{4} |g|^2, \quad p = 3 \text{ one term further}"
         ),
-        statement="orders 1, 2 and 3 in eta",
         kind=ORDER,
         applies="gradient descent, Euclidean cases",
         blind=(),
@@ -26,7 +25,7 @@ LAWS = (
         key="O2",
         title="gradient descent has a mass",
         equation=r"|q_N - q(N \eta)| = O(\eta^2), \quad \frac{\eta}{2} \ddot q + \dot q + g = 0",
-        statement="order 2, never 3",
+        adds="and never of order 3",
         kind=ORDER,
         applies="gradient descent, Euclidean cases",
         blind=(),
@@ -39,7 +38,7 @@ LAWS = (
             r"|q_N - q(N \eta)| = O(\eta^2), \quad m \ddot q + \mu \dot q + g + k q = 0, \quad m = "
             r"\frac{\eta (1 + \beta)}{2}, \quad \mu = 1 - \beta"
         ),
-        statement="order 2 with the right start velocity, 1 with another",
+        adds="from the start velocity of the model; from another of order 1",
         kind=ORDER,
         applies="heavy ball, Euclidean cases",
         blind=(),
@@ -60,10 +59,7 @@ LAWS = (
         key="O4",
         title="rate at which a charge decays",
         equation=r"-\ln \beta = \frac{2 (1 - \beta)}{1 + \beta} + O((1 - \beta)^3) \quad \text{per step}",
-        statement=(
-            "discrete: -ln beta per step;  model: 2 (1-beta)/(1+beta), its (1,1) Pade approximant, third "
-            "order in 1-beta"
-        ),
+        adds=r"the model's rate is the (1,1) Padé approximant of the exact one",
         kind=ORDER,
         applies="heavy ball, rotations and translations",
         blind=("the gradient: any symmetric loss will do",),
@@ -84,7 +80,7 @@ LAWS = (
             r"\frac{1}{2 \eta} \langle A q_n, v_n + v_{n+1} \rangle - \langle A q, \dot q \rangle = "
             r"O(\eta^2)"
         ),
-        statement="<A q, v/eta>: order 1; centred: order 2;  gradient descent: Q drifts at (eta/2) <g, A g>",
+        adds=r"under gradient descent $Q$ drifts at the rate $\frac{\eta}{2} \langle g, A g \rangle$",
         kind=ORDER,
         applies="heavy ball; gradient descent, symmetric generators",
         blind=(),
@@ -97,10 +93,7 @@ LAWS = (
             r"|q_N - q(N \eta)| = O(\eta^2), \quad m \ddot q + (\mu + \eta \beta k) \dot q + \mu k q + g "
             r"= 0"
         ),
-        statement=(
-            "m qddot + (mu + eta beta k) qdot + mu k q + g = 0, qdot(0) = (2 beta v_0/eta - g)/(1+beta) "
-            "- k q_0: order 2"
-        ),
+        adds=r"from $\dot q(0) = \frac{2 \beta v_0/\eta - g}{1 + \beta} - k q_0$",
         kind=ORDER,
         applies="decoupled decay, Euclidean cases",
         blind=(),
@@ -123,9 +116,9 @@ LAWS = (
             r"(Nesterov)}, \quad m \ddot q + \left( \mu - c \eta \frac{\dot s}{s} \right) \dot q + s g = "
             r"0 \text{ (schedule } s)"
         ),
-        statement=(
-            "extra friction eta beta H; time eta (1-tau); extra friction -c eta sdot/s, c beta, "
-            "(1+beta)/2 or 1 for rates at the start, middle or end of a step: order 2"
+        adds=(
+            r"dampening takes the time $\eta (1 - \tau)$; $c$ is $\beta$, $(1 + \beta)/2$ or 1 for "
+            r"rates at the start, the middle or the end of a step"
         ),
         kind=ORDER,
         applies="options of heavy ball, Euclidean cases",
@@ -153,9 +146,9 @@ LAWS = (
             r"= 0 \text{ (mirror)}, \quad \frac{\eta}{2} \ddot q + \dot q + G^{-1} g = 0 \text{ (natural "
             r"gradient)}"
         ),
-        statement=(
-            "mirror descent, natural gradient, geodesic step: own model order 2, another's order 1; "
-            "Bregman Lagrangian: order 2 for mirror descent"
+        adds=(
+            "each against its own model, of order 1 against another's; the Bregman Lagrangian is "
+            "of order 2 for mirror descent"
         ),
         kind=ORDER,
         applies="diagonal and Bregman metrics; sign descent: Euclidean cases",
@@ -178,7 +171,6 @@ LAWS = (
         key="O9",
         title="state in the overdamped limit",
         equation=r"|q_m - q_{\text{flow}}| = O(m)",
-        statement="|q_m - q_flow|: order 1 in m",
         kind=ORDER,
         applies="every case",
         blind=("mu and G, as far as they enter both alike",),

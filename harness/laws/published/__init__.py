@@ -18,8 +18,6 @@ LAWS = (
             r"\text{ (white)}, \quad \frac{2 \eta (1 + \beta)}{(1 - \beta)^3} |\hat g|^2 \text{ "
             r"(coherent)}"
         ),
-        statement="source of r^4, in units of a plain step's: 1/(1-beta)^2 white, (1+beta)/(1-beta)^3 "
-        "coherent",
         kind=STATISTICAL,
         applies="unit noise orthogonal to q, beta .9",
         blind=("everything but the size and the correlation of the gradient",),
@@ -29,8 +27,7 @@ LAWS = (
         key="P2",
         title="published: closed forms from velocity 0",
         equation=r"m \ddot c + \mu \dot c + k c = 0, \quad \dot c(0) = -\frac{k c}{1 + \beta}",
-        statement="c(t) of m cddot + mu cdot + k c = 0 from cdot(0) = -k c/(1+beta): order 2; from 0: order "
-        "1",
+        adds="of order 2; from velocity 0, as published, of order 1",
         kind=ORDER,
         applies="translation charge of softmax, heavy ball with decay",
         blind=("the loss: the charge of a translation does not see it",),
@@ -43,7 +40,6 @@ LAWS = (
             r"|q|^2 - |q_0|^2 = \int_0^t \frac{1 - e^{-2 \gamma (t - s)}}{\gamma} |\dot q(s)|^2 \, ds, "
             r"\quad \dot q = \frac{\text{buffer}}{1 - \tau}"
         ),
-        statement="growth of |q|^2 = filtered integral of |buffer|^2/(1-tau)^2",
         kind=ORDER,
         applies="scale-invariant loss, dampened heavy ball without decay",
         blind=("a dampening of 0",),
@@ -53,7 +49,6 @@ LAWS = (
         key="P4",
         title="published: check of SGD at zero decay",
         equation=r"|q_N|^2 = |q_0|^2 + \eta^2 \sum |g|^2 \quad \text{for every } g \perp q",
-        statement="|q_N|^2 = |q_0|^2 + eta^2 sum |g|^2 for every g orthogonal to q",
         kind=ROUNDING,
         applies="random vectors orthogonal to q, plain steps",
         blind=("where a gradient comes from",),
@@ -63,7 +58,7 @@ LAWS = (
         key="P5",
         title="published: friction as the decay of a charge",
         equation=r"\text{rate of decay} = -\ln \beta \quad \text{per step}",
-        statement="rate -ln beta per step; 2 (1-beta)/(1+beta) is its Pade approximant",
+        adds=r"$\frac{2 (1 - \beta)}{1 + \beta}$ is its Padé approximant",
         kind=ROUNDING,
         applies="angular momentum of the Mexican hat, heavy ball",
         blind=("everything along the rotation",),
@@ -73,8 +68,7 @@ LAWS = (
         key="P6",
         title="published: Euler-Lagrange, curved metric",
         equation=r"\frac{\eta}{2} \ddot q + \dot q + G^{-1} g = 0",
-        statement="natural gradient against (eta/2) qddot + qdot + G^-1 g: order 2; against Euler-Lagrange: "
-        "1",
+        adds="is a model of order 2; the Euler-Lagrange equation is one of order 1",
         kind=ORDER,
         applies="natural gradient of the entropy's metric",
         blind=("a constant metric",),

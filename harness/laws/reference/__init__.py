@@ -16,10 +16,7 @@ LAWS = (
         equation=(
             r"|x - x^*| \le b_x, \quad |j - j^*| + |S - S^*| \le b_j, \quad |E - E^*| + |D - D^*| \le b_E"
         ),
-        statement=(
-            "|x - x*|, |j - j*| + |S - S*|, |E - E*| + |D - D*| within the bounds of T1 to T5;  |j* - "
-            "S*| = 0 to 30 digits"
-        ),
+        adds=r"with the bounds of T1 to T5, and $|j^* - S^*| = 0$ to 30 digits",
         kind=ROUNDING,
         applies="verify --reference, with heyoka installed: trajectories of T1, T2 and T5",
         blind=(BLIND,),

@@ -16,7 +16,6 @@ LAWS = (
             r"\hat\varepsilon = \frac{\sum x y}{\sum x^2}, \quad y = J' - \beta J - \langle A v', v' "
             r"\rangle, \quad x = -\eta \langle \nabla b, \xi \rangle"
         ),
-        statement="eps^ = sum x y / sum x^2,  y = J' - beta J - <A v', v'>,  x = -eta <grad b, xi>",
         kind=STATISTICAL,
         applies=(
             "heavy ball without decay; quick: rayleigh, mexican-hat and cases of one's own, full: the "
@@ -29,10 +28,7 @@ LAWS = (
         key="E3",
         title="metric deformation, recovered",
         equation=r"J' - \beta J - \langle A (p'/G), p' \rangle = 0 \quad \text{at} \quad G(q; \kappa)",
-        statement=(
-            "y = J' - beta J - <A (p'/G), p'> = 0 at G(q; kappa);  [j] - int e^(-(b-t) mu/m) d_s T/m = 0 "
-            "at kappa"
-        ),
+        adds=r"and the integrated theorem of the flow leaves nothing at the same $\kappa$",
         kind=STATISTICAL,
         applies="metrics that kappa deforms: heavy ball on the metric, and T1's equations of motion",
         blind=("the loss, as long as it is symmetric",),
@@ -46,9 +42,7 @@ LAWS = (
             r"\frac{\sum x^2\, \text{Var}(\langle \xi, \delta \rangle + \langle A^T v', \sigma "
             r"\rangle)}{(\sum x^2)^2}"
         ),
-        statement=(
-            "limit = 3 sd(eps^) at eps = 0,  Var = sum x^2 Var(<xi, delta> + <A^T v', sigma>) / (sum x^2)^2"
-        ),
+        adds=r"where $\varepsilon = 0$",
         kind=STATISTICAL,
         applies="heavy ball on the Mexican hat in eight dimensions",
         blind=("faults in g that keep the symmetry",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from noether.laws import latex
 from noether.report.figures.marks import ordered
 from noether.report.figures.scatter import Point, scatter
 from noether.report.figures.strip import order_strip, strip
@@ -50,6 +51,7 @@ def section(row: LawSummary, info, records: list[Record], drawn: set[int], book:
     told |= {"figures": charts + panels, "more": max(0, len(found) - most)}
     told |= {"elsewhere": sum(id(r) in drawn for r in records)}
     told |= {"equation": mathml(getattr(info, "equation", "")), "open": is_open(row)}
+    told |= {"adds": latex.sentence(getattr(info, "adds", ""))}
     return {**told, "equal": bits, "nearest": nearest}
 
 

@@ -55,6 +55,11 @@ def plain(latex: str) -> str:
     return " ".join(parts(latex))
 
 
+def sentence(text: str) -> str:
+    """Words with formulas between dollars, as text. Raises LatexError."""
+    return re.sub(r"\$([^$]+)\$", lambda formula: plain(formula[1]), text)
+
+
 def parts(latex: str) -> list[str]:
     r"""What stands between \quad, \qquad and \\ in a formula, each on one line. Raises LatexError."""
     text = re.sub(r"(∇[²³]) ", r"\1", Reader(latex).whole())

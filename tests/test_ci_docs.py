@@ -1,5 +1,5 @@
-"""The workflows that docs/ci.md shows are whole, and every make target and every option that they name
-exists."""
+"""The workflows that docs/ci.md and docs/history.md show are whole; every make target, option and input that
+they name exists."""
 
 import re
 import shlex
@@ -13,10 +13,11 @@ from noether.runs.seed_scatter import SCATTER, entry_factor, mean_factor
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+EVERY = TEXT + (ROOT / "docs" / "history.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```yaml\n(.*?)```", EVERY, re.DOTALL)
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 COMMANDS = typer.main.get_command(app).commands
-ACTION = r"actions/[a-z-]+@v\d+|github/codeql-action/upload-sarif@v\d+"
+ACTION = r"actions/[a-z-]+@v\d+|github/codeql-action/upload-sarif@v\d+|OWNER/noether@TAG"
 OF_TARGET = {"newest": "verify"}  # whose options ARGS are, where it is not the name of the target
 
 
@@ -50,7 +51,8 @@ def node(lines, depth):
         elif value.strip():
             if deeper:
                 raise ValueError(f"{key} has a value and a block")
-            found[key] = value.strip().strip('"') if not value.strip().startswith("make") else value.strip()
+            quoted = re.fullmatch('"([^"]*)"', value.strip())
+            found[key] = quoted[1] if quoted else value.strip()
         elif deeper:
             found[key], lines = node(lines, lines[0][0])
         else:
@@ -99,19 +101,48 @@ def options(name: str, words: list[str]) -> list[str]:
     ]
 
 
-IDS = [(re.search(r"^name: (.+)$", text, re.MULTILINE) or re.search(r"(\w+)", text))[1] for text in BLOCKS]
 WORKFLOWS = [text for text in BLOCKS if re.search(r"^jobs:$", text, re.MULTILINE)]
+OURS = "OWNER/noether@TAG"
+
+
+def uses(text: str) -> bool:
+    """Whether a block takes the action, the component or the hook of this repository."""
+    return OURS in text or "component: " in text or "repos:" in text
 
 
 def test_there_are_workflows_to_copy():
-    assert len(BLOCKS) >= 4 and len(WORKFLOWS) >= 3
+    assert len(BLOCKS) >= 8 and len(WORKFLOWS) >= 5 and sum(map(uses, BLOCKS)) >= 4
 
 
-@pytest.mark.parametrize("text", BLOCKS, ids=IDS)
+@pytest.mark.parametrize("text", BLOCKS, ids=range(len(BLOCKS)))
 def test_every_target_and_option_that_is_named_exists(text):
     commands = named(text)
-    assert any(c.startswith(("make", "noether")) for c in commands)
+    assert any(c.startswith(("make", "noether")) for c in commands) or uses(text)
     assert [w for c in commands for w in wrong_in(c)] == []
+
+
+def test_what_is_given_to_the_action_the_component_and_the_hook_is_what_they_take():
+    action = parse((ROOT / "action.yml").read_text())["inputs"]
+    spec = parse((ROOT / "templates/noether/template.yml").read_text().split("\n---\n")[0])["spec"]["inputs"]
+    seen = []
+    for flow in map(parse, filter(uses, BLOCKS)):
+        for job in flow.get("jobs", {}).values():
+            seen += [("action", set(s["with"]), action) for s in job["steps"] if s.get("uses") == OURS]
+        for entry in flow.get("include", ()):
+            assert entry["component"].endswith("/OWNER/noether/noether@TAG")
+            seen.append(("component", set(entry["inputs"]), spec))
+        for repo in flow.get("repos", ()):
+            (hook,) = repo["hooks"]
+            assert hook["id"] == parse((ROOT / ".pre-commit-hooks.yaml").read_text())[0]["id"]
+            seen.append(("hook", set(), {}))
+    assert {kind for kind, *_ in seen} == {"action", "component", "hook"}
+    assert [(kind, given - set(known)) for kind, given, known in seen if given - set(known)] == []
+    table = re.findall(
+        r"^\| (`[a-z`, -]+`) \|", TEXT.partition("| input |")[2].partition("\n\n")[0], re.MULTILINE
+    )
+    assert {x.strip("` ") for row in table for x in row.split(",")} == set(action), (
+        "the table has every input"
+    )
 
 
 @pytest.mark.parametrize("prose", re.findall(r"`((?:noether|make) [a-z]+[^`]*)`", TEXT))
@@ -124,17 +155,19 @@ def test_a_workflow_is_whole_and_pins_its_actions_by_major(text):
     flow = parse(text)
     assert set(flow) >= {"name", "on", "jobs"}
     for job in flow["jobs"].values():
-        assert job["runs-on"] and len(job["steps"]) >= 3
+        assert job["runs-on"] and len(job["steps"]) >= 2
         for step in job["steps"]:
             assert ("uses" in step) != ("run" in step), step
             assert re.fullmatch(ACTION, step.get("uses", "actions/x@v1"))
         assert job["steps"][0]["uses"].startswith("actions/checkout@")
+        if any(step.get("uses") == OURS for step in job["steps"]):
+            continue  # which uploads by itself: tests/test_ci_files.py
         upload = next(s for s in job["steps"] if s.get("uses", "").startswith("actions/upload-artifact"))
         assert upload["if"] == "always()", "a failed run is the one that is wanted"
 
 
 def test_the_workflow_verifies_tests_and_fuzzes():
-    flow = parse(BLOCKS[0])
+    (flow,) = (parse(text) for text in WORKFLOWS if "newest:" in text)
     runs = {
         name: [s["run"].split()[1] for s in job["steps"] if "run" in s] for name, job in flow["jobs"].items()
     }

@@ -10,6 +10,7 @@ from plainest import record
 import noether
 from noether.api import frame, tables
 from noether.runs import result as plain
+from noether.runs import run_json
 from noether.runs.saved_result import ended
 from noether.runs.saved_run import Run
 from noether.system.usage import UsageError
@@ -64,17 +65,27 @@ def test_what_decided_a_run_is_told_again(arguments, code, unjudged):
     assert (found.errors, found.lost) == ((errors, {}) if code == 70 else ({}, errors))
 
 
-def test_a_run_without_an_end_is_interrupted(run, tmp_path):
-    from noether.runs import run_json
-
-    folder = tmp_path / "cut"
+def changed(run, folder, *, without=(), **about):
+    """A copy of a run whose run.json says something else."""
     folder.mkdir()
     for name in ("records.jsonl", "cells.jsonl"):
         (folder / name).write_bytes((run.folder / name).read_bytes())
-    about = {**run_json.read(run.folder / "run.json"), "exit_code": None, "end": None}
-    del about["last"], about["records"]
-    (folder / "run.json").write_text(run_json.text(about), encoding="utf-8")
-    again = noether.Result.load(folder)
+    said = {**run_json.read(run.folder / "run.json"), **about}
+    kept = {name: x for name, x in said.items() if name not in without}
+    (folder / "run.json").write_text(run_json.text(kept), encoding="utf-8")
+    return folder
+
+
+def test_a_run_of_fuzzing_has_verdicts_and_no_row_a_law(run, tmp_path):
+    arguments = {"cases": ["product"], "seconds": 3.0}
+    again = noether.Result.load(changed(run, tmp_path / "f", command="fuzz", arguments=arguments))
+    assert not again.rows and len(again.records) == len(run.records) and not again.unjudged
+    assert "no row a law" in again.notes[-1] and "0 laws; 39 verdicts: 39 hold" in repr(again)
+
+
+def test_a_run_without_an_end_is_interrupted(run, tmp_path):
+    cut = changed(run, tmp_path / "cut", without=("last", "records"), exit_code=None, end=None)
+    again = noether.Result.load(cut)
     assert again.exit_code == 130 and again.interrupted and len(again.records) == len(run.records)
 
 

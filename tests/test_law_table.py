@@ -125,3 +125,14 @@ def test_a_law_that_would_not_see_a_tenth_is_told_beside_its_verdict(result, cap
     assert "thin: D2 would first see mass changed by 25 %, so it is no evidence" in capsys.readouterr().out
     say(*ending(replace(result, records=[replace(r, powers={"mass": 0.09}) for r in thin])))
     assert "thin:" not in capsys.readouterr().out
+
+
+def test_verdicts_of_one_cause_are_told_once(result, capsys):
+    """Reasons that differ in their numbers alone are one cause; another reason is another."""
+    one = next(r for r in result.records if r.law == "D2" and not r.fault)
+    reasons = ["0 of 41 lanes move", "3 of 61 lanes move", "41 of 41 lanes move", "the solver gave up"]
+    open_ones = [replace(one, verdict="inconclusive", reason=reason) for reason in reasons]
+    say(*ending(replace(result, records=open_ones)))
+    out = capsys.readouterr().out
+    assert "inconclusive: 4 of 4" in out and "and 2 more of this cause: deformed-rayleigh" in out
+    assert out.count("lanes move") == 1 and out.count("the solver gave up") == 1

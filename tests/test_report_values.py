@@ -12,9 +12,9 @@ import pytest
 from test_report_page import everything, page_of, planted, record
 
 from noether.plan.design import LAWS
+from noether.report.causes import causes
 from noether.report.figures.strip import Limit, spark
 from noether.report.page.book import NUMBERS, WORDS, Book
-from noether.report.page.causes import causes
 from noether.report.page.equation import mathml
 from noether.report.page.law import allowed, point_of
 from noether.verdicts.record import VIOLATED

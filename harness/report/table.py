@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from noether.report import known_violations
+from noether.report.causes import Cause, causes
 from noether.report.law_table import laws_table, legend, titled
 from noether.report.next_step import next_step
 from noether.report.terminal import COLOUR, console, listing, number, say  # noqa: F401
@@ -74,13 +75,15 @@ def unsaid(r: Record) -> str:
     return "" if explained(r) in r.reason else explained(r)
 
 
-def told(r: Record) -> list[Text | str]:
-    """One verdict below the title of its law: where, why, and of a violation the diagnosis and the replay
-    line."""
+def told(cause: Cause) -> list[Text | str]:
+    """One cause below the title of its law: where it is worst and why, of a violation the diagnosis and the
+    replay line, and where else it is."""
+    r, others = cause.worst, len(cause.records) - 1
     is_wrong = r.verdict == VIOLATED
     lines: list[Text | str] = [Text(f"    {where(r).removeprefix(r.law + ' ')}: {r.reason}")]
     lines += [Text(f"      {unsaid(r)}")] if is_wrong and unsaid(r) else []
-    return lines + ([f"      {r.replay}"] if is_wrong and r.replay else [])
+    lines += [f"      {r.replay}"] if is_wrong and r.replay else []
+    return lines + ([Text(f"      and {others} more of this cause: {cause.told}")] if others else [])
 
 
 def remainder(result: Result, most: int = SHOWN) -> list[Text | str]:
@@ -88,17 +91,20 @@ def remainder(result: Result, most: int = SHOWN) -> list[Text | str]:
     counted."""
     out: list[Text | str] = []
     real = [r for r in result.records if not r.fault]
-    place = lambda r: result.laws.index(r.law) if r.law in result.laws else len(result.laws)
+    order = {law: at for at, law in enumerate(result.laws)}
+    place = lambda cause: order.get(cause.worst.law, len(order))
     for verdict in (VIOLATED, INCONCLUSIVE, OUTSIDE):
         mine = [r for r in real if r.verdict == verdict and excuse(r, result.known) is None]
         if not mine:
             continue
         out.append(Text(f"{verdict}: {len(mine)} of {len(real)}", style=COLOUR[verdict]))
-        for law, some in groupby(sorted(mine[:most], key=place), key=lambda r: r.law):
+        alike = causes(mine)
+        for law, some in groupby(sorted(alike[:most], key=place), key=lambda cause: cause.worst.law):
             out.append(Text(f"  {law} {titled(law)}".rstrip()))
-            out += [line for r in some for line in told(r)]
-        if len(mine) > most:
-            out.append(Text(f"  and {len(mine) - most} more, all in records.jsonl"))
+            out += [line for cause in some for line in told(cause)]
+        if len(alike) > most:
+            rest = sum(len(cause.records) for cause in alike[most:])
+            out.append(Text(f"  and {rest} more of {len(alike) - most} other causes, all in records.jsonl"))
     out += known_violations.told(result)
     out += [Text(f"blind: {told}", style="yellow") for told in result.blind[:most]]
     if len(result.blind) > most:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 
+from noether.report.causes import MEMBERS, Cause, causes, diagnosis
 from noether.report.html import environment
 from noether.report.page.book import Book
-from noether.report.page.causes import MEMBERS, Cause, causes, diagnosis
 from noether.report.page.exhibits import exhibits
 from noether.report.page.law import section
 from noether.report.page.overview import SYMBOL, faults, grid, law_rows

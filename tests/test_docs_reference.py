@@ -1,7 +1,6 @@
 """The pages of the reference, made of the code: each thing is there, and what is drawn of a loss is true."""
 
 import dataclasses
-import json
 from pathlib import Path
 
 import numpy as np
@@ -79,8 +78,10 @@ def test_every_field_of_a_record_is_on_its_page():
 
 
 def test_a_schema_says_what_a_field_is():
-    schema = {"required": ["a"], "properties": {"a": {"type": ["number", "null"], "description": "one"}}}
-    assert "| `a` | number or null | one |  |" in record_page.from_schema(json.loads(json.dumps(schema)))
+    about = {"a": {"type": ["number", "null"], "description": "one"}, "b": {"items": {"enum": ["x"]}}}
+    about["b"]["type"] = "array"
+    made = record_page.section({"required": ["a"], "properties": about})
+    assert "| `a` | number or null | one |" in made and '| `b` | list of `"x"` |  *May be absent.* |' in made
 
 
 # ---- pictures

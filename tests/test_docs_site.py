@@ -48,7 +48,9 @@ def site(tmp_path_factory) -> Path:
 
 
 def test_the_site_has_every_page_of_the_documentation(site):
-    wanted = [p.relative_to(ROOT / "docs") for p in (ROOT / "docs").rglob("*.md")]
+    wanted = [
+        p.relative_to(ROOT / "docs") for p in (ROOT / "docs").rglob("*") if p.suffix in (".md", ".ipynb")
+    ]
     assert len(wanted) > 20 and [p for p in wanted if not (site / p.with_suffix(".html")).is_file()] == []
     assert "<title>noether</title>" in (site / "index.html").read_text(encoding="utf-8")
 
@@ -106,6 +108,13 @@ def test_a_link_to_a_page_of_the_root_leads_to_the_page_of_the_site():
     assert led("[so](../../CONTRIBUTING.md) [home](../../README.md)", "sub/a.md") == (
         "[so](../contributing.md) [home](../index.md)"
     )
+
+
+def test_a_link_to_a_notebook_leads_to_its_page_and_from_there_to_the_file():
+    known = {"notebooks/t.md": "T", "notebooks/t.ipynb": "", "ci.md": ""}
+    there = "[x](notebooks/t.md) [T](notebooks/t.md)"
+    assert links.led("[x](notebooks/t.ipynb) [t.ipynb](notebooks/t.ipynb)", "ci.md", known, ROOT, "") == there
+    assert links.led("[x](t.ipynb)", "notebooks/t.md", known, ROOT, "") == "[x](t.ipynb)"
 
 
 def test_a_link_to_code_leads_to_the_repository_or_is_a_name():

@@ -15,20 +15,23 @@ of the first of them, and [the records](records.md) say what a result holds.
 """
 
 
+def places() -> list[str]:
+    """Where each public name is written, not where it is asked for: noether.cases.case.Case."""
+    found = [(getattr(PACKAGE, name), f"{module}.{name}") for name, module in PACKAGE.PUBLIC.items()]
+    return [path if ismodule(x) else f"{x.__module__}.{x.__qualname__}" for x, path in found]
+
+
 def page() -> str:
     """The page, which mkdocstrings fills."""
     parts = [FIRST]
-    for name, module in PACKAGE.PUBLIC.items():
-        path = f"{module}.{name}"
-        inside = ["            heading_level: 2"]
+    for name, path in zip(PACKAGE.PUBLIC, places(), strict=True):
         found = getattr(PACKAGE, name)
-        if not ismodule(found):  # where it is written, not where it is asked for
-            path = f"{found.__module__}.{found.__qualname__}"
+        options = ["        heading_level: 2"]
         if isclass(found):
-            inside.append("            filters: ['!^_']")
+            options.append("        filters: ['!^_']")
         if ismodule(found):
-            inside.append(f"            members: [{', '.join(public(found))}]")
-        parts.append("\n".join([f"::: {path}", "    options:", *(line[4:] for line in inside)]))
+            options.append(f"        members: [{', '.join(public(found))}]")
+        parts.append("\n".join([f"::: {path}", "    options:", *options]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -42,10 +45,12 @@ def public(module) -> list[str]:
 
 
 def linked(folder: Path, root: Path) -> Path:
-    """A folder in which a tool that reads source finds the package as it is imported, by links as those of
-    `make build/import`."""
+    """A folder in which a tool that reads source finds the public names where they are imported, by links
+    like those of `make build/import`; rooms without a public name are left out: it would read them too."""
     package = folder / "noether"
     package.mkdir(parents=True)
+    rooms = {"__init__.py", *(path.split(".")[1] for path in places())}
     for path in (*(root / "harness").iterdir(), root / "kernels", root / "cases"):
-        (package / path.name).symlink_to(path)
+        if path.name in rooms:
+            (package / path.name).symlink_to(path)
     return folder

@@ -9,6 +9,7 @@ from html import unescape
 TICKED = re.compile(r"\$`([^`\n]+)`\$")
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\(?P<open>[(\[])(?P<latex>.*?)\\[)\]]</\1>', re.DOTALL)
 BRACE = re.compile(r"(?<!\\)[{}]")
+LONG = 40  # letters of LaTeX from which on a formula in a line may be wider than a phone
 BARS = re.compile(r"(?<!left)(?<!right)(?<!\\)\|([^|]+)(?<!left)(?<!right)(?<!\\)\|")
 """A size |x|: of a bar alone no reader of MathML knows whether something opens or closes."""
 PRIME = re.compile(r"<msup>((?:(?!<msup>).)*?)<mi>(&#x0203[23];)</mi></msup>")
@@ -59,6 +60,8 @@ def typeset(html: str) -> tuple[str, list[str]]:
         except ValueError as error:
             wrong.append(str(error))
             return found[0]
-        return f'<div class="formula" tabindex="0">{made}</div>' if is_block else made
+        if is_block:
+            return f'<div class="formula" tabindex="0">{made}</div>'
+        return f'<span class="long">{made}</span>' if len(found["latex"]) > LONG else made
 
     return FORMULA.sub(formula, html), wrong

@@ -7,6 +7,7 @@ completed, links that leave docs/ are led to where they stand, and formulas beco
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 from pathlib import Path
 from tempfile import mkdtemp
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[3]
 TITLES: dict[str, str] = {}
 """Every file of the site, from docs/, with its title; '' for what is no page."""
+CODE = re.compile(r"(<pre[^>]*>(?:<span></span>)?)<code>")
 LOG = logging.getLogger("mkdocs.noether")  # a warning of mkdocs' own loggers ends a strict build
 
 
@@ -55,7 +57,7 @@ def on_files(files: Files, config) -> Files:
     there = [file.src_uri for file in files.documentation_pages()]
     config.nav, missing = navigation.complete(config.nav, there)
     for place in missing:
-        LOG.info("%s is in the navigation of mkdocs.yml and not there: left out", place)
+        LOG.warning("%s is in the navigation of mkdocs.yml and not there", place)
     return files
 
 
@@ -65,8 +67,13 @@ def on_page_markdown(markdown: str, page, config, files: Files) -> str:
 
 
 def on_page_content(html: str, page, config, files: Files) -> str:
-    """Every formula as MathML."""
+    """Every formula as MathML, and what is wider than its column within reach of the keyboard."""
     content, wrong = formulas.typeset(html)
     for formula in wrong:
         LOG.warning("%s: no MathML of %s", page.file.src_uri, formula)
-    return content
+    return CODE.sub(r'\1<code tabindex="0">', content)
+
+
+def on_post_page(output: str, page, config) -> str:
+    """Name the dialog that the theme leaves without a name."""
+    return output.replace('role="dialog">', 'role="dialog" aria-label="Search">')

@@ -47,6 +47,8 @@ def led(markdown: str, page: str, known: Mapping[str, str], root: Path, reposito
         """Where a link leads, from the root, and from docs/ where the site has that."""
         there = normpath(f"{PurePosixPath(source).parent}/{link.partition('#')[0]}")
         place = ADOPTED.get(there, there.removeprefix("docs/") if there.startswith("docs/") else None)
+        as_page = place.replace(".ipynb", ".md") if place else None  # but from this page to its own notebook
+        place = as_page if as_page in known and as_page != page else place
         return there, place if place in known else None
 
     def target(link: str) -> str | None:

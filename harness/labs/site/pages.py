@@ -9,11 +9,15 @@ from noether.labs.site import (
     case_pages,
     command_page,
     law_pages,
+    notebook_pages,
     record_page,
     reference_page,
     rule_page,
 )
 from noether.labs.site.links import ADOPTED
+
+WIDE = "---\nhide:\n  - navigation\n---\n\n"
+"""Before the first page: there is nothing beside it, and its tables are wide."""
 
 
 def made(root: Path) -> dict[str, str]:
@@ -23,6 +27,7 @@ def made(root: Path) -> dict[str, str]:
         for name, place in ADOPTED.items()
         if (root / name).exists()
     }
+    taken["index.md"] = WIDE + taken["index.md"]
     single = {
         reference_page.PLACE: reference_page.page(),
         rule_page.PLACE: rule_page.page(root),
@@ -31,4 +36,5 @@ def made(root: Path) -> dict[str, str]:
         record_page.PLACE: record_page.page(root),
         api_page.PLACE: api_page.page(),
     }
-    return {**taken, **single, **law_pages.pages(root), **case_pages.pages(root)}
+    several = (law_pages, case_pages, notebook_pages)
+    return {**taken, **single, **{k: v for made_of in several for k, v in made_of.pages(root).items()}}

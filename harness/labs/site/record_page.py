@@ -1,56 +1,48 @@
-"""The page of the run folder and its records: each file, each field."""
+"""The page of the run folder and its records: each file, each field, from the schemas in docs/schema."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, fields
 from pathlib import Path
 
 from noether.labs.site.papers import paper, rows_of
 from noether.runs import folder
-from noether.verdicts import record
-from noether.verdicts.record import SCHEMA, Record
 
 PLACE = "reference/records.md"
-FILE = "schema/record.schema.json"
+SCHEMAS = (("A record", "schema/record.schema.json"), ("run.json", "schema/run.schema.json"))
+"""What each of the schemas in docs/ is about."""
 FIRST = """# The run folder and its records
 
-A [run](../glossary.md) leaves a folder, `runs/` with the time as its name or what `--out` says. It is read
-by `noether report`, `noether replay` and `noether laws RUN`, and by any tool that reads JSON lines.
+A [run](../glossary.md) leaves a folder, `runs/` with the time as its name or what `--out` says. It is read by
+`noether report`, `noether replay` and `noether laws RUN`, and by any tool that reads JSON lines:
+[getting at the data](../data.md) shows how.
 """
 
 
 def page(root: Path) -> str:
-    """The page, from the docstrings of what writes them and from the schema where docs/ has one."""
+    """The page. Raises FileNotFoundError where a schema is gone."""
     _, *files = paper(folder.__doc__ or "", "../", is_code=True)
-    _, *verdicts = paper(record.__doc__ or "", "../", is_code=True)
-    first, *meaning = paper(Record.__doc__ or "", "../", is_code=True)
-    parts = [FIRST, "## Files", *files, "## Verdicts", *verdicts, "## Fields of a record", first, *meaning]
-    schema = root / "docs" / FILE
-    parts.append(
-        from_schema(json.loads(schema.read_text(encoding="utf-8"))) if schema.is_file() else from_code()
-    )
+    parts = [FIRST, "## Files", *files]
+    for title, place in SCHEMAS:
+        schema = json.loads((root / "docs" / place).read_text(encoding="utf-8"))
+        parts += [f"## {title}", section(schema), f"As a schema: [{Path(place).name}](../{place})."]
     return "\n\n".join(parts) + "\n"
 
 
-def from_code() -> str:
-    """The fields with their types, as they are declared."""
-    rows = [["field", "type", "where it is left out"]]
-    for field in fields(Record):
-        default = "" if field.default is MISSING else f"`{field.default!r}`"
-        rows.append([f"`{field.name}`", f"`{field.type}`", default])
-    return f"Schema {SCHEMA}.\n\n" + rows_of(rows)
-
-
-def from_schema(schema: dict) -> str:
-    """The fields with what the schema says of each."""
+def section(schema: dict) -> str:
+    """What a schema says of the whole and of each field."""
     required = set(schema.get("required", ()))
-    rows = [["field", "type", "what it is", ""]]
+    rows = [["field", "type", "what it is"]]
     for name, about in schema["properties"].items():
-        optional = "" if name in required else "optional"
-        rows.append([f"`{name}`", kind(about), about.get("description", ""), optional])
-    told = f"Every line of `records.jsonl` obeys [{Path(FILE).name}](../{FILE})."
-    return told + "\n\n" + rows_of(rows)
+        optional = "" if name in required else " *May be absent.*"
+        rows.append([f"`{name}`", kind(about), about.get("description", "") + optional])
+    names = [["type", "what it is"]]
+    names += [
+        [name, about.get("description") or kind(about)] for name, about in schema.get("$defs", {}).items()
+    ]
+    return "\n\n".join(
+        [schema.get("description", ""), rows_of(rows), *([rows_of(names)] if len(names) > 1 else [])]
+    )
 
 
 def kind(about: dict) -> str:
@@ -58,5 +50,10 @@ def kind(about: dict) -> str:
     choices = [kind(each) for each in (*about.get("anyOf", ()), *about.get("oneOf", ()))]
     if "const" in about or "enum" in about:
         choices += [f"`{json.dumps(each)}`" for each in about.get("enum", [about.get("const")])]
+    if "$ref" in about:
+        choices.append(about["$ref"].rpartition("/")[2])
     named = about.get("type", [])
-    return " or ".join([*choices, *([named] if isinstance(named, str) else named)]) or "any"
+    choices += [named] if isinstance(named, str) else named
+    if "array" in choices and "items" in about:
+        choices[choices.index("array")] = f"list of {kind(about['items'])}"
+    return " or ".join(choices) or "any"

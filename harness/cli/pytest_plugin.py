@@ -72,10 +72,11 @@ class Noether:
 def told(result) -> str:
     """The verdict, then what is violated or undecided, a line each, with what replays it."""
     from noether.report import table
+    from noether.report.remainder import remainder
     from noether.system import outside
 
     lines = [f"noether: {table.verdict(result)}"]
-    for part in table.remainder(result):
+    for part in remainder(result):
         lines.append(part if isinstance(part, str) else part.plain)
     return outside.lines("\n".join(lines))
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from noether.report.table import COLOUR, SHOWN, WORD, listing, number
+from noether.report.remainder import SHOWN
+from noether.report.table import COLOUR, WORD, listing, number
 from noether.runs.comparison import Difference, LawChange
 from noether.runs.saved_run import Run
 from noether.verdicts import exit_codes

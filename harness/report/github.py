@@ -18,7 +18,8 @@ from functools import cache
 from pathlib import Path
 
 from noether.report import known_violations
-from noether.report.table import footing, killers, number, unsaid, verdict
+from noether.report.remainder import unsaid
+from noether.report.table import footing, killers, number, verdict
 from noether.system import resources
 from noether.system.outside import lines, printable
 from noether.verdicts.known import GONE, SEEN

@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable
 from xml.etree import ElementTree as xml
 
-from noether.report.table import number, unsaid
+from noether.report.remainder import unsaid
+from noether.report.table import number
 from noether.system.outside import lines
 from noether.verdicts.known import GONE, excuse, of_about
 from noether.verdicts.record import HOLDS, VIOLATED, Record

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from itertools import groupby
 
 from rich.table import Table
 from rich.text import Text
 
 from noether.report import known_violations
-from noether.report.causes import Cause, causes
 from noether.report.law_table import laws_table, legend, titled
 from noether.report.next_step import next_step
+from noether.report.remainder import SHOWN, explained, remainder
 from noether.report.terminal import COLOUR, console, listing, number, say  # noqa: F401
 from noether.runs.result import Result
 from noether.verdicts import exit_codes
 from noether.verdicts.known import excuse
-from noether.verdicts.power import of_law, weak
+from noether.verdicts.power import of_law
 from noether.verdicts.record import (
     HOLDS,
     INCONCLUSIVE,
@@ -40,8 +39,6 @@ WORD = {
 STYLE = {exit_codes.HOLDS: "bold green", exit_codes.UNDECIDED: "yellow"}
 # Planted faults: a whole run has three times as many, and a table of them would push the laws off the screen.
 LISTED = 40
-# Violations, reasons, errors: the rest is in the run folder.
-SHOWN = 8
 
 
 def killers(records: Iterable[Record], laws: Iterable[str]) -> dict[str, list[str]]:
@@ -62,75 +59,6 @@ def killers_table(result: Result) -> Table:
     for fault, by in killers(result.records, result.laws).items():
         table.add_row(fault, " ".join(by) if by else Text("no law: it survived", style="bold red"))
     return table
-
-
-def explained(r: Record) -> str:
-    """What the diagnosis of a violation says, or ''."""
-    found = r.data.get("diagnosis")
-    return str(found.get("line", "")) if isinstance(found, dict) else ""
-
-
-def unsaid(r: Record) -> str:
-    """The diagnosis, where the reason does not say it already."""
-    return "" if explained(r) in r.reason else explained(r)
-
-
-def told(cause: Cause) -> list[Text | str]:
-    """One cause below the title of its law: where it is worst and why, of a violation the diagnosis and the
-    replay line, and where else it is."""
-    r, others = cause.worst, len(cause.records) - 1
-    is_wrong = r.verdict == VIOLATED
-    lines: list[Text | str] = [Text(f"    {where(r).removeprefix(r.law + ' ')}: {r.reason}")]
-    lines += [Text(f"      {unsaid(r)}")] if is_wrong and unsaid(r) else []
-    lines += [f"      {r.replay}"] if is_wrong and r.replay else []
-    return lines + ([Text(f"      and {others} more of this cause: {cause.told}")] if others else [])
-
-
-def remainder(result: Result, most: int = SHOWN) -> list[Text | str]:
-    """Violations, what was not decided, what was left out: at most so many of each are named, the rest
-    counted."""
-    out: list[Text | str] = []
-    real = [r for r in result.records if not r.fault]
-    order = {law: at for at, law in enumerate(result.laws)}
-    place = lambda cause: order.get(cause.worst.law, len(order))
-    for verdict in (VIOLATED, INCONCLUSIVE, OUTSIDE):
-        mine = [r for r in real if r.verdict == verdict and excuse(r, result.known) is None]
-        if not mine:
-            continue
-        out.append(Text(f"{verdict}: {len(mine)} of {len(real)}", style=COLOUR[verdict]))
-        alike = causes(mine)
-        for law, some in groupby(sorted(alike[:most], key=place), key=lambda cause: cause.worst.law):
-            out.append(Text(f"  {law} {titled(law)}".rstrip()))
-            out += [line for cause in some for line in told(cause)]
-        if len(alike) > most:
-            rest = sum(len(cause.records) for cause in alike[most:])
-            out.append(Text(f"  and {rest} more of {len(alike) - most} other causes, all in records.jsonl"))
-    out += known_violations.told(result)
-    out += [Text(f"blind: {told}", style="yellow") for told in result.blind[:most]]
-    if len(result.blind) > most:
-        out.append(Text(f"and {len(result.blind) - most} more"))
-    thin = weak(real, result.laws)
-    out += [Text(f"thin: {told}", style="yellow") for told in thin[:most]]
-    out += (
-        [Text(f"and {len(thin) - most} more thin ones: noether laws RUN has them")]
-        if len(thin) > most
-        else []
-    )
-    beyond = {row.law for row in result.rows if row.verdict == OUTSIDE}
-    away = [law for law in result.unjudged if law in beyond]
-    unshown = [law for law in result.unjudged if law not in beyond]
-    reasons = {"no planted fault applies to this choice": unshown}
-    reasons |= {"this choice is outside what they state": away}
-    for reason, laws in reasons.items():
-        if laws:
-            out.append(Text(f"left out of judgement, {reason}: {' '.join(laws)}", style="yellow"))
-    if result.left_out:
-        out.append(Text(f"not covered by this choice: {' '.join(result.left_out)}", style="dim"))
-    for cell, error in list(result.errors.items())[:most]:
-        out.append(Text(f"internal error in {cell}: {error.strip().splitlines()[-1]}", style="bold red"))
-    if len(result.errors) > most:
-        out.append(Text(f"and {len(result.errors) - most} more internal errors"))
-    return out
 
 
 def why(result: Result) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noether.cli.main import call
-from noether.report.history_rows import BLOCKS, sparkline
+from noether.report.history_rows import BLOCKS, sparkline, squeezed
 from noether.runs import history, history_file
 from noether.runs.saved_run import read_run
 from noether.system.git import versions_of
@@ -239,6 +239,13 @@ def test_a_file_without_a_version_that_can_be_read_is_refused(repository, capsys
 def test_a_sparkline_has_one_character_a_value(values):
     line = sparkline(values)
     assert len(line) == len(values) and set(line) <= {*BLOCKS, " ", "!"}
+
+
+@given(st.lists(st.none() | st.floats(0, 1), max_size=40), st.integers(1, 9))
+def test_a_squeezed_history_has_room_and_shows_a_step_where_it_was(values, most):
+    found = squeezed(values, most)
+    assert len(found) == min(most, len(values)) and all(x is None or x in (0, 1) or 0 < x < 1 for x in found)
+    assert squeezed([0.0] * 30 + [1.0] * 15, 3) == [0.0, 0.0, 1.0]
 
 
 def test_a_sparkline_grows_with_its_values():

@@ -230,3 +230,15 @@ def test_run_json_refuses_a_damaged_entry(plan):
 
     Path("run/run.json").write_text(text(about))
     assert call(["report", "run"]) == 2
+
+
+def test_github_is_told_with_a_warning_and_a_line_of_the_summary(plan, capsys, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    plan.wrong = {"D2": "violated"}
+    project()
+    assert call(SMALL) == 0
+    out = capsys.readouterr().out
+    assert "::warning" in out and "D2 violated%2C known" in out and "::error" not in out
+    text = Path("summary.md").read_text()
+    assert "known violations" in text and "the kernel is old" in text and "| known |" in text

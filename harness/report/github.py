@@ -203,7 +203,10 @@ def summary(result) -> str:
     for row in result.rows:
         worst = f"{number(row.worst_spent)} | {cell(row.worst_where)}"
         killed = f"{row.killed}/{row.faults} killed"
-        lines.append(f"| {row.law} | {row.cells} | {worst} | {killed} | {row.verdict} |")
+        word = known_violations.word(row, result)
+        lines.append(f"| {row.law} | {row.cells} | {worst} | {killed} | {word} |")
+    if result.known:
+        lines += ["", "known violations", "", *(f"- {cell(s.line)}" for s in result.known)]
     errors = [a for a in annotations(result) if a.level == "error"]
     if errors:
         lines += ["", f"{len(errors)} findings", ""]

@@ -18,6 +18,7 @@ from noether.system.usage import UsageError
 from noether.verdicts.power import percent
 
 FILE = "history.html"
+SHOWN = 10  # steps of a run, beyond which they are folded
 RUNS = 40  # runs in the table at the end
 
 
@@ -37,6 +38,7 @@ def render(h: History, steps: Sequence[Step]) -> str:
             steps=steps,
             worse=sum(s.worse for s in steps),
             by_run=by_run(h, steps),
+            shown=SHOWN,
             line=line,
             figures=figures,
             whole=trend([whole], names, at, "seconds of the whole run"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 
 from noether.plan import design
 from noether.report.law_table import titled
@@ -88,6 +90,15 @@ def sparkline(values: Sequence[float | None], low: float | None = None, high: fl
         return FLAT if share is None else BLOCKS[min(7, max(0, int(8 * share)))]
 
     return "".join(map(block, values))
+
+
+def squeezed(values: Sequence[float | None], most: int) -> list[float | None]:
+    """Values in at most so many: of each stretch of neighbours the median of those that are there."""
+    if len(values) <= most:
+        return list(values)
+    ends = [round(i * len(values) / most) for i in range(most + 1)]
+    stretches = ([x for x in values[a:b] if x is not None] for a, b in pairwise(ends))
+    return [median(mine) if mine else None for mine in stretches]
 
 
 def logarithms(values: Sequence[float | None]) -> list[float | None]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from rich.table import Table
 from rich.text import Text
 
-from noether.report.history_rows import Row, by_run, line, logarithms, remarks, rows, sparkline
+from noether.report.history_rows import Row, by_run, line, logarithms, remarks, rows, sparkline, squeezed
 from noether.report.law_table import cut
 from noether.report.terminal import COLOUR, console, listing, number
 from noether.runs.history import History, told
@@ -23,7 +23,8 @@ SHOWN = 8  # steps of a run
 
 
 def laws_table(h: History, steps: Sequence[Step]) -> Table:
-    """The table of laws: the newest runs that fit stand in each sparkline."""
+    """The table of laws: a block of a sparkline is a run, or the median of neighbours where there are more
+    runs than room."""
     length = min(len(h.points), max(SHORTEST, (console().width - VALUES) // 4))
     room = console().width - VALUES - 4 * max(length, len("spent"))
     titled = room >= TITLE
@@ -41,11 +42,11 @@ def laws_table(h: History, steps: Sequence[Step]) -> Table:
 def cells_of(r: Row, length: int) -> list[str]:
     """The sparklines of a law, each with its newest value. Spent is drawn from 0 to its bound 1, seconds from
     0, the power as a logarithm."""
-    newest = lambda xs: xs[-length:]
+    fit = lambda xs: squeezed(xs, length)
     most = max([1.0, *(x for x in r.spent if x is not None and x < float("inf"))])
     slowest = max((x for x in r.seconds if x is not None), default=1.0)
-    sparks = [sparkline(newest(r.spent), 0.0, most), sparkline(newest(r.orders))]
-    sparks += [sparkline(newest(logarithms(r.power))), sparkline(newest(r.seconds), 0.0, slowest)]
+    sparks = [sparkline(fit(r.spent), 0.0, most), sparkline(fit(r.orders))]
+    sparks += [sparkline(fit(logarithms(r.power))), sparkline(fit(r.seconds), 0.0, slowest)]
     power = "" if r.power[-1] is None else "none" if r.power[-1] == float("inf") else percent(r.power[-1])
     plain = lambda x: "" if x is None else number(x)
     now = [plain(r.spent[-1]), plain(r.orders[-1]), power, plain(r.seconds[-1])]

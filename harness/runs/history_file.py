@@ -217,6 +217,8 @@ def parsed(value, raw: str, where: str) -> Point:
             raise ValueError(f"a verdict is {sorted(strange)[0]!r}, must be one of {', '.join(VERDICTS)}")
         groups = {k: Group(**fields(v, OF_GROUP, k)) for k, v in value["groups"].items()}
         orders = {k: Orders(**fields(v, OF_ORDERS, k)) for k, v in value["orders"].items()}
+        if odd := [k for k, o in orders.items() if len(o.slopes) != len(o.within)]:
+            raise ValueError(f"{odd[0]}: slopes and within must have one number an order each")
     except ValueError as error:
         raise UsageError(f"{where} is corrupt: {first_line(error)}") from None
     kept = {k: value.get(k) for k in ("exit_code", "seconds", "cells", "cpus")}

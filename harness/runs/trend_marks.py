@@ -31,6 +31,7 @@ from noether.runs.history_file import Point
 from noether.runs.regression import order_moved, rose
 from noether.runs.seed_scatter import ALARM, mean_factor
 
+LARGEST = 700.0  # of a logarithm whose exponential is a number of float64
 SPENT, ORDER, VERDICT, SECONDS = "spent", "order", "verdict", "seconds"
 WHOLE = ""
 """The law of a step in the time of the whole run."""
@@ -99,7 +100,7 @@ def spent_moved(law: str, was: Point, now: Point) -> tuple[bool, str] | None:
     for name in names:
         a, b = was.groups[name], now.groups[name]
         if a.keys == b.keys:
-            ratio = math.exp(b.mean - a.mean)
+            ratio = math.exp(max(-LARGEST, min(LARGEST, b.mean - a.mean)))
             allowed = mean_factor(tuple(name.split(" ")), b.entries, len(both))
             if max(ratio, 1 / ratio) > allowed:
                 word = "rose" if ratio > 1 else "fell"

@@ -23,7 +23,7 @@ import numpy as np
 from noether.labs.stress import forging
 from noether.labs.stress.damage import TINY
 from noether.labs.stress.trials import called, mangled
-from noether.system import resources
+from noether.system import resources, seal
 from noether.system.seeds import derive
 from noether.system.usage import UsageError
 
@@ -106,7 +106,35 @@ def kinds(place: Path) -> dict[str, Callable]:
     for name, file, read in (("baseline", kept, baseline.read), ("corpus", examples(place), corpus.read)):
         out[f"damaged {name}"] = of_file(file, place / f"{name}.json", read, mangled)
         out[f"forged {name}"] = of_file(file, place / f"{name}.json", read, json_forged)
+    called(place, ["history", "add", "whole", "--to", "points"])
+    point = next(iter((place / "points").glob("*.json")))
+    for how, change in (("damaged", mangled), ("forged", history_forged)):
+        out[f"{how} history file"] = of_file(point, place / f"{how}.json", shown_beside(point), change)
     return out
+
+
+def shown_beside(point: Path) -> Callable:
+    """A reader of a history file that compares it with `point` and draws both."""
+    from noether.report.history_page import render
+    from noether.report.history_table import ending
+    from noether.runs import history, history_file, trend_marks
+
+    def read(file: Path) -> str:
+        found = history.chosen([history_file.read(point), history_file.read(file)], [])
+        steps = trend_marks.steps(found.points)
+        ending(found, steps, "page")
+        return render(found, steps)
+
+    return read
+
+
+def history_forged(data: bytes, rng) -> bytes:
+    """The text of a history file that says something else, sealed again."""
+    value = {name: x for name, x in json.loads(data).items() if name != "check"}
+    try:
+        return seal.sealed(json.dumps(forged(value, rng)), indent="").encode()
+    except ValueError:  # a whole number of thousands of digits, half of a surrogate pair
+        return data
 
 
 def examples(place: Path) -> Path:

@@ -239,7 +239,7 @@ def test_the_names_of_the_docs_are_those_that_are_printed(run, asked, row, capsy
 @pytest.mark.parametrize(
     "words, last",
     [
-        ("discover rayleigh", "1 generators, 0 Killing\n"),
+        ("discover rayleigh", "1 symmetry, 0 of them kept by the kinetic energy (Killing)\n"),
         ("fuzz --batches 1 --jobs 1 --backend numpy --corpus none", "nothing false\n"),
     ],
 )

@@ -64,7 +64,7 @@ def weak(found: Finding) -> list[str]:
 
 
 def verdict(found: Finding) -> str:
-    """The last line: how many generators there are, or why that is not decided."""
+    """The last line: how many symmetries there are, or why that is not decided."""
     if found.undecided:
         return f"could not decide: {found.undecided}"
     if not found.generators:
@@ -77,7 +77,9 @@ def verdict(found: Finding) -> str:
         module = f"; with {multiples} they span the {seen.kept} fields kept"
     closing = f"; brackets close to {found.unclosed:.1g}" if len(found.generators) > 1 else ""
     killing = sum(g.is_killing for g in found.generators)
-    return f"{len(found.generators)} generators, {killing} Killing{module}{closing}"
+    count = len(found.generators)
+    named = "1 symmetry" if count == 1 else f"{count} symmetries"
+    return f"{named}, {killing} of them kept by the kinetic energy (Killing){module}{closing}"
 
 
 def summary(found: Finding) -> dict:

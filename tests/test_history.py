@@ -155,6 +155,7 @@ def test_a_violation_is_a_step_in_the_table_the_page_and_the_document(plan, caps
     page = Path("page.html").read_text()
     assert "is violated, was holds" in page and page.count("<svg") == 4, "three laws and the whole run"
     assert not re.search(r"(src|href)=\"(?!#)|https?:", page)
+    assert 'data-x="run" data-y="value"' in page and 'data-v="1,' in page, "what CSV and the tooltips read"
     assert call(["history", "history", "--json"]) == 0
     value = json.loads(capsys.readouterr().out)
     assert [(s["law"], s["kind"], s["at"], s["worse"]) for s in value["steps"]] == [

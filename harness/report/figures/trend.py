@@ -11,8 +11,8 @@ from noether.report.figures.axis import Axis
 from noether.report.figures.svg import WIDTH, drawing, line, text
 
 TALL, GAP, TOP, FOOT = 54, 24, 20, 20
-LEFT, RIGHT = 8, 68
-TOLD = 40  # runs, from which on only the marked ones say their value
+LEFT, RIGHT = 8, 78
+DOTTED = 40  # runs, beyond which only the marked ones have a dot
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ def trend(strips: Sequence[Strip], names: Sequence[str], at: Sequence[int], labe
     parts += [text(LEFT, base + 15, names[0], anchor="start", kind="name")]
     if len(names) > 1:
         parts.append(text(WIDTH - RIGHT, base + 15, names[-1], anchor="end", kind="name"))
-    return drawing(parts, label, base + FOOT)
+    return drawing(parts, label, base + FOOT, axes=("run", "value"))
 
 
 def drawn(s: Strip, across: Axis, top: float, names: Sequence[str], at: Sequence[int]) -> list[str]:
-    """One strip: its name, its range, a line through its values, a dot on each that is told."""
+    """One strip: its name, its range, a line through its values that says each of them, and dots."""
     good = [x for x in s.values if fits(x, s.log)]
     parts = [text(LEFT, top - 6, s.name, anchor="start", kind="name")]
     parts.append(line(LEFT, top + TALL, WIDTH - RIGHT, top + TALL, "grid"))
@@ -60,11 +60,11 @@ def drawn(s: Strip, across: Axis, top: float, names: Sequence[str], at: Sequence
     if s.limit is not None:
         parts.append(line(LEFT, up.at(s.limit), WIDTH - RIGHT, up.at(s.limit), "bound"))
     xy = [(i, across.at(i), up.at(x) if fits(x, s.log) else None) for i, x in enumerate(s.values)]
-    parts.append(f'<path d="{through(xy)}" class="truth"/>')
-    every = len(names) <= TOLD
+    values = marks.valued(s.name, (f"{i + 1},{s.values[i]:.4g}" for i, _, y in xy if y is not None))
+    parts.append(f'<path d="{through(xy)}" class="truth"{values}/>')
+    every = len(names) <= DOTTED
     shown = [p for p in xy if p[2] is not None and (every or p[0] in at or p[0] == len(names) - 1)]
-    said = [(x, y, f"{names[i]}: {s.words[i]}") for i, x, y in shown]
-    parts.append(marks.dots(said, "float64", 4.4, s.name))
+    parts.append(marks.dots([(x, y) for _, x, y in shown], "float64", 4.4))
     last = next(i for i in range(len(xy) - 1, -1, -1) if xy[i][2] is not None)
     parts.append(text(WIDTH - RIGHT + 8, xy[last][2] + 4, s.words[last], anchor="start"))
     return parts

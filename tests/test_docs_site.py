@@ -4,6 +4,7 @@ import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from processes import python
@@ -63,8 +64,14 @@ def test_nothing_is_loaded_from_elsewhere(site):
 
 
 def test_no_formula_is_left_as_latex(site):
-    for page in site.rglob("*.html"):
-        assert 'class="arithmatex"' not in page.read_text(encoding="utf-8"), page
+    pages = {str(p.relative_to(site)): left(p.read_text(encoding="utf-8")) for p in site.rglob("*.html")}
+    assert {name: found for name, found in pages.items() if found} == {}
+
+
+def left(html: str) -> list[str]:
+    """What of a page is still LaTeX, outside of code."""
+    text = re.sub(r"<(pre|code|script)\b.*?</\1>", "", html, flags=re.DOTALL)
+    return re.findall(r'class="arithmatex"|\$[^$<>\n]*\\[a-z]+', text)
 
 
 # ---- each check can fail
@@ -86,6 +93,18 @@ def test_what_is_loaded_from_elsewhere_is_seen(text, kind):
 
 def test_what_a_reader_may_follow_is_not_loaded():
     assert fetched('<a href="https://arxiv.org">x</a><img src="images/a.png">', ".html") == []
+
+
+def test_latex_that_is_left_is_seen():
+    assert left("<p>$\\eta q $</p>") and not left("<code>$\\eta$</code><p>costs $5 or $6</p>")
+
+
+def test_what_is_wrong_in_a_page_is_a_warning_that_ends_the_build(caplog):
+    hooks = pytest.importorskip("noether.labs.site.hooks", reason="mkdocs is not installed")
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="x.md"))
+    hooks.on_page_content('<span class="arithmatex">\\(\\frac{a\\)</span>', page, None, None)
+    (record,) = caplog.records
+    assert record.levelname == "WARNING" and record.name.startswith("mkdocs.") and "x.md" in record.message
 
 
 # ---- links

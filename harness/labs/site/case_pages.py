@@ -30,7 +30,7 @@ your own](../../own_case.md) is ten lines.
 def pages(root: Path) -> dict[str, str]:
     """Every page and every picture, by its place from docs/."""
     made, shown = {}, {}
-    for case in CATALOG:
+    for case in sorted(CATALOG, key=lambda each: each.name):
         planes = [plane for symmetry in unlike(case) if (plane := plane_of(case, symmetry))]
         for plane in planes:
             made[f"{FOLDER}/{name_of(plane)}"] = landscape.picture(plane)

@@ -9,7 +9,7 @@ from html import unescape
 TICKED = re.compile(r"\$`([^`\n]+)`\$")
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\(?P<open>[(\[])(?P<latex>.*?)\\[)\]]</\1>', re.DOTALL)
 BRACE = re.compile(r"(?<!\\)[{}]")
-LONG = 40  # letters of LaTeX from which on a formula in a line may be wider than a phone
+LONG = 56  # letters of LaTeX from which on a formula in a line may be wider than a phone
 BARS = re.compile(r"(?<!left)(?<!right)(?<!\\)\|([^|]+)(?<!left)(?<!right)(?<!\\)\|")
 """A size |x|: of a bar alone no reader of MathML knows whether something opens or closes."""
 PRIME = re.compile(r"<msup>((?:(?!<msup>).)*?)<mi>(&#x0203[23];)</mi></msup>")

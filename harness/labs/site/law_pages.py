@@ -8,33 +8,10 @@ from pathlib import Path
 from noether.labs.site.kept import judged, powers
 from noether.labs.site.papers import rows_of
 from noether.laws.law import Law
-from noether.laws.registry import LAWS, LETTERS
+from noether.laws.registry import LAWS
+from noether.report.page.page import SUBJECTS
 
 FOLDER = "reference/laws"
-FAMILIES = {
-    "T": (
-        "theorem",
-        "The theorem",
-        "Statements about solutions of differential equations: how a charge moves.",
-    ),
-    "D": (
-        "updates",
-        "Discrete updates",
-        "Statements about single steps, true to rounding at every step size.",
-    ),
-    "E": (
-        "breaking",
-        "Breaking, measured",
-        "How a charge answers to a broken symmetry, and how small a breaking is seen.",
-    ),
-    "B": ("bits", "Bits", "Different ways to execute one step agree in every bit."),
-    "O": ("orders", "Orders", "How fast an update and its model in continuous time approach one another."),
-    "S": ("normalisation", "Normalisation layers", "The norm of weights that a normalisation follows."),
-    "M": ("map", "The map", "Which rule keeps the charge of which symmetry."),
-    "P": ("published", "Published statements", "What the literature says, measured."),
-    "V": ("reference", "The reference", "Solutions whose true error is known by another program."),
-}
-"""Letter: file, title, and what its laws are about."""
 KINDS = {
     "rounding": "**rounding**: the residual may be as large as rounding can make it, or for a solution as "
     "large as its known error. The bound is derived from the operations that were done, and spent is the "
@@ -55,32 +32,31 @@ not chosen, and faults that it must find. `noether laws` prints this list, `noet
 
 def place(law: str) -> str:
     """The page of a law, from the folder of all."""
-    return f"{FAMILIES[law[0]][0]}.md"
+    return f"{law[0]}.md"
+
+
+def subjects() -> list[tuple[str, str, str, list[Law]]]:
+    """Letter, title, what its laws are about, and the laws, as the report has them."""
+    found = [(letter, title, words) for letter, title, words in SUBJECTS if letter]
+    return [(*about, [law for key, law in LAWS.items() if key.startswith(about[0])]) for about in found]
 
 
 def pages(root: Path) -> dict[str, str]:
     """Every page of the laws, by its place from docs/."""
     made = {f"{FOLDER}/index.md": index()}
-    for letter in LETTERS:
-        name, title, about = FAMILIES[letter]
-        laws = [law for key, law in LAWS.items() if key.startswith(letter)]
-        parts = [f"# {title}", about, *(section(law, root) for law in laws)]
-        made[f"{FOLDER}/{name}.md"] = "\n\n".join(parts) + "\n"
+    for letter, title, about, laws in subjects():
+        parts = [f"# {letter} · {title}", about, *(section(law, root) for law in laws)]
+        made[f"{FOLDER}/{place(letter)}"] = "\n\n".join(parts) + "\n"
     return made
 
 
 def index() -> str:
     """The list of all laws, by letter."""
     parts = [FIRST]
-    for letter in LETTERS:
-        name, title, about = FAMILIES[letter]
+    for letter, title, about, laws in subjects():
         rows = [["law", "", "it states"]]
-        rows += [
-            [f"[{key}]({name}.md#{key})", law.title, f"${law.equation}$"]
-            for key, law in LAWS.items()
-            if key.startswith(letter)
-        ]
-        parts.append(f"## [{title}]({name}.md)\n\n{about}\n\n{rows_of(rows)}")
+        rows += [[f"[{x.key}]({place(x.key)}#{x.key})", x.title, f"${x.equation}$"] for x in laws]
+        parts.append(f"## [{title}]({place(letter)})\n\n{about}\n\n{rows_of(rows)}")
     return "\n\n".join(parts) + "\n"
 
 

@@ -17,10 +17,10 @@ def named(nav: list) -> list[str]:
 
 
 def matching(pattern: str, there: list[str], taken: set[str]) -> list[str]:
-    """The pages of a folder that have no line of their own; dated ones newest first."""
+    """The pages of a folder that have no line of their own; dated ones newest first, others as they are."""
     folder = pattern.removesuffix("*")
     found = [p for p in there if p.startswith(folder) and "/" not in p[len(folder) :] and p not in taken]
-    return sorted(found, reverse=any(map(DATED.search, found)))
+    return sorted(found, reverse=True) if any(map(DATED.search, found)) else found
 
 
 def complete(nav: list, there: list[str]) -> tuple[list, list[str]]:

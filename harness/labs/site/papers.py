@@ -188,7 +188,8 @@ def cell_of(text: str) -> str:
     parts = re.split(r"(`[^`]*`|\$[^$]*\$)", text)
     for n, part in enumerate(parts):
         if part.startswith("$"):
-            parts[n] = re.sub(r"\|([^|]*)\|", r"\\lvert \1\\rvert ", part).replace("|", "\\vert ")
+            named = re.sub(r"\|([^|]*)\|", r"\\lvert \1\\rvert ", part.strip("$")).replace("|", "\\vert ")
+            parts[n] = f"${named.strip()}$"
         elif not part.startswith("`"):
             parts[n] = part.replace("|", "\\|")
     return "".join(parts)

@@ -75,10 +75,8 @@ def items(lines, depth):
 
 
 def named(text: str) -> list[str]:
-    """The commands of a workflow's `run:` and `script:` lines."""
-    return [m.strip() for m in re.findall(r"run: (.+)$", text, re.MULTILINE)] + [
-        c.strip() for s in re.findall(r"script: \[(.+)\]", text) for c in s.split(", ")
-    ]
+    """The commands of a workflow: its `run:` lines, and the items of a `script:`."""
+    return [m.strip() for m in re.findall(r"(?:run: |^ +- (?=make |noether ))(.+)$", text, re.MULTILINE)]
 
 
 def wrong_in(command: str) -> list[str]:
@@ -119,6 +117,12 @@ def test_every_target_and_option_that_is_named_exists(text):
     commands = named(text)
     assert any(c.startswith(("make", "noether")) for c in commands) or uses(text)
     assert [w for c in commands for w in wrong_in(c)] == []
+
+
+@pytest.mark.parametrize("text", BLOCKS, ids=range(len(BLOCKS)))
+def test_every_block_is_yaml(text):
+    yaml = pytest.importorskip("yaml", reason="the docs extra has it")
+    assert isinstance(yaml.safe_load(text), dict) and parse(text)
 
 
 def test_what_is_given_to_the_action_the_component_and_the_hook_is_what_they_take():

@@ -57,9 +57,15 @@ def test_the_file_gives_defaults_and_the_command_line_wins(plan):
     assert found["eta"] == 0.25 and json.loads(Path("run/run.json").read_text())["strict"] is False
 
 
-def test_it_can_be_left_out(plan):
-    wrote("[tool.noether]\nseed = 7\n")
+def test_it_can_be_left_out_and_what_is_taken_from_it_is_told(plan, capsys):
+    wrote("[tool.noether]\nseed = 7\nprofile = 'full'\n")
     assert asked("rayleigh", "--jobs", "1", "--no-config")["seed"] == 0
+    assert "pyproject" not in capsys.readouterr().err
+    Path("run").rename("first")
+    assert asked("rayleigh", "--jobs", "1", "--profile", "quick")["seed"] == 7
+    assert re.search(r"note: seed as .*pyproject.toml says \(--no-config", capsys.readouterr().err)
+    assert call(["verify", "--resume", "run", "--jobs", "1"]) == 0
+    assert "pyproject" not in capsys.readouterr().err, "a run goes on with its own words"
 
 
 def test_python_takes_no_default_of_it(plan):

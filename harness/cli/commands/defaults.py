@@ -3,6 +3,7 @@ the command line wins over them."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +35,12 @@ class Defaults:
         """The parameters of a command, those that were not said replaced by the defaults."""
         usual = self.settings.options
         return {k: usual[k] if k in usual and not said(self.context, k) else v for k, v in given.items()}
+
+    def note(self, unused: Collection[str] = ()) -> None:
+        """Keep a note of what was taken from the file, apart from what this command does not use."""
+        taken = [k for k in self.settings.options if k not in unused and not said(self.context, k)]
+        if taken:
+            self.notes.append(f"{', '.join(taken)} as {self.settings.path} says (--no-config leaves it out)")
 
     def leave_baseline(self, spoken: dict, shard: str | None, resume: Path | None) -> None:
         """Forget the baseline of the file where the command line asks for another choice than the file does,

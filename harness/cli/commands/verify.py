@@ -129,6 +129,7 @@ def wanted(context: typer.Context, usual: Defaults) -> Asked:
     spoken = {name: said_so[name] for name in REQUEST if said(context, name)}
     usual.leave_baseline(spoken, said_so["shard"], said_so["resume"])
     given = usual.over(said_so)
+    usual.note({} if said_so["resume"] is None else dict.fromkeys(REQUEST))
     some = lambda *names: {name: given[name] for name in names}
     guarding = dict(path=given["baseline"], update=given["update_baseline"], accept=given["accept_rise"])
     return Asked(

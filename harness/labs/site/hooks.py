@@ -7,7 +7,6 @@ completed, links that leave docs/ are led to where they stand, and formulas beco
 from __future__ import annotations
 
 import logging
-import re
 import shutil
 from pathlib import Path
 from tempfile import mkdtemp
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[3]
 TITLES: dict[str, str] = {}
 """Every file of the site, from docs/, with its title; '' for what is no page."""
-CODE = re.compile(r"(<pre[^>]*>(?:<span></span>)?)<code>")
 LOG = logging.getLogger("mkdocs.noether")  # a warning of mkdocs' own loggers ends a strict build
 
 
@@ -67,11 +65,11 @@ def on_page_markdown(markdown: str, page, config, files: Files) -> str:
 
 
 def on_page_content(html: str, page, config, files: Files) -> str:
-    """Every formula as MathML, and what is wider than its column within reach of the keyboard."""
+    """Every formula as MathML."""
     content, wrong = formulas.typeset(html)
     for formula in wrong:
         LOG.warning("%s: no MathML of %s", page.file.src_uri, formula)
-    return CODE.sub(r'\1<code tabindex="0">', content)
+    return content
 
 
 def on_post_page(output: str, page, config) -> str:

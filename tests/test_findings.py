@@ -2,6 +2,7 @@
 claim is an error."""
 
 import json
+import re
 from pathlib import Path
 
 import plainest
@@ -13,6 +14,7 @@ from noether.laws.published.book import BOOK, OPEN
 from noether.laws.published.elsewhere import MEASURED
 from noether.laws.published.undecided import UNDECIDED
 from noether.plan.design import LAWS
+from noether.report.figures.standalone import STYLE
 from noether.report.findings import FACTS, files, written
 from noether.runs.records_file import line
 from noether.runs.saved_run import Run
@@ -162,6 +164,18 @@ def test_the_committed_page_and_pictures_are_what_the_kept_facts_give():
     assert there == {name for name in made if name.endswith(".svg")} and len(there) >= 11
     for name, text in made.items():
         assert (ROOT / "docs" / name).read_text(encoding="utf-8") == text, f"docs/{name}: run make pictures"
+
+
+def unstyled(picture: str) -> set[str]:
+    """The classes of a picture that its own style does not know: they would be black on any ground."""
+    style, _, drawn = picture.partition("</style>")
+    return set(re.findall(r'class="([\w-]+)"', drawn)) - set(re.findall(r"\.([a-z]\w*)", style))
+
+
+def test_everything_that_is_drawn_has_a_style():
+    for picture in (ROOT / "docs" / "images" / "findings").iterdir():
+        assert unstyled(picture.read_text(encoding="utf-8")) == set(), picture
+    assert unstyled(f'{STYLE}<path class="axis"/><path class="unheard-of"/>') == {"unheard-of"}
 
 
 def test_the_committed_page_has_every_claim_decided():

@@ -10,19 +10,21 @@ from html import escape
 from noether.report.figures.svg import text
 
 STYLE = """<style>
-svg { --soft:#f5f6f8; --ink:#1b1f24; --dim:#5b6470; --line:#dfe3e8; --bad:#b3261e;
+svg { --soft:#f6f7f9; --ink:#1c222b; --dim:#566070; --line:#e1e5ea; --good:#0f6b3d; --bad:#b3261e;
+  --room:#dcefe4; --over:#fcf0ee;
   --c0:#0067a8; --c1:#c8500a; --c2:#00805c; --c3:#a8477f; --c4:#a07400; --c5:#3f6fd8; --c6:#8a3ffc;
   --c7:#6b7280 }
-@media (prefers-color-scheme: dark) { svg { --soft:#1c2026; --ink:#e6e9ed; --dim:#9aa4b0; --line:#323943;
-  --bad:#ff8a80; --c0:#58b0ee; --c1:#ff9857; --c2:#4ccfa3; --c3:#e58cc0; --c4:#e3bd4a; --c5:#93b4ff;
-  --c6:#c3a0ff; --c7:#a8b0bb } }
+@media (prefers-color-scheme: dark) { svg { --soft:#1a1e25; --ink:#e5e8ed; --dim:#a3adba; --line:#2e353f;
+  --good:#63d394; --bad:#ff8f86; --room:#1a3427; --over:#2b1a1b; --c0:#58b0ee; --c1:#ff9857; --c2:#4ccfa3;
+  --c3:#e58cc0; --c4:#e3bd4a; --c5:#93b4ff; --c6:#c3a0ff; --c7:#a8b0bb } }
 text { fill:var(--ink); font:12px system-ui, "Liberation Sans", sans-serif } .name { fill:var(--dim) }
 .title { font-size:13px; font-weight:600 } .paper { fill:var(--soft) }
 .grid { stroke:var(--line); fill:none } .axis { stroke:var(--dim); fill:none }
+.within, .floor { fill:var(--room) } .beyond { fill:var(--over) }
+.allowed { stroke:var(--good); stroke-width:3; opacity:.32; fill:none }
 .bound { stroke:var(--dim); stroke-dasharray:4 3; stroke-width:1.4; fill:none }
 .truth { stroke:var(--ink); stroke-width:1.3; fill:none; opacity:.75 }
 .guide { stroke:var(--ink); stroke-dasharray:2 3; stroke-width:1.3; fill:none }
-.floor { fill:var(--dim); opacity:.2 } .judged { fill:var(--c4) } .window { fill:var(--c4); opacity:.13 }
 .stated { fill:none; stroke:var(--dim); stroke-width:1.4 }
 .mr { fill:none; stroke-linecap:round } .ms { fill:none; stroke-linecap:square }
 </style>"""

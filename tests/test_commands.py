@@ -33,6 +33,12 @@ def strictly(text):
     return json.loads(text, parse_constant=lambda x: pytest.fail(f"{x} is no JSON"))
 
 
+def test_the_page_says_what_each_command_is_for():
+    text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    table = text.partition("## Which command for what")[2].partition("\n## ")[0]
+    assert [name for name in PROMISED if f"`noether {name}" not in table] == []
+
+
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
 def test_help_has_every_promised_command_on_a_line_of_its_own(words, capsys):
     assert call(words) == 0

@@ -182,7 +182,10 @@ def declared(module, path: Path, wanted: str) -> Case:
     catalogued = {id(c) for c in CATALOG}
     own = {key: value for key, value in every.items() if id(value) not in catalogued} or every
     if not own:
-        raise UsageError(f"case file {path} declares no Case: it must have NAME = Case(...) at top level")
+        raise UsageError(
+            f"case file {path} declares no Case: it must have NAME = Case(...) at top level; of a loss alone "
+            "noether discover FILE:LOSS --dim N --write my_case.py writes one"
+        )
     if wanted:
         by_name = {**{c.name: c for c in own.values()}, **own}
         if wanted not in by_name:

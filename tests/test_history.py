@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from noether.cli.main import call
 from noether.report.history_rows import BLOCKS, sparkline, squeezed
+from noether.report.history_table import FRAME, QUANTITIES, VALUE, widths
 from noether.runs import history, history_file
 from noether.runs.saved_run import read_run
 from noether.system.git import versions_of
@@ -233,6 +234,26 @@ def test_a_file_without_a_version_that_can_be_read_is_refused(repository, capsys
     assert "was never committed" in capsys.readouterr().err
 
 
+def test_a_file_of_a_folder_with_a_strange_name_has_its_own_versions(repository, tmp_path):
+    repository("a version of another file")
+    folder = tmp_path / "in *ner"
+    folder.mkdir()
+    for text in ("one", "two"):
+        (folder / ":(glob)x.json").write_text(text)
+        for words in (["--literal-pathspecs", "add", "."], ["commit", "-q", "-m", text]):
+            subprocess.run(
+                ["git", "-c", "user.name=x", "-c", "user.email=x@y", *words], check=True, cwd=folder
+            )
+    assert [v.text for v in versions_of(folder / ":(glob)x.json")] == ["one", "two"]
+
+
+def test_without_git_the_versions_are_refused_in_one_line(repository, capsys, monkeypatch):
+    repository("broken")
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert call(["history", "--git", "baseline.json"]) == 2
+    assert "git is not installed" in capsys.readouterr().err
+
+
 # ---- sparklines
 
 
@@ -247,6 +268,13 @@ def test_a_squeezed_history_has_room_and_shows_a_step_where_it_was(values, most)
     found = squeezed(values, most)
     assert len(found) == min(most, len(values)) and all(x is None or x in (0, 1) or 0 < x < 1 for x in found)
     assert squeezed([0.0] * 30 + [1.0] * 15, 3) == [0.0, 0.0, 1.0]
+
+
+@given(st.sets(st.sampled_from(sorted(QUANTITIES))), st.integers(1, 400), st.integers(60, 200))
+def test_a_line_of_the_table_is_no_wider_than_the_terminal(there, runs, width):
+    shown, length, title = widths([name for name in QUANTITIES if name in there], runs, width)
+    line = FRAME + sum(VALUE + max(length, len(QUANTITIES[name])) for name in shown) + title
+    assert line <= width and 0 < length <= runs and ("spent" in shown) == ("spent" in there)
 
 
 def test_a_sparkline_grows_with_its_values():

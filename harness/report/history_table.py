@@ -8,7 +8,7 @@ from dataclasses import asdict
 from rich.table import Table
 from rich.text import Text
 
-from noether.report.history_rows import Row, by_run, line, logarithms, remarks, rows, sparkline, squeezed
+from noether.report.history_rows import by_run, line, logarithms, remarks, rows, sparkline, squeezed
 from noether.report.law_table import cut
 from noether.report.terminal import COLOUR, console, listing, number
 from noether.runs.history import History, told
@@ -16,41 +16,68 @@ from noether.runs.trend_marks import Step
 from noether.verdicts.power import percent
 from noether.verdicts.record import VIOLATED
 
-COLUMNS = ("law", "what", "spent", "now", "order", "now", "power", "now", "seconds", "now", "steps")
-VALUES = 58  # characters of a line that are neither sparkline nor title
-SHORTEST, TITLE = 4, 16  # runs of a sparkline; characters of a title, which has what is left over
+QUANTITIES = {"spent": "spent", "orders": "order", "power": "power", "seconds": "seconds"}
+"""Lists of a row -> the name of its column."""
+GIVING = ("power", "orders", "seconds")
+"""Quantities that are left out, in this order, where a line has no room for them."""
+FRAME, VALUE = 14, 12  # characters of a line for law and steps; beside each sparkline, its newest value
+SHORTEST, READABLE, TITLE = 4, 8, 24  # of a sparkline at least, and where a title of so many stands beside it
 SHOWN = 8  # steps of a run
 
 
 def laws_table(h: History, steps: Sequence[Step]) -> Table:
     """The table of laws: a block of a sparkline is a run, or the median of neighbours where there are more
-    runs than room."""
-    length = min(len(h.points), max(SHORTEST, (console().width - VALUES) // 4))
-    room = console().width - VALUES - 4 * max(length, len("spent"))
-    titled = room >= TITLE
-    table = listing(*(name for name in COLUMNS if titled or name != "what"))
-    for r in rows(h, steps):
+    runs than room. A quantity that no run has is left out."""
+    found = rows(h, steps)
+    there = [name for name in QUANTITIES if any(x is not None for r in found for x in getattr(r, name))]
+    shown, length, room = widths(there, len(h.points), console().width)
+    values = [x for name in shown for x in (QUANTITIES[name], "now")]
+    table = listing("law", *(["what"] if room else []), *values, "steps")
+    for r in found:
         colour = COLOUR[VIOLATED] if any(s.worse for s in r.steps) else ""
         cells: list = [
             Text(r.law, style=COLOUR.get(r.verdict, "")),
-            *([cut(r.title, room)] if titled else []),
+            *([cut(r.title, room)] if room else []),
         ]
-        table.add_row(*cells, *cells_of(r, length), Text(str(len(r.steps) or ""), style=colour))
+        for name in shown:
+            cells += [drawn(name, getattr(r, name), length), now(name, getattr(r, name)[-1])]
+        table.add_row(*cells, Text(str(len(r.steps) or ""), style=colour))
     return table
 
 
-def cells_of(r: Row, length: int) -> list[str]:
-    """The sparklines of a law, each with its newest value. Spent is drawn from 0 to its bound 1, seconds from
-    0, the power as a logarithm."""
-    fit = lambda xs: squeezed(xs, length)
-    most = max([1.0, *(x for x in r.spent if x is not None and x < float("inf"))])
-    slowest = max((x for x in r.seconds if x is not None), default=1.0)
-    sparks = [sparkline(fit(r.spent), 0.0, most), sparkline(fit(r.orders))]
-    sparks += [sparkline(fit(logarithms(r.power))), sparkline(fit(r.seconds), 0.0, slowest)]
-    power = "" if r.power[-1] is None else "none" if r.power[-1] == float("inf") else percent(r.power[-1])
-    plain = lambda x: "" if x is None else number(x)
-    now = [plain(r.spent[-1]), plain(r.orders[-1]), power, plain(r.seconds[-1])]
-    return [x for pair in zip(sparks, now, strict=True) for x in pair]
+def widths(there: Sequence[str], runs: int, width: int) -> tuple[list[str], int, int]:
+    """Which quantities are shown on a line of so many characters, how long each sparkline is, and how long
+    the title of a law may be: 0 for none."""
+    least = lambda name: VALUE + max(SHORTEST, len(QUANTITIES[name]))
+    shown = list(there)
+    for name in GIVING:
+        if name in shown and FRAME + sum(map(least, shown)) > width:
+            shown.remove(name)
+    space = width - FRAME - VALUE * len(shown)
+    title = TITLE if space - TITLE >= READABLE * len(shown) else 0
+    taken = lambda length: sum(max(length, len(QUANTITIES[name])) for name in shown)
+    fits = [n for n in range(SHORTEST, space + 1) if taken(n) <= space - title]
+    length = min(runs, max(fits, default=SHORTEST))
+    return shown, length, title and space - taken(length)
+
+
+def drawn(name: str, values: Sequence[float | None], length: int) -> str:
+    """The sparkline of a quantity: spent from 0 to its bound 1, seconds from 0, the power as a logarithm."""
+    finite = [x for x in values if x is not None and x < float("inf")]
+    if name == "power":
+        return sparkline(squeezed(logarithms(values), length))
+    if name == "orders":
+        return sparkline(squeezed(values, length))
+    return sparkline(
+        squeezed(values, length), 0.0, max([*finite, *([1.0] if name == "spent" else [])], default=1.0)
+    )
+
+
+def now(name: str, x: float | None) -> str:
+    """The newest value of a quantity."""
+    if x is None or name != "power":
+        return "" if x is None else number(x)
+    return "none" if x == float("inf") else percent(x)
 
 
 def ending(h: History, steps: Sequence[Step], page) -> list:

@@ -15,7 +15,7 @@ from noether.system.usage import UsageError
 
 PATIENCE = 60  # seconds for one call
 LARGEST = 2**24  # bytes of one version of a file
-SAFELY = ("--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+SAFELY = ("--no-pager", "--literal-pathspecs", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 
 
 @dataclass(frozen=True)

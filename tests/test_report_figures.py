@@ -75,3 +75,25 @@ def test_rings_stand_where_orders_are_stated():
     svg = order_strip({"a <&>": [(2.0, 2.01, 0.2, "0"), (1.0, 1.0, 0.0, "1")]}, "O3")
     assert svg.count('class="stated"') == 2 and svg.count('class="within"') == 2
     assert xml.fromstring(spark({"float64": [0.0, math.inf, math.nan, 0.5]}, "D2")) is not None
+
+
+def test_both_ends_of_a_band_are_one_name_and_lie_about_the_line():
+    x = [1.0, 2.0, 3.0]
+    series = {"measured": x, "predicted": x, "at least": [0.5, 1.5, 2.5], "at most": [1.5, 2.5, 3.5]}
+    svg, lost = panel({"plot": "lines", "x": x, "series": series}, "E4")
+    assert lost == 0 and svg.count(">allowed</text>") == 1 and "at most</text>" not in svg
+    (band,) = re.findall(r'<path d="M([^"]*)Z" class="within"', svg)
+    ys = [float(pair.split()[1]) for pair in band.split("L")]
+    (line,) = re.findall(r'<path d="M([^"]*)" class="truth" data-n="predicted"', svg)
+    middle = [float(pair.split()[1]) for pair in line.split("L")]
+    assert all(a > m > b for a, m, b in zip(ys[:3], middle, ys[:2:-1], strict=True))
+    assert 'data-n="at most"' in svg, "its values are there"
+
+
+def test_the_bound_of_a_course_is_a_band_or_its_size_is_told():
+    x = [0.0, 1.0, 2.0]
+    data = {"plot": "lines", "x": x, "series": {"measured": x, "predicted": x, "bound": [0.2] * 3}}
+    wide, _ = panel(data, "T1")
+    assert wide.count('class="within"') == 2 and "bound ± 0.2</text>" in wide
+    thin, _ = panel({**data, "series": {**data["series"], "bound": [1e-9] * 3}}, "T1")
+    assert "bound ± 1e-09, thinner than the line" in thin

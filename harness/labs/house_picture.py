@@ -184,7 +184,7 @@ def drawing(cli, body: list[str], way: list[str], eaves: float, ground: float, t
     label = "The rooms of the house, and the way of a cell through them"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" '
-        f'height="{height:.0f}" role="img" aria-label="{label}">{STYLE}\n'
+        f'text-anchor="middle" height="{height:.0f}" role="img" aria-label="{label}">{STYLE}\n'
         + "\n".join([*parts, *panes, *body, *way, *key])
         + "\n</svg>\n"
     )

@@ -6,6 +6,7 @@ import numpy as np
 
 from noether.laws.exact import EXACT, MOTION, ExactLaw, Residual
 from noether.laws.exact.coefficients import of_law
+from noether.laws.exact.traces import traces
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts import judgement
 from noether.verdicts.record import HOLDS, Record
@@ -59,6 +60,7 @@ def judge(
     record = judgement.rounding(worst, reason, **about)
     if powers and record.verdict == HOLDS:
         record.powers = of_law(t, law, symmetry, lanes)
+        record.data |= traces(t, law, r, everywhere[..., lanes], place["lane"])
     return record
 
 

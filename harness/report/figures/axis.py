@@ -93,4 +93,4 @@ def frame(
     named = escape(short(ylabel, int((WIDTH - 24) / LETTER)))
     named += f" × {power(up.factor)}" if up.factor else ""
     parts.append(text((LEFT + WIDTH - RIGHT) / 2, tall - 7, xlabel, kind="name"))
-    return [*parts, text(12, top - 7, named, anchor="start", kind="name", raw=True)]
+    return [*parts, text(12, top - 11, named, anchor="start", kind="name", raw=True)]

@@ -56,7 +56,7 @@ def dots(points: Iterable[tuple], precision: str, size: float = 5.0, name: str =
     cap = "square" if kind == "square" else "round"
     width = size if kind != "square" else size - 1.2
     told = valued(name, (value for *_, value in at))
-    out = f'<path d="{d}" class="m{cap[0]}" stroke="var(--c{c})" stroke-width="{width:g}"{told}/>'
+    out = f'<path d="{d}" class="m{cap[0]} c{c}" stroke-width="{width:g}"{told}/>'
     if kind != "ring":
         return out
     return out + f'<path d="{d}" class="mr" stroke="var(--soft)" stroke-width="{size - 2.6:g}"/>'

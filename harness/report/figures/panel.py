@@ -69,11 +69,10 @@ def panel(data: dict, label: str, precision: str = "float64") -> tuple[str, int]
         enumerate(layout.shown.items()), key=lambda c: order.get(looks[c[1][0]], 0)
     ):
         parts += drawn(name, curve, looks[name], i, across, up, precision)
-        x, y = layout.legend_at(i)
-        parts += [
-            *sample(looks[name], i, x, y, precision),
-            text(x + 14, y, layout.told[name], anchor="start"),
-        ]
+        if name in layout.told:
+            x, y = layout.legend_at(name)
+            parts += sample(looks[name], i, x, y, precision)
+            parts.append(text(x + 14, y, layout.told[name], anchor="start"))
     parts += window(data.get("window"), across, xs, top, tall - BOTTOM)
     return drawing(parts, label, tall, axes=(xlabel or "x", ylabel or "y")), lost
 
@@ -92,18 +91,20 @@ class Layout:
         # the range.
         ranged = [y for n, c in self.shown.items() if logs[1] or n not in BOUND for _, y in c]
         ranged = ranged or [y for c in self.shown.values() for _, y in c]
+        names = [n for n in self.shown if n != ROOM[1]]  # both ends of a band are one name
         told = lambda n, c: thin(n, c, ranged) if style(n, data) == "band" else legend(n, c, data)
-        self.told = {n: told(n, c) for n, c in self.shown.items()}
+        self.told = {n: told(n, self.shown[n]) for n in names}
         self.columns = columns_of(list(self.told.values()))
-        rows = math.ceil(len(self.shown) / self.columns)
+        rows = math.ceil(len(names) / self.columns)
         self.top = TOP + 20 + ROW * rows
         self.tall = HEIGHT + 12 + ROW * max(0, rows - 2)
         xs = [x for c in curves.values() for x, _ in c]
         self.across = Axis.over(xs, LEFT, WIDTH - RIGHT, log=logs[0])
         self.up = Axis.over(ranged, self.tall - BOTTOM, self.top, log=logs[1])
 
-    def legend_at(self, i: int) -> tuple[float, float]:
-        """Where the i-th name of the legend stands."""
+    def legend_at(self, name: str) -> tuple[float, float]:
+        """Where a name of the legend stands."""
+        i = list(self.told).index(name)
         x = INDENT + (i % self.columns) * (WIDTH - INDENT) / self.columns
         return x, 14 + ROW * (i // self.columns)
 
@@ -112,7 +113,7 @@ def thin(name: str, curve: list, ranged: list[float]) -> str:
     """The name of a band; of a bound its size too, and whether it is thinner than the line that it goes
     about."""
     if name not in BOUND:
-        return name
+        return "allowed"
     most, span = max(abs(y) for _, y in curve), max(ranged) - min(ranged)
     return f"{name} ± {most:.1g}" + ("" if 150 * most > span else ", thinner than the line")
 

@@ -26,6 +26,8 @@ text { fill:var(--ink); font:12px system-ui, "Liberation Sans", sans-serif } .na
 .truth { stroke:var(--ink); stroke-width:1.3; fill:none; opacity:.75 }
 .guide { stroke:var(--ink); stroke-dasharray:2 3; stroke-width:1.3; fill:none }
 .stated { fill:none; stroke:var(--dim); stroke-width:1.4 }
+.c0 { stroke:var(--c0) } .c1 { stroke:var(--c1) } .c2 { stroke:var(--c2) } .c3 { stroke:var(--c3) }
+.c4 { stroke:var(--c4) } .c5 { stroke:var(--c5) } .c6 { stroke:var(--c6) } .c7 { stroke:var(--c7) }
 .mr { fill:none; stroke-linecap:round } .ms { fill:none; stroke-linecap:square }
 </style>"""
 TITLE, GAP = 28, 12

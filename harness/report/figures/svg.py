@@ -10,13 +10,19 @@ there."""
 LETTER = 6.6  # width of a letter, roughly: for what must not run out of the frame
 
 
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 def text(x: float, y: float, words: str, *, anchor: str = "middle", kind: str = "", raw: bool = False) -> str:
-    """Words at a place; `raw` ones are SVG already."""
-    named = f' class="{kind}"' if kind else ""
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" '
-        f'text-anchor="{anchor}"{named}>{words if raw else escape(words)}</text>'
-    )
+    """Words at a place; `raw` ones are SVG already. The root of a drawing puts them in the middle."""
+    how = "" if anchor == "middle" else f' text-anchor="{anchor}"'
+    how += f' class="{kind}"' if kind else ""
+    return f'<text x="{tenth(x)}" y="{tenth(y)}"{how}>{words if raw else escape(words)}</text>'
+
+
+def tenth(x: float) -> str:
+    """A length in tenths of a unit, without a tenth that is 0."""
+    return f"{x:.1f}".removesuffix(".0")
 
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
@@ -39,7 +45,7 @@ def drawing(
     """
     named = "".join(f' data-{a}="{escape(w, quote=True)}"' for a, w in zip("xy", axes, strict=False))
     return (
-        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" '
+        f'<svg viewBox="0 0 {width:g} {height:g}" text-anchor="middle" role="img" '
         f'aria-label="{escape(label, quote=True)}"{named}>{"".join(parts)}</svg>'
     )
 
@@ -50,5 +56,5 @@ def short(words: str, most: int) -> str:
 
 
 def power(e: int) -> str:
-    """10^e; small words, so raw."""
-    return {0: "1", 1: "10"}.get(e, f'10<tspan dy="-4" font-size="9">{str(e).replace("-", "−")}</tspan>')
+    """10^e in letters."""
+    return {0: "1", 1: "10"}.get(e, "10" + str(e).translate(RAISED))

@@ -7,6 +7,7 @@ import math
 from noether.report.figures.motion import motion
 from noether.report.law_table import titled
 from noether.report.page.plots import figure, place, plot_of
+from noether.report.page.steps import charges, paths
 from noether.verdicts.record import Record
 
 RESPONSES, REGIMES = 6, 6
@@ -23,6 +24,8 @@ def exhibits(records: list[Record], drawn: set[int]) -> dict:
         "maps": maps(real, drawn),
         "regimes": regimes(real, drawn),
         "claims": claims(real, drawn),
+        "charges": charges(real),
+        "paths": paths(real),
     }
 
 

@@ -12,6 +12,7 @@ from noether.report.law_table import kind_of
 from noether.report.page.book import Book
 from noether.report.page.equation import mathml
 from noether.report.page.plots import figure, place, ranked, statement
+from noether.report.page.steps import growth
 from noether.report.table import number
 from noether.verdicts.power import Power, by_precision, of_law
 from noether.verdicts.record import (
@@ -38,7 +39,8 @@ def section(row: LawSummary, info, records: list[Record], drawn: set[int], book:
     kind = kind_of(records)
     charts = [c for c in charts_of(row.law, records, book) if c]
     found = [(r, p) for r, p in ranked(records) if id(r) not in drawn]
-    most = PANELS_OF_ORDER if kind == ORDER else PANELS
+    above = sum(id(r) in drawn for r in records)
+    most = PANELS_OF_ORDER if kind == ORDER else max(0, PANELS - above)
     panels = [f for r, p in found[:most] if (f := figure(r, p))]
     bits, nearest = {}, []
     if kind == BITWISE:
@@ -49,7 +51,7 @@ def section(row: LawSummary, info, records: list[Record], drawn: set[int], book:
     told = {"key": row.law, "info": info, "row": row, "kind": kind, "sentence": sentence(records)}
     told |= {"power": of_law(records, row.law), "precisions": narrowest(records, row.law)}
     told |= {"figures": charts + panels, "more": max(0, len(found) - most)}
-    told |= {"elsewhere": sum(id(r) in drawn for r in records)}
+    told |= {"elsewhere": above}
     told |= {"equation": mathml(getattr(info, "equation", "")), "open": is_open(row)}
     told |= {"adds": latex.sentence(getattr(info, "adds", ""))}
     return {**told, "equal": bits, "nearest": nearest}
@@ -91,7 +93,9 @@ def charts_of(law: str, records: list[Record], book: Book) -> list[dict | None]:
     wrong = [r for r in book.planted if r.law == law]
     sized, wrong = ([r for r in found if r.kind not in (ORDER, BITWISE)] for found in (judged, wrong))
     out = [slopes(law, orders, book)] if orders else []
-    return out + ([strip_of(law, sized, wrong, book), agreement(law, sized, book)] if sized else [])
+    if not sized:
+        return out
+    return [*out, strip_of(law, sized, wrong, book), growth(law, sized), agreement(law, sized, book)]
 
 
 def finite(x) -> bool:

@@ -67,9 +67,7 @@ def cell(mine: list[Record]) -> dict | None:
     told = "" if worst is None else shortened(worst)
     if worst == 0:
         told = "=" if mine[0].kind == BITWISE else "0"
-    evidence = (
-        f"{mine[0].law} on {mine[0].case}: {len(mine)} verdicts, worst spent {number(worst)}, {verdict}"
-    )
+    evidence = f"{len(mine)} verdicts, worst spent {number(worst)}, {verdict}"
     told = told if verdict == HOLDS else f"{SYMBOL[verdict]} {told}".strip()
     return {"heat": heat(worst), "told": told, "verdict": verdict, "evidence": evidence}
 

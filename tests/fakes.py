@@ -29,6 +29,7 @@ class Law:
     key: str
     title: str = "a fake law"
     equation: str = r"0 < \eta"
+    adds: str = ""
     statement: str = "0 < 1 & 1 = 1"
     anchor: str = "theory.md#D2"
     kind: str = "rounding"

@@ -46,6 +46,7 @@ WAY = (
 
 QUESTIONS = (
     ("is the exit code decided?", "from records alone, in", ("harness/verdicts/exit_codes.py", "of_records")),
+    ("", "less what a project knows to be violated, in", ("harness/verdicts/known.py", "standing")),
     ("", "with what the run itself promised, in", ("harness/runs/conclusion.py", "judge")),
     ("", "and kept whatever printing does, in", ("harness/runs/decision.py", "decide")),
     ("", "and where a command ends early, 2, 70, 130 and 143, in", ("harness/cli/main.py", "told")),
@@ -58,6 +59,11 @@ QUESTIONS = (
     ("is a fault?", "in the file of its family; what a fault is, in", ("harness/faults/fault.py", "Fault")),
     ("do bounds come from?", "a running error, in", ("harness/mechanics/bounds.py", "program_error")),
     ("", "the roundings of a step and its stores, in", ("harness/mechanics/trajectory.py", "Trajectory")),
+    (
+        "is a step in a history marked?",
+        "by rules with stated rates, in",
+        ("harness/runs/trend_marks.py", "steps"),
+    ),
     ("is one verdict made again?", "its replay line is read in", ("harness/runs/replay_lane.py", "replay")),
 )
 """Where a reader finds what: question, words, (file, name in it). No question: as the row above."""

@@ -242,3 +242,14 @@ def test_every_law_of_the_book_has_a_subject():
 
     letters = {letter for letter, *_ in SUBJECTS if letter}
     assert {law[0] for law in LAWS} <= letters
+
+
+def test_of_charges_that_move_those_are_drawn_whose_difference_is_seen():
+    kept, still = [math.exp(-t) for t in TIMES], [1.001 * math.exp(-t) for t in TIMES]
+    far = charge("T1", [1.0, 100.0, 1.0, 1.0], kinetic_share=1.0)
+    same = charge("T1", [1.0, *still[1:]], kinetic_share=1.0)
+    other = charge("T1", [1.0, 2.0, 1.0, 0.5], kinetic_share=1.0)
+    other.case = "another"
+    page = page_of([charge("T5", kept), far, same, other, planted("T1")])
+    motion = page[page.index('id="motion"') :]
+    assert "on another" in motion[: motion.index("</p>")]

@@ -70,7 +70,7 @@ def test_a_survivor_and_a_broken_promise_are_told_at_the_top():
         blind=["D2 lets pass something"],
     )
     top = page[: page.index('id="laws"')]
-    assert "D2 lets pass something" in top
+    assert "D2 (balance of the discrete charge) lets pass something" in top
     assert "no-op kernel" not in top, "D0 saw it"
     assert "No law saw no-op kernel" in page_of([record(), planted(verdict="holds", spent=0.5)])
 

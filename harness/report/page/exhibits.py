@@ -60,10 +60,10 @@ def moved(real: list[Record], drawn: set[int]) -> dict | None:
         return None
     drawn |= {id(a), id(b)}
     alike = "Same loss, same symmetry, Euclidean kinetic energy" if same else UNLIKE
-    times, charges, _ = traces[1]
-    ends = f"here to {charges[-1]:.2g} of its start instead of {math.exp(-times[-1]):.2g}"
-    moves = f"{alike}: kinetic breaking moves the charge as predicted, {ends}. {named(b.law)}: {place(b)}."
-    captions = (f"{KEPT} {named(a.law)}: {place(a)}.", moves)
+    far = max(zip(*traces[1][:2], strict=False), key=lambda p: abs(p[1] - math.exp(-p[0])))
+    ends = f"at time {far[0]:.2g} to {far[1]:.2g} of its start instead of {math.exp(-far[0]):.2g}"
+    moves = f"{alike}: kinetic breaking moves the charge as predicted, {ends}.{room(b)}"
+    captions = (f"{KEPT}{room(a)} {named(a.law)}: {place(a)}.", f"{moves} {named(b.law)}: {place(b)}.")
     other = f"that of {b.symmetry} on {b.case}"
     beside = f"which its kinetic energy keeps, beside {other}, which it breaks. Same axes."
     return {
@@ -72,16 +72,25 @@ def moved(real: list[Record], drawn: set[int]) -> dict | None:
     }
 
 
-# A charge that grows so far flattens the one beside it.
-FLAT = 8.0
+def room(r: Record) -> str:
+    """How far a charge may be from its prediction, in units of its start, where no figure could show it."""
+    y = r.data["y"][0]
+    share = abs(r.bound / y) if isinstance(r.bound, int | float) and y else math.inf
+    return f" The bound, {share:.1g} of that start, is thinner than the line." if share < 0.005 else ""
+
+
+FLAT = 8.0  # a charge that grows so far flattens the one beside it
+SEEN = 0.15  # of the height of the figure: less between two charges is not seen
 
 
 def unlike(pair: tuple[Record, Record]) -> tuple:
     """How badly two traces go together on one figure; the best pair is drawn."""
     a, b = pair
     size = max(abs(y) for r in pair for y in normal(r)[1])
-    others = (a.case, a.symmetry) != (b.case, b.symmetry)
-    return size > FLAT, others, -a.parameters["m"], b.parameters.get("eps") != 0, -size
+    times, charges, _ = normal(b)
+    apart = max(abs(y - math.exp(-t)) for t, y in zip(times, charges, strict=False)) / max(1.0, size)
+    others = (a.case != b.case, a.symmetry != b.symmetry)
+    return size > FLAT or apart < SEEN, *others, -a.parameters["m"], b.parameters.get("eps") != 0, -size
 
 
 def timed(r: Record) -> bool:

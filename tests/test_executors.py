@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from test_crew import Cell
 
+from noether.api.verify import verify
 from noether.plan.choices import Request
 from noether.runs import engine, executors, run, shards
 from noether.runs.execute import execute
@@ -128,7 +129,7 @@ def test_what_is_no_executor_is_refused():
     with pytest.raises(UsageError, match="gives a int, must give an executor"):
         list(execute([Cell("a")], executor=engine.Engine(lambda: executors.checked(0, "x:y"), "x:y")))
     with pytest.raises(UsageError, match="gives a list"):
-        run.verify("mexican-hat", executor=[])
+        verify("mexican-hat", executor=[])
 
 
 def test_an_entry_point_is_an_engine(monkeypatch):

@@ -131,8 +131,11 @@ def test_verdicts_of_one_cause_are_told_once(result, capsys):
     """Reasons that differ in their numbers alone are one cause; another reason is another."""
     one = next(r for r in result.records if r.law == "D2" and not r.fault)
     reasons = ["0 of 41 lanes move", "3 of 61 lanes move", "41 of 41 lanes move", "the solver gave up"]
-    open_ones = [replace(one, verdict="inconclusive", reason=reason) for reason in reasons]
+    open_ones = [replace(one, verdict="inconclusive", reason=reason) for reason in 3 * reasons]
     say(*ending(replace(result, records=open_ones)))
     out = capsys.readouterr().out
-    assert "inconclusive: 4 of 4" in out and "and 2 more of this cause: deformed-rayleigh" in out
+    assert "inconclusive: 12 of 12" in out and "and 8 more of this cause: deformed-rayleigh" in out
     assert out.count("lanes move") == 1 and out.count("the solver gave up") == 1
+    for whole, records in ((True, open_ones), (False, open_ones[:4])):
+        say(*ending(replace(result, records=records), whole=whole))
+        assert capsys.readouterr().out.count("lanes move") == 3 * len(records) // 4

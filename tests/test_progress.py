@@ -143,10 +143,10 @@ def test_planning_and_cells_are_told_of(plan, often, monkeypatch, capsys):
 def test_verbose_names_each_cell_as_it_ends_and_cuts_nothing(plan, capsys):
     plan.wrong, words = {"D2": "violated"}, ["verify", "--law", "D2", "--precision", "float64", "--jobs", "1"]
     assert call(words) == 1
-    assert "more, all in records.jsonl" in capsys.readouterr().out
+    assert "more of this cause" in capsys.readouterr().out
     assert call([*words, "-v"]) == 1
     out, err = capsys.readouterr()
-    assert "more, all in records.jsonl" not in out and out.count("noether replay") > 20
+    assert "more of this cause" not in out and out.count("noether replay") > 20
     assert "noether: D2/rayleigh/float64 0.0 s: 1 violated, 1 planted\n" in err
 
 

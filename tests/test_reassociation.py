@@ -15,7 +15,7 @@ from noether.kernels.loops import launch, noisy_launch
 from noether.laws.exact import disagreement, reassociation
 from noether.laws.exact.cell import LaunchCell
 from noether.laws.exact.parity import compared, turned
-from noether.report.table import explained, unsaid
+from noether.report.remainder import explained, unsaid
 from noether.verdicts.record import VIOLATED
 
 CASE = {c.name: c for c in CATALOG}

@@ -74,6 +74,7 @@ def test_the_tutorial_and_the_page_on_number_formats_print_what_they_show(tmp_pa
 def test_the_failure_is_the_one_that_its_page_reads(tmp_path, monkeypatch, capsys):
     pytest.importorskip("triton", reason="the kernel of the example is compiled by Triton")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
     wrong, replayed = (ended(text) for _, kind, text in blocks("failure.md") if kind == "console")
     assert wrong[0] == "python docs/examples/wrong_kernel.py"
     ran = python(str(DOCS / "examples" / "wrong_kernel.py"), cwd=tmp_path)

@@ -52,7 +52,8 @@ def unheld(result: Result, real: list[Record], verdict: str, most: int) -> list[
     order = {law: at for at, law in enumerate(result.laws)}
     place = lambda cause: order.get(cause.worst.law, len(order))
     out: list[Text | str] = [Text(f"{verdict}: {len(mine)} of {len(real)}", style=COLOUR[verdict])]
-    alike = causes(mine)
+    # A few are told one by one, each with its replay line; of many, those of one cause are told once.
+    alike = causes(mine) if len(mine) > most else [Cause((r,)) for r in mine]
     for law, some in groupby(sorted(alike[:most], key=place), key=lambda cause: cause.worst.law):
         out.append(Text(f"  {law} {titled(law)}".rstrip()))
         out += [line for cause in some for line in told(cause)]

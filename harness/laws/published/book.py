@@ -42,10 +42,10 @@ BOOK = {
     for p in (
         Published(
             law="P1",
-            title="the source of r^4 under minibatch noise",
+            title="the source of r⁴ under minibatch noise",
             statement=(
-                "The fourth power of a normalised weight's norm has the source 2 eta (1 + beta)/(1 - "
-                "beta)^3 |ghat|^2: 1900 times that of plain steps at beta .9."
+                "The fourth power of a normalised weight's norm has the source 2 η (1 + β)/(1 - "
+                "β)³ |ĝ|²: 1900 times that of plain steps at β = 0.9."
             ),
             source=f"{NLD}, Eq. 17",
             plain=(
@@ -55,8 +55,8 @@ BOOK = {
             fault=faults.WHITE_AS_COHERENT,
             word="qualified",
             corrected=(
-                "True of gradients that stay coherent over 1/(1 - beta) steps. White noise has the "
-                "source 2 eta/(1 - beta)^2 E|ghat|^2: 100 times, 19 times less."
+                "True of gradients that stay coherent over 1/(1 - β) steps. White noise has the "
+                "source 2 η/(1 - β)² E|ĝ|²: 100 times, 19 times less."
             ),
         ),
         Published(
@@ -73,16 +73,13 @@ BOOK = {
             ),
             fault=faults.START_ZERO,
             word="refuted",
-            corrected=(
-                "From cdot(0) = -k c/(1 + beta) the closed form is of order 2 in eta, from 0 of order 1."
-            ),
+            corrected=("From ċ(0) = -k c/(1 + β) the closed form is of order 2 in η, from 0 of order 1."),
         ),
         Published(
             law="P3",
             title="dampening in the growth of the norm",
             statement=(
-                "The norm grows by the filtered integral of the squared momentum buffer in time eta (1 "
-                "- tau)."
+                "The norm grows by the filtered integral of the squared momentum buffer in time η (1 - τ)."
             ),
             source=f"{MECHANICS}, published code of the momentum optimiser and of the scale check",
             plain=(
@@ -92,15 +89,14 @@ BOOK = {
             fault=faults.BUFFER,
             word="refuted",
             corrected=(
-                "In that time the velocity is buffer/(1 - tau): the integral lacks the factor 1/(1 - tau)^2."
+                "In that time the velocity is buffer/(1 - τ): the integral lacks the factor 1/(1 - τ)²."
             ),
         ),
         Published(
             law="P4",
             title="the check of SGD on the norm at zero decay",
             statement=(
-                "Without decay |q|^2 follows |q_0|^2 + eta^2 sum |g|^2 along training; shown as a test "
-                "of the theory."
+                "Without decay |q|² follows |q₀|² + η² Σ |g|² along training; shown as a test of the theory."
             ),
             source=f"{MECHANICS}, scale symmetry at zero decay",
             plain=(
@@ -117,9 +113,7 @@ BOOK = {
         Published(
             law="P5",
             title="friction and the decay of a charge",
-            statement=(
-                "A charge of a kinetic symmetry decays at the rate mu/m = 2 (1 - beta)/(1 + beta) per step."
-            ),
+            statement=("A charge of a kinetic symmetry decays at the rate μ/m = 2 (1 - β)/(1 + β) per step."),
             source=f"{NLD}, Eq. 3 with the theorem: friction over mass",
             plain=(
                 "The published rate at which a charge decays is good for momentum near 1 and off by a third "
@@ -127,15 +121,13 @@ BOOK = {
             ),
             fault=faults.FRICTION_OVER_MASS,
             word="qualified",
-            corrected=(
-                "The rate is -ln beta; the printed one is its (1,1) Pade approximant, good at beta near 1."
-            ),
+            corrected=("The rate is -ln β; the printed one is its (1,1) Padé approximant, good at β near 1."),
         ),
         Published(
             law="P6",
             title="Euler-Lagrange equations with a curved metric",
             statement=(
-                "The Euler-Lagrange equation of (m/2) <qdot, G(q) qdot> - f with friction is the "
+                "The Euler-Lagrange equation of (m/2) <q̇, G(q) q̇> - f with friction is the "
                 "second-order model of natural gradient."
             ),
             source=f"{NLD}, its Lagrangian with a metric, taken beyond leading order",
@@ -146,8 +138,8 @@ BOOK = {
             fault=faults.EULER_LAGRANGE,
             word="not of second order",
             corrected=(
-                "The paper claims it as m -> 0, where it is true: to order 1 in eta. To order 2 "
-                "natural gradient steps follow (eta/2) qddot + qdot + G^-1 g = 0."
+                "The paper claims it as m → 0, where it is true: to order 1 in η. To order 2 "
+                "natural gradient steps follow (η/2) q̈ + q̇ + G⁻¹ g = 0."
             ),
         ),
     )

@@ -65,7 +65,7 @@ MEASURED = (
     Measured(
         law="T4",
         title="energy and friction",
-        statement="The energy of the mechanics falls at the rate of friction: dE/dt = -mu |qdot|^2.",
+        statement="The energy of the mechanics falls at the rate of friction: dE/dt = -μ |q̇|².",
         source="Karagoz (2025), arXiv 2505.19171",
         plain="The energy of training is lost to friction and to nothing else.",
         word=CONFIRMED,
@@ -74,7 +74,7 @@ MEASURED = (
         law="O3",
         title="the equation of motion of momentum",
         statement=(
-            "(eta/2)(1 + beta) qddot + (1 - beta) qdot + grad f + k q = 0 models gradient descent with "
+            "(η/2)(1 + β) q̈ + (1 - β) q̇ + ∇f + k q = 0 models gradient descent with "
             "momentum to second order in the step size."
         ),
         source=f"{NLD}, Eq. 3; {MECHANICS}",
@@ -83,14 +83,14 @@ MEASURED = (
             "velocity; from rest, as it is often used, to first order."
         ),
         word=QUALIFIED,
-        corrected="The right velocity of a run that begins without momentum is -(g + k q)/(1 + beta).",
+        corrected="The right velocity of a run that begins without momentum is -(g + k q)/(1 + β).",
     ),
     Measured(
         law="D13",
         title="the scale of a scale-invariant layer",
         statement=(
-            "A scale-invariant layer with weights c times as large trains in the same directions with c^2 "
-            "times the learning rate and 1/c^2 of the weight decay."
+            "A scale-invariant layer with weights c times as large trains in the same directions with c² "
+            "times the learning rate and 1/c² of the weight decay."
         ),
         source=f"{NLD}, Fig. 1b",
         plain="Large weights before a normalisation act as a small learning rate, exactly.",

@@ -31,8 +31,7 @@ UNDECIDED = (
         ("T1",),
     ),
     Undecided(
-        "Nesterov's method is qddot + (3/t) qdot + grad f = 0, so that a charge of a kinetic symmetry decays "
-        "as t^-3.",
+        "Nesterov's method is q̈ + (3/t) q̇ + ∇f = 0, so that a charge of a kinetic symmetry decays as t^-3.",
         f"{NLD}, Table 1",
     ),
     Undecided(
@@ -41,22 +40,18 @@ UNDECIDED = (
         "Su, Boyd, Candes (2016)",
     ),
     Undecided(
-        "The Bregman kinetic energy is the quadratic form of hess h up to terms of e^(-2 alpha).",
+        "The Bregman kinetic energy is the quadratic form of hess h up to terms of e^(−2 α).",
         f"{NLD}, Eq. 7",
     ),
+    Undecided("The kinetic source of the scale symmetry is e^(−2 α) |q̇|².", f"{NLD}, section 2", ("T1",)),
+    Undecided("The direction of a normalised weight follows m q̂'' + μ q̂' = -ĝ/r².", f"{NLD}, Eq. 15"),
     Undecided(
-        "The kinetic source of the scale symmetry is e^(-2 alpha) |qdot|^2.", f"{NLD}, section 2", ("T1",)
-    ),
-    Undecided(
-        "The direction of a normalised weight follows m qhat'' + mu qhat' = -ghat/r^2.", f"{NLD}, Eq. 15"
-    ),
-    Undecided(
-        "In the equation of the squared norm |qdot|^2 may be replaced by |ghat|^2/(mu^2 r^2).",
+        "In the equation of the squared norm |q̇|² may be replaced by |ĝ|²/(μ² r²).",
         f"{NLD}, Eq. 16",
         ("S1", "S2"),
     ),
     Undecided(
-        "Normalisation with momentum and decay is RMSProp with 1 - rho = 4 eta k/(1 - beta).",
+        "Normalisation with momentum and decay is RMSProp with 1 - ρ = 4 η k/(1 - β).",
         f"{NLD}, Eq. 18",
         ("S4",),
     ),
@@ -70,7 +65,7 @@ UNDECIDED = (
         ("D6",),
     ),
     Undecided(
-        "|q|^2 = e^(-2 k t) |q_0|^2 + eta times the damped integral of |g|^2, and for a rescaling the "
+        "|q|² = e^(−2 k t) |q₀|² + η times the damped integral of |g|², and for a rescaling the "
         "difference of two such.",
         f"{MECHANICS}, scale and rescale",
         ("D5", "S1"),
@@ -81,12 +76,12 @@ UNDECIDED = (
         ("P2",),
     ),
     Undecided(
-        "Gradient descent follows the flow of f + (eta/4) |g|^2 to second order.",
+        "Gradient descent follows the flow of f + (η/4) |g|² to second order.",
         "Barrett, Dherin (2021), arXiv 2009.11162",
         ("O3",),
     ),
     Undecided(
-        "The mean of an epoch of minibatches follows the flow of f + (eta/4m) sum |g_i|^2.",
+        "The mean of an epoch of minibatches follows the flow of f + (η/4m) Σ |gᵢ|².",
         "Smith et al. (2021), arXiv 2101.12176",
     ),
     Undecided(
@@ -120,24 +115,23 @@ UNDECIDED = (
         read=False,
     ),
     Undecided(
-        "With decay the norm of a layer settles at |w|^4 = eta L/(2 k), and with momentum at a stated "
-        "multiple; the angle per step is sqrt(2 k eta/(1 + beta)).",
+        "With decay the norm of a layer settles at |w|⁴ = η L/(2 k), and with momentum at a stated "
+        "multiple; the angle per step is √(2 k η/(1 + β)).",
         SPHERICAL,
         ("S3",),
     ),
     Undecided(
-        "After the learning rate is divided by K, at least log(K) (1 - beta)/(2 k eta) steps pass until the "
+        "After the learning rate is divided by K, at least log(K) (1 - β)/(2 k η) steps pass until the "
         "norm has settled again.",
         SPHERICAL,
     ),
     Undecided(
-        "Under AdamW the angle per step settles at sqrt(2 eta k (1 - beta_1)/(1 + beta_1)); other optimizers "
-        "have theirs.",
+        "Under AdamW the angle per step settles at √(2 η k (1 - β₁)/(1 + β₁)); other optimizers have theirs.",
         "Kosson et al. (2023), arXiv 2305.17212",
         read=False,
     ),
     Undecided(
-        "The fourth power of the norm forgets its start in some 1/(eta k) steps.",
+        "The fourth power of the norm forgets its start in some 1/(η k) steps.",
         "Li, Lyu, Arora (2020), arXiv 2010.02916",
         ("S2",),
     ),
@@ -156,12 +150,12 @@ UNDECIDED = (
         ("D9",),
     ),
     Undecided(
-        "In a stationary state <q, g + k q> = (1 + beta) <|v|^2>/(2 eta).",
+        "In a stationary state <q, g + k q> = (1 + β) <|v|²>/(2 η).",
         "Yaida (2018), arXiv 1810.00004",
         ("D12",),
     ),
     Undecided(
-        "Heavy ball and Nesterov differ by the term sqrt(s) H qdot of their high-resolution equations.",
+        "Heavy ball and Nesterov differ by the term √(s) H q̇ of their high-resolution equations.",
         "Shi et al. (2021)",
     ),
     Undecided(
@@ -176,12 +170,11 @@ UNDECIDED = (
         ("D1",),
     ),
     Undecided(
-        "Heavy ball diverges on a quadratic exactly where eta lambda > 2 (1 + beta), Nesterov at "
-        "2 (1 + beta)/(1 + 2 beta).",
+        "Heavy ball diverges on a quadratic exactly where η λ > 2 (1 + β), Nesterov at 2 (1 + β)/(1 + 2 β).",
         "Cohen et al. (2021), arXiv 2103.00065",
     ),
     Undecided(
-        "Lion with decoupled decay enters |x|_max <= 1/k at the rate (1 - eta k)^n and never leaves it.",
+        "Lion with decoupled decay enters |x|_max <= 1/k at the rate (1 - η k)ⁿ and never leaves it.",
         "Chen et al. (2023), arXiv 2310.05898",
     ),
     Undecided(

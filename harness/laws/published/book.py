@@ -42,7 +42,7 @@ BOOK = {
     for p in (
         Published(
             law="P1",
-            title="the source of r⁴ under minibatch noise",
+            title="the fourth power of the norm under noise",
             statement=(
                 "The fourth power of a normalised weight's norm has the source 2 η (1 + β)/(1 - "
                 "β)³ |ĝ|²: 1900 times that of plain steps at β = 0.9."

@@ -131,7 +131,7 @@ def test_only_runs_that_can_be_compared_are_shown_and_the_rest_is_counted(plan, 
     for words in (
         "1 runs of profile quick, seed 3",
         "1 runs of profile full",
-        "law 'D2'",
+        "law D2",
         "1 parts of a run",
     ):
         assert words in out
@@ -142,6 +142,16 @@ def test_only_runs_that_can_be_compared_are_shown_and_the_rest_is_counted(plan, 
         assert call(["history", *words]) == 0
     assert call(["history", "--profile", "stress"]) == 2
     assert "no run has profile stress: there are profile quick, seed 0" in capsys.readouterr().err
+
+
+def test_a_series_is_told_in_words_and_a_case_file_by_its_name_and_digest():
+    files = {"physics/my_case.py": "cdd5bd5a6c47ab34", "other.py": "0011223344556677"}
+    about = {"profile": "quick", "seed": 0, "backend": "numpy", "cases": ["physics/my_case.py", "product"]}
+    about |= {"law": ["D2", "T1"], "rule": None, "eta": 0.25, "files": files}
+    named = "cases physics/my_case.py (digest cdd5bd5a), product, other.py (digest 00112233)"
+    words = history.told(about)
+    assert words == f"profile quick, seed 0, backend numpy, {named}, law D2, T1, eta 0.25"
+    assert history.told({**about, "cases": [f"c{i}" for i in range(9)], "files": {}}).count("and 5 more") == 1
 
 
 def test_a_violation_is_a_step_in_the_table_the_page_and_the_document(plan, capsys):

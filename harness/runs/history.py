@@ -7,6 +7,7 @@ shows one such series, the one with the most runs unless it is told which; what 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,13 +17,15 @@ from noether.runs.run_json import command
 from noether.runs.saved_run import RUNS, read_about, read_run
 from noether.system.files import write_whole
 from noether.system.git import versions_of
+from noether.system.outside import printable
 from noether.system.strict_reading import first_line, kind_of, loads, reason, shortened
-from noether.system.usage import UsageError, brief
+from noether.system.usage import UsageError
 
 FOLDER = Path("history")
 WORDS = ("profile", "seed", "backend")
 """By which a series is chosen."""
 NUMBERED = 1000  # files of one day and commit
+LISTED, DIGITS = 4, 8  # names of a choice in words; digits of the digest of a file
 
 
 @dataclass
@@ -121,10 +124,29 @@ def series(p: Point) -> dict:
 
 
 def told(words: dict) -> str:
-    """A series in words: profile, seed, backend, and whatever else was narrowed."""
+    """A series in words: profile, seed, backend, and whatever else was narrowed. A case of a file is its name
+    with the first digits of the digest of its text."""
     named = [f"{k} {words.get(k)}" for k in WORDS]
-    more = [f"{k} {brief(v, 40)}" for k, v in words.items() if k not in WORDS and v not in (None, [], {}, "")]
-    return ", ".join(named + more)
+    narrowed = {k: v for k, v in words.items() if k not in (*WORDS, "files") and v not in (None, [], {}, "")}
+    files = words.get("files") if isinstance(words.get("files"), dict) else {}
+    cases = narrowed.pop("cases", [])
+    cases = [str(x) for x in (cases if isinstance(cases, list) else [cases])]
+    known = [f"{x} (digest {str(files[x])[:DIGITS]})" if x in files else x for x in cases]
+    known += [f"{x} (digest {str(files[x])[:DIGITS]})" for x in files if x not in cases]
+    more = [f"case{'s' if len(known) > 1 else ''} {listed(known)}"] if known else []
+    more += [f"{k} {listed(v) if isinstance(v, list) else v}" for k, v in narrowed.items()]
+    return printable(", ".join(named + more))
+
+
+def listed(names: list) -> str:
+    """Names in a row, of many the first and how many there are more."""
+    more = [f"{len(names) - LISTED} more"] if len(names) > LISTED else []
+    return " and ".join([", ".join(map(str, names[:LISTED])), *more])
+
+
+def key_of(p: Point) -> str:
+    """What tells the series of a run from every other, whatever `told` leaves out."""
+    return json.dumps(series(p), sort_keys=True)
 
 
 def chosen(points: list[Point], left_out: list[tuple[str, int]], **wanted) -> History:
@@ -133,13 +155,14 @@ def chosen(points: list[Point], left_out: list[tuple[str, int]], **wanted) -> Hi
     wanted = {k: v for k, v in wanted.items() if v is not None}
     found: dict[str, list[Point]] = {}
     for p in points:
-        found.setdefault(told(series(p)), []).append(p)
+        found.setdefault(key_of(p), []).append(p)
     fits = {k: ps for k, ps in found.items() if all(series(ps[0]).get(n) == v for n, v in wanted.items())}
     if not fits:
         asked = ", ".join(f"{k} {v}" for k, v in wanted.items())
-        raise UsageError(f"no run has {asked}: there are {'; '.join(found)}")
+        there = "; ".join(told(series(ps[0])) for ps in found.values())
+        raise UsageError(f"no run has {asked}: there are {there}")
     best = max(fits, key=lambda k: (len(fits[k]), fits[k][-1].start))
-    others = [(f"runs of {name}", len(ps)) for name, ps in found.items() if name != best]
+    others = [(f"runs of {told(series(ps[0]))}", len(ps)) for key, ps in found.items() if key != best]
     return History(found[best], series(found[best][0]), [*left_out, *others])
 
 

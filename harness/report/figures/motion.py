@@ -30,7 +30,7 @@ def motion(traces: Sequence[Trace], labels: Sequence[str], xlabel: str, ylabel: 
     times = [max(0.0, min(xs)) + (max(xs) - max(0.0, min(xs))) * k / DECAY for k in range(DECAY + 1)]
     common.append(path([(across.at(t), up.at(math.exp(-t))) for t in times], "bound"))
     x = 12.0
-    for word, sample in (("measured", None), ("predicted", "truth"), ("no source", "bound")):
+    for word, sample in (("measured", None), ("predicted", "truth"), ("friction alone", "bound")):
         common += [
             marks.dots([(x + 7, 11)], "float64", 7) if sample is None else line(x, 11, x + 14, 11, sample),
             text(x + 19, 15, word, anchor="start"),

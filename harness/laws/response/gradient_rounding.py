@@ -108,10 +108,13 @@ class Forward:
         if op.name in UNITS:
             furthest = UNITS[op.name] * arithmetic_unit(precision) * value
             variance = furthest * furthest / 3 + (variance if precision.eager else 0.0)
+        at, constant = len(self.values), [alone[i] for i in op.args]
         if op.name in ("add", "sub"):
-            constant = [alone[i] for i in op.args]
-            found = repeated(op.name, x, multiples, value, variance, constant, kind)
-            variance, *self.again[len(self.values)] = found
+            variance, *self.again[at] = repeated(op.name, x, multiples, value, variance, constant, kind)
+        if all(constant) and np.any(variance):  # (8): made of the same numbers in every step
+            error = self.again[at][2] if at in self.again else np.zeros_like(value)
+            self.again[at] = np.sqrt(variance), np.ones_like(value), error
+            variance = np.zeros_like(value)
         return value, multiple, variance
 
 

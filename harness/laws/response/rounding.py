@@ -27,7 +27,8 @@ h^2/12 - m^2/12  (6)
 c is not much larger than h, and l no smaller: the error round(c) - c is then known, and no chance at all  (7)
 
 An operation of the step whose operands are those of the step before makes the same error again: eta g of a
-force that is the same everywhere, beta v once v has settled, while q still moves.  (8)
+force that is the same everywhere, beta v once v has settled, while q still moves, 3 + eps in a gradient. Such
+a force is also the constant c of (6) beside the moving beta v.  (8)
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ from noether.laws.exact import act
 from noether.laws.response.gradient_rounding import gradient_scatter
 from noether.laws.response.one_rounding import SHORT, last_bit, place, repeated, rounded
 from noether.laws.response.scatter import Scatter, repeats
+
+PLACES = 4096  # more than there are exponents: (6) is the same for one place and one force
 
 
 class Flat:
@@ -99,20 +102,18 @@ def of_buffer(precision: Precision, eta, beta, v, g, multiples, still):
     of_push, multiple = rounded(push, last_bit(beta) * place(v[:-1], precision.v_store), kind)
     of_pull, other = rounded(push - w, last_bit(eta) * multiples, kind)
     difference, sum_of = rounded(w, np.minimum(multiple, other), kind)
-    difference, _, _, error = repeated(
-        "sub", (push, eta * g), (multiple, other), w, difference, (False, False), kind
-    )
-    of_store, multiple = rounded(w, sum_of, precision.v_store)
     same_v, same_g = unchanged(v[:-1], still), unchanged(g, still)
-    of_rest = difference + of_store
+    pair, lattices = (push, eta * g), (multiple, other)
+    moving, _, _, error = repeated("sub", pair, lattices, w, difference, (False, False), kind)
+    beside = repeated("sub", pair, lattices, w, difference, (False, True), kind)
+    alike, run = several(same_g), np.cumsum(~same_g, axis=0) * PLACES + np.frexp(beside[2])[1]
+    again = [(np.where(alike, beside[1], 0.0), run)]  # (6) of a force that stays
+    of_store, multiple = rounded(w, sum_of, precision.v_store)
+    of_rest = np.where(alike, beside[0], moving) + of_store
     events = (of_push, same_v), (of_pull, same_g), (of_rest, same_v & same_g)
     parts = [made_again(variance, same) for variance, same in events]
-    return (
-        sum(chance for chance, _, _ in parts),
-        error,
-        multiple,
-        [part[1:] for part in parts if part[1].any()],
-    )
+    again = [pair for pair in (*again, *(part[1:] for part in parts)) if pair[0].any()]
+    return sum(chance for chance, _, _ in parts), error, multiple, again
 
 
 def unchanged(x: np.ndarray, still: np.ndarray) -> np.ndarray:
@@ -126,11 +127,15 @@ def unchanged(x: np.ndarray, still: np.ndarray) -> np.ndarray:
 def made_again(variance: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(8): the variance that is another in every step, the deviation of what is made again, and by a number
     which of them are the same; (steps, d, lanes) each."""
-    begins = np.cumsum(~same, axis=0).astype(float)
+    begins, many = np.cumsum(~same, axis=0).astype(float), several(same)
+    return np.where(many, 0.0, variance), np.where(many, np.sqrt(variance), 0.0), begins
+
+
+def several(same: np.ndarray) -> np.ndarray:
+    """Whether a step is one of several that are the same."""
     follows = np.zeros_like(same)
     follows[:-1] = same[1:]
-    several = same | follows
-    return np.where(several, 0.0, variance), np.where(several, np.sqrt(variance), 0.0), begins
+    return same | follows
 
 
 def on_metric(metric: Program, precision: Precision, kappa, q, w, turned, flat: Flat):

@@ -1,15 +1,15 @@
 """Mexican hat: rotations of two, three and eight parameters, so(d).
 
     f(q) = (|q|^2 - 1)^2 / 4                            invariant under SO(d)
-    xi_ij(q) = q_i e_j - q_j e_i                        three generators at d = 3, J the angular momentum
+    xi_ij(q) = q_i e_j - q_j e_i                        three generators at d = 3; J is the angular momentum
 
     metric       charge J          kinetic symmetry breaking
     euclidean    m <qdot, xi(q)>   none: xi is a Killing field, J decays without a source
 
 Heavy ball keeps the law exactly at any step size: J_n = beta^n J_0.
 Beyond d = 4 only neighbours are declared, xi_{i,i+1}: the others are their commutators.
-Breaking: b = q_1 + q_{d-1} q_d / 2, which at d = 3 breaks all three rotations; beyond d = 4 sum_i i q_i^2 / 8
-besides.
+Breaking: b = q_1 + q_{d-1} q_d / 2, which at d = 3 breaks all three rotations. At d = 8 there is a second
+term: sum_i i q_i^2 / 8.
 Source: Tanaka, Kunin (2021), Table 1, rotation; the potential is Goldstone's.
 """
 

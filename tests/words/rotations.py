@@ -25,8 +25,8 @@ HAT = (
     "f(q) = (|q|^2 - 1)^2 / 4                            invariant under SO(d)",
     "xi_ij(q) = q_i e_j - q_j e_i",
     "euclidean    m <qdot, xi(q)>   none",
-    "Breaking: b = q_1 + q_{d-1} q_d / 2, which at d = 3 breaks all three rotations; beyond d = 4 sum_i i "
-    "q_i^2 / 8 besides.",
+    "Breaking: b = q_1 + q_{d-1} q_d / 2, which at d = 3 breaks all three rotations. At d = 8 there is a "
+    "second term: sum_i i q_i^2 / 8.",
 )
 HAT_PAIRS = {
     2: {"rotation": (0, 1)},

@@ -116,7 +116,7 @@ BOOK = {
             statement=("A charge of a kinetic symmetry decays at the rate μ/m = 2 (1 - β)/(1 + β) per step."),
             source=f"{NLD}, Eq. 3 with the theorem: friction over mass",
             plain=(
-                "The published rate at which a charge decays is good for momentum near 1 and off by a third "
+                "The published rate at which a charge decays is good for momentum near 1, and 29 % too small "
                 "at momentum 0.1."
             ),
             fault=faults.FRICTION_OVER_MASS,

@@ -67,7 +67,7 @@ MEASURED = (
         title="energy and friction",
         statement="The energy of the mechanics falls at the rate of friction: dE/dt = -μ |q̇|².",
         source="Karagoz (2025), arXiv 2505.19171",
-        plain="The energy of training is lost to friction and to nothing else.",
+        plain="The energy of the mechanics is lost to friction and to nothing else.",
         word=CONFIRMED,
     ),
     Measured(

@@ -49,8 +49,8 @@ was](measurements/2026-11-27-gpu.md).
 ## How small a breaking can be measured
 
 A symmetry that is broken weakly moves its charge a little. From one trajectory of 1000 steps the magnitude
-of the breaking is measured back down to 7e-18 in float64 and 1e-3 in bfloat16
-([figures](measurements/2026-11-25-detection.md)).
+of the breaking is measured back down to 7e-18 in float64. In bfloat16 it is 1.1e-3 where every operation is
+rounded to it, and 5.4e-4 where only what is stored is ([figures](measurements/2026-11-25-detection.md)).
 """
 MAP_TEXT = """## Which rule keeps which charge
 

@@ -1,10 +1,12 @@
 """Certified trajectories and the laws on them: solvers agree, bounds are derived, every fault is seen."""
 
 import pickle
+import warnings
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.integrate import ODEintWarning
 
 from noether.cases import CATALOG
 from noether.laws.continuous import cells, comparison, sweep
@@ -206,3 +208,19 @@ def test_a_solver_that_would_take_for_ever_says_so():
         flow.dop853(fast, np.ones(2), np.linspace(0, 1, 3), 1e-12, 1e-13, 200)
     slow = flow.dop853(lambda t, y: -y, np.ones(1), np.linspace(0, 1, 3), 1e-13, 1e-14, 200)
     assert np.allclose(slow[:, 0], np.exp([-0.0, -0.5, -1.0]), rtol=1e-12)
+
+
+def test_what_lsoda_warns_of_is_an_error_and_no_line_on_stderr(monkeypatch, recwarn):
+    """Lines of scipy's source stood on stderr, also where a run was to be quiet."""
+
+    def gives_up(rhs, y0, times, **options):
+        warnings.warn("Excess work done on this call", ODEintWarning, stacklevel=1)
+        return np.zeros((len(times), len(y0))), {"message": "Excess work done on this call"}
+
+    monkeypatch.setattr(flow, "odeint", gives_up)
+    mech = mechanics(BY_NAME["rayleigh-2"])
+    parameters = flow.Parameters(*(np.array([x]) for x in (1e-3, 1.0, 0.0, 0.0)))
+    x0 = flow.start(mech, np.ones((2, 1)), np.ones((2, 1)), parameters)
+    with pytest.raises(FloatingPointError, match="LSODA: Excess work"):
+        flow.by_lsoda(mech, x0, parameters, flow.output_times(1e-3)[:, None], 1e-12)
+    assert not recwarn.list

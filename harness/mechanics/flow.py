@@ -20,12 +20,13 @@ equation with a wrong term cannot widen its own bound.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.integrate import DOP853, odeint
+from scipy.integrate import DOP853, ODEintWarning, odeint
 
 from noether.mechanics import collocation
 from noether.mechanics.flow_trajectory import Parameters, Trajectory
@@ -156,7 +157,10 @@ def by_lsoda(
 
         try:
             accuracy = dict(rtol=rtol, atol=rtol / 100, mxstep=MXSTEP)
-            y, info = odeint(rhs, y0[:, lane], times[:, lane], tfirst=True, full_output=True, **accuracy)
+            with warnings.catch_warnings():
+                # What it warns of is in its message, which is raised below.
+                warnings.simplefilter("ignore", ODEintWarning)
+                y, info = odeint(rhs, y0[:, lane], times[:, lane], tfirst=True, full_output=True, **accuracy)
         except (ZeroDivisionError, OverflowError, ValueError, TypeError) as error:
             # Plain floats raise where numpy gives inf or NaN; a root of a negative number is complex to them.
             raise Undefined(

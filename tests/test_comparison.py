@@ -172,6 +172,14 @@ def test_the_page_is_whole_and_quotes_what_it_shows():
     assert page.count("<figcaption>") == page.count("<figure>") == 1
 
 
+def test_every_place_on_the_page_has_the_title_of_its_law_beside_the_code():
+    page = render(changed(lambda r: replace(r, spent=0.9) if at(r) else None if at(r, "D3") else r))
+    places = re.findall(r"<li>(?:marked rises: 1: |places lost: 1: )?(D\d.*?)</li>", page)
+    assert len(places) >= 3
+    title = {"D2": "balance of the discrete charge", "D3": "decay of a Killing charge"}
+    assert all(x.startswith(f"{x[:2]} ({title[x[:2]]}) rayleigh") for x in places), places
+
+
 SMALL = ["verify", "rayleigh", "--jobs", "1", "--out"]
 
 

@@ -1,11 +1,14 @@
 """What a report tells first: violations, survivors, what cannot be placed; and how it does with little."""
 
 import math
+import re
+from html import unescape
 from xml.etree import ElementTree as xml
 
 import pytest
 from test_report_page import order, page_of, planted, record, well_formed
 
+from noether.plan.design import LAWS
 from noether.report.figures.scatter import Point, scatter
 from noether.verdicts.record import ORDER, VIOLATED
 
@@ -81,3 +84,56 @@ def test_what_cannot_be_placed_is_counted():
     assert lost == 1, "an infinite prediction"
     assert "∞" in svg and xml.fromstring(svg) is not None
     assert scatter([Point(0.0, 0.0, "float64")], "D2", "a", "b", limit="x") == ("", 1)
+
+
+def test_a_law_that_is_no_evidence_for_a_coefficient_is_marked_as_thin_and_told_at_the_top():
+    page = page_of([record("D2", powers={"friction": 0.23}), record("D3", powers={"friction": 0.01})])
+    rows = dict(re.findall(r'<tr data-law="(\w+)".*?(</td><td class="verdict.*?</td>)', page, re.DOTALL))
+    assert ">thin</a>" in rows["D2"] and ">thin</a>" not in rows["D3"]
+    top = page[page.index('id="thin"') : page.index('id="laws"')]
+    assert "D2 (balance of the discrete charge) would first see friction changed by 23 %" in top
+    assert 'id="thin"' not in page_of([record("D2", powers={"friction": 0.01})])
+
+
+def test_what_does_not_hold_is_counted_by_its_verdict_and_never_looks_negative():
+    page = page_of([record(), record(verdict="outside", spent=None), planted()])
+    assert '2 <span class="dim">(1 outside)</span>' in page and "○ 1 outside" in page and "– 1" not in page
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        (["heavy-ball"], "1 learning rule "),
+        (["heavy-ball", "nesterov"], "2 learning rules "),
+        (["heavy-ball", "lagrangian"], "2 learning rules and models "),
+        (["lagrangian"], "1 model "),
+    ],
+)
+def test_only_where_a_continuous_model_was_judged_models_are_counted(rules, words):
+    assert f" under {words}in " in page_of([record(rule=rule) for rule in rules])
+
+
+def test_points_nearest_to_the_limit_say_how_far_measured_is_from_predicted():
+    close = record(measured=0.002, predicted=0.002, bound=1.61e-17, spent=0.5)
+    one, two = page_of([close]), page_of([close, record(case="mexican-hat")])
+    assert "The point nearest to its limit" in one and "The 2 points nearest to their limits" in two
+    assert ">8.05e-18</td>" in one, "stored in all digits both numbers are equal"
+
+
+def test_of_the_faults_that_a_law_must_kill_those_of_this_run_stand_first():
+    names = LAWS["D2"].must_kill
+    page = page_of([record(), planted(fault=names[3])])
+    told = page[page.index("that it must notice") :]
+    told = unescape(told[: told.index("</details>")])
+    assert f"{len(names)}, of which this run showed it 1" in told
+    assert told.index(f"Shown in this run: {names[3]}.") < told.index("Not shown") < told.index(names[0])
+
+
+def test_a_constant_in_front_of_an_order_lies_on_an_axis_of_its_own():
+    named = {"statement": "the constant in front"}
+    number = record("T3", kind=ORDER, measured=-7.5, predicted=-7.5, parameters=named, spent=0.1)
+    page = page_of([record("T3", kind=ORDER, measured=1.0, predicted=1.0, spent=0.2), number])
+    drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    spark, orders, constants = (x for x in drawings if "order" in x or "number" in x)
+    assert ">−7" not in orders and "measured order" in orders and spark.count('class="stated"') == 1
+    assert "measured number" in constants and constants.count('class="stated"') == 1

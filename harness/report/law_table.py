@@ -114,11 +114,19 @@ def kind_of(records: list[Record]) -> str:
     return max(dict.fromkeys(kinds), key=kinds.count, default="")
 
 
+def is_order(r: Record) -> bool:
+    """Whether a record has a measured order and the stated one. The constant in front of an order is judged
+    as one, but is a number of its own."""
+    from noether.laws.continuous.overdamped import STATEMENT
+
+    has_both = isinstance(r.measured, float) and isinstance(r.predicted, float)
+    return r.kind == ORDER and has_both and r.parameters.get("statement") != STATEMENT
+
+
 def worst_of(mine: list[Record]) -> str:
     """The largest spent of a law, or the order that is farthest from the stated one."""
     judged = [r for r in mine if r.spent is not None]
-    has_both = lambda r: isinstance(r.measured, float) and isinstance(r.predicted, float)
-    orders = [r for r in judged if r.kind == ORDER and has_both(r)]
+    orders = [r for r in judged if is_order(r)]
     if kind_of(mine) == ORDER and orders:
         worst = max(orders, key=lambda r: abs(r.measured - r.predicted))
         return f"{worst.measured:.3f} of {worst.predicted:.3g}"

@@ -46,7 +46,7 @@ def growth(found: Mapping[str, Values], label: str) -> str:
         f'<rect x="{LEFT}" y="{a:.1f}" width="{WIDTH - RIGHT - LEFT}" height="{b - a:.1f}" class="{kind}"/>'
     )
     parts = [*legend, box(top, one, "beyond"), box(one, base, "within")]
-    parts += frame(across, up, "step", "spent, the most until the step is twice as far", top, tall, BOTTOM)
+    parts += frame(across, up, "step n", "largest spent in steps n to 2n − 1", top, tall, BOTTOM)
     parts.append(line(LEFT, one, WIDTH - RIGHT, one, "limit"))
     for precision, curve in points.items():
         # What holds is drawn whole below the limit.
@@ -57,7 +57,7 @@ def growth(found: Mapping[str, Values], label: str) -> str:
         parts.append(f'<path d="M{"L".join(f"{x:.1f} {y:.1f}" for x, y in placed)}" {stroke}/>')
         told = [(x, y, f"{a:g},{b:.4g}") for (x, y), (a, b) in zip(placed, curve, strict=True)]
         parts.append(marks.dots(told, precision, 5, precision))
-    return drawing(parts, label, tall, axes=("from step", "spent"))
+    return drawing(parts, label, tall, axes=("from step", "largest spent until twice as far"))
 
 
 def charge(

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 
 from noether.report.figures import marks
 from noether.report.figures.axis import Axis
-from noether.report.figures.svg import LETTER, WIDTH, drawing, line, lines, short, text
+from noether.report.figures.svg import LETTER, WIDTH, drawing, line, lines, power, short, text
 
 SPARK, SPARK_TALL, SPARK_LOW, SPARK_HIGH = 132, 18, 1e-3, 10.0
 ORDER_LOW, ORDER_HIGH = -0.3, 3.5
@@ -123,20 +123,35 @@ def lifted(placed: Sequence[tuple[float, str]], y: float, high: float) -> list[t
     return out
 
 
-def order_strip(rows: Mapping[str, Sequence[tuple[float, float, float, str]]], label: str) -> str:
-    """The picture of measured orders; every dot must lie within its bar of the ring.
+ORDERS, CONSTANTS = (
+    "measured order; the ring is the stated one",
+    "measured number; the ring is the stated one",
+)
+"""What the axis of `order_strip` says."""
+
+
+def order_strip(
+    rows: Mapping[str, Sequence[tuple[float, float, float, str]]], label: str, axis: str = ORDERS
+) -> str:
+    """The picture of measured orders, or of other numbers with a stated one; every dot must lie within its
+    bar of the ring.
 
     rows  {statement: [(stated, measured, bound, value), ...]}
+    axis  ORDERS or CONSTANTS: orders are on a line from 0 to 3 at least, whose ticks are whole numbers
     """
     every = [x for found in rows.values() for o in found for x in o[:2]]
-    low, high = min([ORDER_LOW, *(x - 0.3 for x in every)]), max([ORDER_HIGH, *(x + 0.3 for x in every)])
-    across = Axis(low, high, 8, WIDTH - 10, False)
+    if axis == ORDERS:
+        low, high = min([ORDER_LOW, *(x - 0.3 for x in every)]), max([ORDER_HIGH, *(x + 0.3 for x in every)])
+        across = Axis(low, high, 8, WIDTH - 10, False)
+    else:
+        across = Axis.over([*every, 0.0], 20, WIDTH - 22, log=False)
     high, head = 34, 8
     base = head + high * len(rows)
-    whole = [(across.at(v), told) for v, told in across.ticks(7) if v == round(v)]
+    whole = [(across.at(v), told) for v, told in across.ticks(7) if axis != ORDERS or v == round(v)]
     parts = [lines([(x, head, x, base) for x, _ in whole], "grid")]
     parts += [text(x, base + 16, told, raw=True) for x, told in whole]
-    parts.append(text(WIDTH / 2, base + 35, "measured order; the ring is the stated one", kind="name"))
+    times = f", × {power(across.factor)}" if axis != ORDERS and across.factor else ""
+    parts.append(text(WIDTH / 2, base + 35, axis + times, kind="name", raw=True))
     for i, (name, found) in enumerate(rows.items()):
         y = head + high * i
         parts.append(text(8, y + 12, short(name, int((WIDTH - 16) / LETTER)), anchor="start", kind="name"))

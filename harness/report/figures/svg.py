@@ -27,12 +27,18 @@ def tenth(x: float) -> str:
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
     """A line of a class of the page's style."""
-    return f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" class="{kind}"/>'
+    return f'<path d="{segment(x1, y1, x2, y2)}" class="{kind}"/>'
+
+
+def segment(x1: float, y1: float, x2: float, y2: float) -> str:
+    """A line as a path says it in the fewest letters: most lines of a figure lie along an axis."""
+    a, b, c, d = map(tenth, (x1, y1, x2, y2))
+    return f"M{a} {b}" + (f"V{d}" if a == c else f"H{c}" if b == d else f"L{c} {d}")
 
 
 def lines(ends: list[tuple[float, float, float, float]], kind: str) -> str:
     """Many lines of one class as one path, '' where there are none."""
-    d = "".join(f"M{a:.1f} {b:.1f}L{c:.1f} {e:.1f}" for a, b, c, e in ends)
+    d = "".join(segment(*four) for four in ends)
     return f'<path d="{d}" class="{kind}"/>' if d else ""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from noether.report.comparison_table import cells, killed, lines, spent, two
 from noether.report.figures.scatter import Point, scatter
 from noether.report.html import environment
@@ -19,9 +21,36 @@ def render(d: Difference) -> str:
     """The whole page."""
     rows = [row(c) for c in d.laws]
     runs = [side(name, run) for name, run in (("A", d.a), ("B", d.b))]
-    lists = [(title, found[:LISTED], len(found)) for title, found, _ in lines(d) if found]
+    lists = [(title, [named(x) for x in found[:LISTED]], len(found)) for title, found, _ in lines(d) if found]
     template, symbol = environment().get_template("compare.html"), {**SYMBOL, "not there": "·"}
-    return template.render(d=d, rows=rows, runs=runs, lists=lists, figure=figure(d), symbol=symbol)
+    return template.render(
+        d=d, rows=rows, runs=runs, lists=lists, figure=figure(d), symbol=symbol, **worded(d)
+    )
+
+
+def worded(d: Difference) -> dict:
+    """What the comparison says in codes, with the titles of the laws."""
+    return {"worse": [reason(x) for x in d.worse], "unmeasured": groups(d.marked.unmeasured)}
+
+
+def named(line: str) -> str:
+    """A line about a place, with the title of its law behind the code that it begins with."""
+    law, _, rest = line.partition(" ")
+    return f"{law} ({title}) {rest}".rstrip() if (title := titled(law)) else line
+
+
+def reason(line: str) -> str:
+    """A reason why the second run is worse, with titles: "kind: how many (names)" of comparison.reasons."""
+    kind, _, names = line.partition(" (")
+    return f"{kind}: {'; '.join(map(named, names.removesuffix(')').split('; ')))}"
+
+
+def groups(names: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Groups of precisions by law: (law with its title, groups)."""
+    found: dict[str, list[str]] = {}
+    for law, _, rest in (name.partition(" ") for name in names):
+        found.setdefault(named(law), []).append(rest)
+    return list(found.items())
 
 
 def row(c: LawChange) -> dict:

@@ -7,14 +7,14 @@ import math
 from noether.laws import latex
 from noether.report.figures.marks import ordered
 from noether.report.figures.scatter import Point, scatter
-from noether.report.figures.strip import order_strip, strip
-from noether.report.law_table import kind_of
+from noether.report.figures.strip import CONSTANTS, ORDERS, order_strip, strip
+from noether.report.law_table import is_order, kind_of
 from noether.report.page.book import Book
 from noether.report.page.equation import mathml
 from noether.report.page.plots import figure, place, ranked, statement
 from noether.report.page.steps import growth
 from noether.report.table import number
-from noether.verdicts.power import Power, by_precision, of_law
+from noether.verdicts.power import Power, by_precision, of_law, weak
 from noether.verdicts.record import (
     BITWISE,
     HOLDS,
@@ -47,14 +47,30 @@ def section(row: LawSummary, info, records: list[Record], drawn: set[int], book:
         bits = equal([r for r in records if r.kind == BITWISE])
     else:
         worst_first = sorted(records, key=lambda r: r.severity, reverse=True)
-        nearest = [{"where": where(r).removeprefix(f"{r.law} "), "r": r} for r in worst_first[:NEAREST]]
+        named = lambda r: {"where": where(r).removeprefix(f"{r.law} "), "r": r, "off": distance(r)}
+        nearest = [named(r) for r in worst_first[:NEAREST]]
     told = {"key": row.law, "info": info, "row": row, "kind": kind, "sentence": sentence(records)}
     told |= {"power": of_law(records, row.law), "precisions": narrowest(records, row.law)}
     told |= {"figures": charts + panels, "more": max(0, len(found) - most)}
-    told |= {"elsewhere": above}
+    told |= {"elsewhere": above, "thin": weak(records, [row.law]), "kills": kills(row.law, info, book)}
     told |= {"equation": mathml(getattr(info, "equation", "")), "open": is_open(row)}
     told |= {"adds": latex.sentence(getattr(info, "adds", ""))}
     return {**told, "equal": bits, "nearest": nearest}
+
+
+def kills(law: str, info, book: Book) -> dict[str, list[str]]:
+    """The faults that a law must kill, in their order: those that this run showed it, and the others."""
+    shown = {r.fault for r in book.planted if r.law == law}
+    names = getattr(info, "must_kill", ())
+    return {"shown": [x for x in names if x in shown], "others": [x for x in names if x not in shown]}
+
+
+def distance(r: Record) -> float | None:
+    """How far measured is from predicted, None where nothing says it. Stored numbers may agree in all their
+    digits where the wide ones did not: then it is what was spent, times the bound."""
+    if finite(r.spent) and finite(r.bound):
+        return r.spent * r.bound
+    return abs(r.measured - r.predicted) if finite(r.measured) and finite(r.predicted) else None
 
 
 def is_open(row: LawSummary) -> bool:
@@ -92,7 +108,8 @@ def charts_of(law: str, records: list[Record], book: Book) -> list[dict | None]:
     orders = [r for r in judged if r.kind == ORDER]
     wrong = [r for r in book.planted if r.law == law]
     sized, wrong = ([r for r in found if r.kind not in (ORDER, BITWISE)] for found in (judged, wrong))
-    out = [slopes(law, orders, book)] if orders else []
+    constants = [r for r in orders if not is_order(r)]
+    out = [slopes(law, [r for r in orders if is_order(r)], book), constant(law, constants, book)]
     if not sized:
         return out
     return [*out, strip_of(law, sized, wrong, book), growth(law, sized), agreement(law, sized, book)]
@@ -183,11 +200,7 @@ def point_of(r: Record, book: Book) -> Point:
 
 def slopes(law: str, judged: list[Record], book: Book) -> dict | None:
     """Measured orders in the rings of the stated ones, None where no record has both."""
-    rows: dict[str, list[tuple[float, float, float, str]]] = {}
-    for r in judged:
-        if finite(r.predicted) and finite(r.measured):
-            bound = r.bound if finite(r.bound) else 0.0
-            rows.setdefault(statement(r), []).append((r.predicted, r.measured, bound, book.number(r)))
+    rows = by_statement(judged, book)
     if not rows:
         return None
     off = max(abs(m - s) for found in rows.values() for s, m, *_ in found)
@@ -195,7 +208,29 @@ def slopes(law: str, judged: list[Record], book: Book) -> dict | None:
     tail = f" {len(rows) - ROWS} more statements are in records.jsonl." if len(rows) > ROWS else ""
     caption = "Every measured order must lie in the bar about its ring, which is as wide as the bound; the "
     caption += f"largest distance is {off:.2g}.{tail}"
-    return {"svg": order_strip(kept, f"measured orders of {law}"), "caption": caption}
+    return {"svg": order_strip(kept, f"measured orders of {law}", ORDERS), "caption": caption}
+
+
+def constant(law: str, judged: list[Record], book: Book) -> dict | None:
+    """Numbers in front of an order, on an axis of their own: they are no orders. None where there is none."""
+    rows = by_statement(judged, book)
+    if not rows:
+        return None
+    caption = (
+        "The number in front of the order, of each place: every dot must lie in its ring, to within a bound "
+    )
+    caption += "that is thinner than the ring."
+    return {"svg": order_strip(rows, f"constants of {law}", CONSTANTS), "caption": caption}
+
+
+def by_statement(judged: list[Record], book: Book) -> dict[str, list[tuple[float, float, float, str]]]:
+    """(stated, measured, bound, what the dot says of itself) of each statement."""
+    rows: dict[str, list[tuple[float, float, float, str]]] = {}
+    for r in judged:
+        if finite(r.predicted) and finite(r.measured):
+            bound = r.bound if finite(r.bound) else 0.0
+            rows.setdefault(statement(r), []).append((r.predicted, r.measured, bound, book.number(r)))
+    return rows
 
 
 def equal(records: list[Record]) -> dict:

@@ -6,12 +6,12 @@ import math
 
 from noether.report.figures.marks import ordered
 from noether.report.figures.strip import order_spark, spark
-from noether.report.law_table import kind_of, titled, worst_of
+from noether.report.law_table import is_order, kind_of, titled, worst_of
 from noether.report.table import number
-from noether.verdicts.power import of_law
+from noether.verdicts.power import of_law, weak
 from noether.verdicts.record import BITWISE, HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, LawSummary, Record
 
-SYMBOL = {HOLDS: "✓", VIOLATED: "✗", INCONCLUSIVE: "?", OUTSIDE: "–"}
+SYMBOL = {HOLDS: "✓", VIOLATED: "✗", INCONCLUSIVE: "?", OUTSIDE: "○"}
 
 
 def law_rows(rows: list[LawSummary], infos: dict, records: list[Record]) -> list[dict]:
@@ -23,8 +23,9 @@ def law_rows(rows: list[LawSummary], infos: dict, records: list[Record]) -> list
         kind = kind_of(mine)
         title = infos[row.law].title if row.law in infos else ""
         told = {"row": row, "title": title, "spark": sparked(row.law, kind, mine), "worst": worst_of(mine)}
-        told |= {"power": of_law(mine, row.law), "symbol": SYMBOL[row.verdict]}
-        out.append({**told, "doubts": sum(row.counts[v] for v in (VIOLATED, INCONCLUSIVE, OUTSIDE))})
+        told |= {"power": of_law(mine, row.law), "symbol": SYMBOL[row.verdict], "thin": weak(mine, [row.law])}
+        few = [f"{row.counts[v]} {v}" for v in (VIOLATED, INCONCLUSIVE, OUTSIDE) if row.counts[v]]
+        out.append({**told, "doubts": ", ".join(few)})
     return out
 
 
@@ -32,8 +33,7 @@ def sparked(law: str, kind: str, mine: list[Record]) -> str:
     """The points of a law in one small picture, '' where it has none."""
     judged = [r for r in mine if r.spent is not None]
     if kind == ORDER:
-        has_both = lambda r: isinstance(r.predicted, float) and isinstance(r.measured, float)
-        found = [(r.predicted, r.measured) for r in judged if r.kind == ORDER and has_both(r)]
+        found = [(r.predicted, r.measured) for r in judged if is_order(r)]
         label = f"{law}: measured orders between 0 and 3, rings where they must lie"
         return order_spark(found, label) if found else ""
     if not judged or kind == BITWISE:

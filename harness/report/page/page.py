@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from noether.cases.rules import RULES
 from noether.report.causes import MEMBERS, Cause, causes, diagnosis
 from noether.report.html import environment
 from noether.report.page.book import Book
@@ -13,6 +14,7 @@ from noether.report.page.overview import SYMBOL, faults, grid, law_rows
 from noether.report.table import WORD
 from noether.verdicts import exit_codes
 from noether.verdicts.known import SEEN, of_about
+from noether.verdicts.power import ENOUGH, weak
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, summarise
 
 LISTED = 200
@@ -56,6 +58,7 @@ def render(records: list[Record], laws: list[str], about: dict) -> str:
     given = dict(about=about, command=command(about), facts=facts(about), titles=titles, symbol=SYMBOL)
     tables = dict(overview=law_rows(rows, infos, records), subjects=by_subject(sections), exhibits=shown)
     tables |= dict(grid=grid(rows, records), faults=faults(records, laws), counts=counts(records, rows))
+    tables |= dict(thin=weak(real, laws), enough=ENOUGH)
     tables |= dict(groups=groups(real), book=book, diagnosis=diagnosis, members=MEMBERS)
     template = environment().get_template("report.html")
     return template.render(**given, **tables, **decided(records, laws, about))
@@ -92,8 +95,16 @@ def counts(records: list[Record], rows: list) -> dict:
     verdicts = {v: sum(r.verdict == v for r in real) for v in (HOLDS, VIOLATED, INCONCLUSIVE, OUTSIDE)}
     told = dict(real=len(real), planted=len(records) - len(real), laws=len(rows))
     told |= dict(hold=sum(row.verdict == HOLDS for row in rows), cases=different("case"))
-    told |= dict(rules=different("rule"), precisions=different("precision"))
+    told |= dict(
+        rules=different("rule"), kinds=kinds({r.rule for r in real}), precisions=different("precision")
+    )
     return {**told, "faults": len(seen), "killed": sum(seen.values()), **verdicts}
+
+
+def kinds(names: set[str]) -> str:
+    """What these are that records name as their rule: learning rules, continuous models of some, or both."""
+    rules = names & {*RULES}
+    return "learning rule" if rules == names else "learning rules and models" if rules else "model"
 
 
 def by_subject(sections: dict[str, dict]) -> list[dict]:

@@ -91,10 +91,14 @@ def why(result: Result) -> str:
 
 
 def against_baseline(result: Result, most: int = SHOWN) -> list[Text]:
-    """Each marked rise and each lost entry, with what is, what it was, what is allowed."""
+    """Each marked rise and each lost entry, with what is, what it was, what is allowed; else one line that
+    says how much was compared."""
     found = result.baseline
-    if found is None or not found.fails:
+    if found is None:
         return []
+    if not found.fails:
+        entries = "1 entry" if found.compared == 1 else f"{found.compared} entries"
+        return [Text(f"baseline: {entries} compared, no marked rise, none lost", style=COLOUR[HOLDS])]
     out = []
     for what, lines in (("marked rises", found.rises), ("lost entries", found.lost)):
         if lines:

@@ -7,7 +7,12 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-ALSO = ("docs/theory.md", "baseline.json")
+ALSO = (
+    "docs/theory.md",
+    "baseline.json",
+    "docs/schema/record.schema.json",
+    "docs/schema/run.schema.json",
+)
 
 
 class BuildWithData(build_py):

@@ -176,5 +176,7 @@ def test_the_files_of_the_package_are_those_of_the_working_tree():
     assert {resources.path(name) for name in resources.IN_TREE} == {
         ROOT / "docs" / "theory.md",
         ROOT / "baseline.json",
+        ROOT / "docs" / "schema" / "record.schema.json",
+        ROOT / "docs" / "schema" / "run.schema.json",
     }
     assert all(resources.path(name).is_file() for name in resources.IN_TREE)

@@ -1,12 +1,17 @@
-"""Files that go with the package, docs/theory.md and baseline.json, in a working tree or in an installed
-wheel."""
+"""Files that go with the package, in a working tree or in an installed wheel: docs/theory.md, baseline.json
+and the schemas of records and runs."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
-IN_TREE = {"theory.md": "docs/theory.md", "baseline.json": "baseline.json"}
+IN_TREE = {
+    "theory.md": "docs/theory.md",
+    "baseline.json": "baseline.json",
+    "record.schema.json": "docs/schema/record.schema.json",
+    "run.schema.json": "docs/schema/run.schema.json",
+}
 
 
 def tree() -> Path | None:

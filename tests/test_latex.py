@@ -9,7 +9,7 @@ from rich.console import Console
 from noether.laws.latex import LatexError, parts, plain, sentence
 from noether.laws.registry import LAWS
 from noether.report.catalogue import THEORY, explain
-from noether.report.section import blocks, printed, section
+from noether.report.section import blocks, notation, printed, section, stands
 
 LEFT = re.compile(r"[\\{}$]")
 PAGE = THEORY.read_text(encoding="utf-8")
@@ -95,6 +95,20 @@ def test_tables_and_lists_keep_their_rows():
     page = "| a | b |\n|---|---|\n| $\\lvert v \\rvert$ | `\\|w\\|` |\n\n1. one\n2. two\n"
     told = [line.split() for line in shown(printed(page, 60), 60).splitlines()]
     assert ["|v|", "|w|"] in told and ["1.", "one"] in told and ["2.", "two"] in told
+
+
+def test_an_explanation_ends_with_the_letters_that_it_uses_and_no_others():
+    of = lambda law: [row.split(" | ")[0] for row in notation(PAGE, section(law, PAGE))[2:]]
+    assert {"| $\\xi(q)$", "| $v_n$", "| $F_n$, $\\theta_n$"} <= set(of("D2")), "which the section writes"
+    assert "| $T$" in of("T1") and "| $T$" not in of("D2") and "| $1_A$" not in of("D2")
+    assert stands(r"\eta", r"2 \eta k") and not stands("t", r"\beta + \text") and notation("", "$q$") == []
+
+
+def test_a_prime_is_told_to_be_a_step_and_two_to_be_two():
+    assert (
+        LAWS["D1"].primes == "a prime means one step later, two primes two steps later; it is no derivative"
+    )
+    assert "two" not in LAWS["D2"].primes and LAWS["T1"].primes == ""
 
 
 def test_a_section_that_is_not_there_is_empty():

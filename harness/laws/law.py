@@ -61,6 +61,14 @@ class Law:
     adds: str = ""
 
     @property
+    def primes(self) -> str:
+        """What the primes of the equation mean; '' where it has none."""
+        if "'" not in self.equation:
+            return ""
+        two = ", two primes two steps later" if "''" in self.equation else ""
+        return f"a prime means one step later{two}; it is no derivative"
+
+    @property
     def statement(self) -> str:
         """The equation on one line of text, and what it leaves out."""
         return "; ".join(filter(None, [plain(self.equation), sentence(self.adds)]))

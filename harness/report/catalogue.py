@@ -14,13 +14,17 @@ from rich.text import Text
 from noether.cases import CATALOG, CORE, Case, Symmetry
 from noether.kernels.programs.namespaces import NUMPY
 from noether.laws.latex import parts, sentence
-from noether.report.section import printed, section
+from noether.report.section import notation, printed, section
 from noether.report.table import listing
 from noether.report.terminal import console
 from noether.system import resources
 from noether.system.usage import unknown
 
 THEORY = resources.path("theory.md")
+SPENT = (
+    "What stands in square brackets was measured; behind the number of a law it is what was spent, the error "
+    "in units of its bound. The letters:"
+)
 
 
 def cases_table():
@@ -91,6 +95,7 @@ def explain(word: str, run: Path | None = None) -> Group:
         ("law", f"{law.key}  {law.title}"),
         ("equation", "\n".join(parts(law.equation))),
         *([("and", sentence(law.adds))] if law.adds else []),
+        *([("primes", law.primes)] if law.primes else []),
         ("applies", law.applies),
         ("judged", f"{law.kind} verdict"),
         ("blind to", "; ".join(law.blind) or "nothing that is known"),
@@ -100,7 +105,10 @@ def explain(word: str, run: Path | None = None) -> Group:
     told = [field(name, text) for name, text in fields]
     told += [field("power" if i == 0 else "", line) for i, line in enumerate(powers(law.key, run))]
     theory = theory_of(law)
-    return Group(*told, *([Text(), printed(theory, console().width)] if theory else []))
+    if not theory:
+        return Group(*told)
+    letters = [SPENT, "", *notation(THEORY.read_text(encoding="utf-8"), f"${law.equation}$\n{theory}")]
+    return Group(*told, Text(), printed("\n".join([theory, "", *letters]), console().width))
 
 
 def law_of(word: str):

@@ -45,6 +45,25 @@ def section(anchor: str, page: str) -> str:
     return re.sub(r'<a id="\w+"></a>', "", found.group(0)).strip() if found else ""
 
 
+def notation(page: str, text: str) -> list[str]:
+    """The table of letters of a page, the first with a column `symbol`, as Markdown: the rows of which some
+    letter stands in a formula of `text`. [] where the page has no such table.
+    """
+    found = re.search(r"^\| symbol \|.*\n\|[-|]+\n((?:\|.*\n)+)", page, re.MULTILINE)
+    used = " ".join(re.findall(r"\$\$?([^$]+)\$", text))
+    rows = [re.split(r" *(?<!\\)\| *", row.strip("| \n")) for row in found[1].splitlines()] if found else []
+    kept = [
+        f"| {row[0]} | {row[-1]} |" for row in rows if any(stands(x, used) for x in row[0].split("$")[1::2])
+    ]
+    return ["| letter | meaning |", "|---|---|", *kept] if kept else []
+
+
+def stands(symbol: str, formulas: str) -> bool:
+    """Whether a letter, without its index or argument, stands in formulas."""
+    letter = re.sub(r"(?<=[A-Za-z])(_\w|\(.*)$", "", symbol)
+    return bool(re.search(rf"(?<![A-Za-z\\]){re.escape(letter)}(?![A-Za-z])", formulas))
+
+
 def blocks(markdown: str) -> list[Block]:
     """The page in blocks."""
     out: list[Block] = []

@@ -74,6 +74,7 @@ def section(law: Law, root: Path) -> str:
     if law.on_request:
         facts.insert(2, ["only with", f"`{law.on_request}`"])
     adds = [law.adds[:1].upper() + law.adds[1:] + "."] if law.adds else []
+    adds += [law.primes[:1].upper() + law.primes[1:] + "."] if law.primes else []
     parts = [f"## {law.key} {law.title} {{#{law.key}}}", equation(law), *adds]
     return "\n\n".join([*parts, rows_of(facts), killed(law)])
 

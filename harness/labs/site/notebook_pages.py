@@ -6,7 +6,11 @@ import json
 from pathlib import Path
 
 FOLDER = "notebooks"
-NOTE = "This page is a notebook, [{name}]({name}): open it in Jupyter to run it and to see its figures."
+NOTE = (
+    "This page is a notebook, [{name}]({name}). It has no outputs here: to see them and the figures, run it, "
+    "which takes some seconds. With the extra `data` installed, `pip install jupyterlab` and "
+    "`jupyter lab {name}` do."
+)
 
 
 def pages(root: Path) -> dict[str, str]:

@@ -17,6 +17,12 @@ one fault, planted alone; a column is a law. The number is log10 of the worst re
 bound (∞: not finite), a dot was shown and not seen, empty was not shown. Steps and lanes: the fewest after
 which some law other than B1 sees it. Faults are declared in harness/faults, one record each.
 """
+PARTS = """\
+Of these, {shown} are faults of a launch (the kill matrix), {others} of flows, orders, statistics and
+claims, {guards} of the harness itself. `noether faults NAME` takes the names of the first and the last kind.
+`noether verify` shows its laws only faults that they must kill, some of the first kind and nearly all of the
+second, and counts those.
+"""
 
 
 def row_of(row: Row, laws: list[str]) -> str:
@@ -39,7 +45,10 @@ def document(records: list[Record], about: dict) -> str:
     killed = f"{found.killed} killed ({found.by_bits} by B1 alone), {found.equivalent} proven to be none"
     survive = found.faults - found.killed - found.equivalent
     lines = [HEAD.format(**about["arguments"], start=about["start"][:10])]
-    lines += [f"{found.faults} faults: {killed}, {survive} survive.", "", "## Kill matrix", ""]
+    lines += [f"{found.faults} faults: {killed}, {survive} survive.", ""]
+    guards = sum(row.shown == {GUARD} for row in matrix)
+    others = len(matrix) - len(shown) - guards
+    lines += [PARTS.format(shown=len(shown), others=others, guards=guards), "## Kill matrix", ""]
     lines += table("fault", *laws, "steps", "lanes")
     lines += [row_of(row, laws) for row in shown]
     lines += ["", "## Faults of flows, orders, statistics and claims", ""]

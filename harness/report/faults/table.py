@@ -16,6 +16,10 @@ from noether.verdicts import exit_codes
 ROOMY = 100
 # In bounds: a fault beyond it cannot be a matter of a bound's size.
 CLEAR = 1e3
+RATIO = (
+    "steps, lanes: the fewest after which some law other than B1 sees it. ratio: the largest error in units "
+    "of the bound of the law; inf: not finite, a wrong bit, or violated for another reason than size"
+)
 WORD = {
     exit_codes.HOLDS: "every planted fault is killed",
     exit_codes.VIOLATED: "a law is violated with nothing planted",
@@ -117,7 +121,7 @@ def ending(result: Campaign) -> list:
     """All that is printed, from the matrix to the verdict."""
     matrix = rows(result.records)
     legend = Text(f"# killed beyond {CLEAR:g} bounds   + killed   . shown, not seen", style="dim")
-    parts = [matrix_table(matrix), legend, Text(), kills_table(matrix), Text()]
+    parts = [matrix_table(matrix), legend, Text(), kills_table(matrix), Text(RATIO, style="dim"), Text()]
     if of_kind(result.records, "generated"):
         parts += [generated_table(result.records), Text(), sensitivity_table(result.records), Text()]
     v = result.verdict

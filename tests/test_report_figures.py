@@ -74,7 +74,10 @@ def test_precisions_keep_their_colour_and_mark():
 def test_rings_stand_where_orders_are_stated():
     svg = order_strip({"a <&>": [(2.0, 2.01, 0.2, "0"), (1.0, 1.0, 0.0, "1")]}, "O3")
     assert svg.count('class="stated"') == 2 and svg.count('class="within"') == 2
-    assert xml.fromstring(spark({"float64": [0.0, math.inf, math.nan, 0.5]}, "D2")) is not None
+    assert (
+        xml.fromstring(spark({"float64": [(x, "") for x in (0.0, math.inf, math.nan, 0.5)]}, "D2"))
+        is not None
+    )
 
 
 def test_both_ends_of_a_band_are_one_name_and_lie_about_the_line():

@@ -97,7 +97,11 @@ def test_a_law_that_is_no_evidence_for_a_coefficient_is_marked_as_thin_and_told_
 
 def test_what_does_not_hold_is_counted_by_its_verdict_and_never_looks_negative():
     page = page_of([record(), record(verdict="outside", spent=None), planted()])
-    assert '2 <span class="dim">(1 outside)</span>' in page and "○ 1 outside" in page and "– 1" not in page
+    assert (
+        '2 <span class="dim">(1 outside)</span>' in page
+        and '○ <span data-count="outside">1</span> outside' in page
+        and "– 1" not in page
+    )
 
 
 @pytest.mark.parametrize(

@@ -28,19 +28,21 @@ def mark(precision: str) -> str:
 
 
 def places(points: Iterable[tuple]) -> list[tuple[float, float, str]]:
-    """Dots on half a pixel are one dot: what lies exactly under another cannot be seen.
+    """Dots on half a pixel are one dot: what lies exactly under another cannot be seen. Numbers of records
+    that lie there are kept, all of them, for a filter may leave any one.
 
     points  (x, y) or (x, y, value), value being what the dot says of itself (`valued`)
     """
-    seen: dict[tuple[float, float], str] = {}
+    seen: dict[tuple[float, float], list[str]] = {}
     for x, y, *value in points:
-        seen.setdefault((round(2 * x) / 2, round(2 * y) / 2), str(value[0]) if value else "")
-    return [(x, y, value) for (x, y), value in sorted(seen.items())]
+        mine = seen.setdefault((round(2 * x) / 2, round(2 * y) / 2), [])
+        mine += [str(v) for v in value if not mine or str(v).isdigit()]
+    return [(x, y, " ".join(values)) for (x, y), values in sorted(seen.items())]
 
 
 def valued(name: str, values: Iterable[str]) -> str:
     """The attributes with which a path says what it draws: a name, and for each of its points either the
-    number of a record (page/book.py) or the values themselves. report.js reads them for tooltips and CSV."""
+    numbers of records (page/book.py) or the values themselves. report.js reads them for tooltips and CSV."""
     told = "|".join(v.replace("|", "/") for v in values)
     named = f' data-n="{escape(name, quote=True)}"' if name else ""
     return f'{named} data-v="{escape(told, quote=True)}"' if told.strip("|") else ""

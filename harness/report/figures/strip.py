@@ -174,7 +174,7 @@ def orders_row(found: Sequence[tuple[float, float, float, str]], across: Axis, y
     return [*parts, marks.dots([(across.at(o[1]), y, o[3]) for o in found], "float64", 5)]
 
 
-def spark(spent: dict[str, list[float]], label: str) -> str:
+def spark(spent: Mapping[str, Sequence[Spent]], label: str) -> str:
     """The small picture of what is spent, all precisions on one line; the mark is the limit."""
     at = Limit(6, SPARK - 6, SPARK_LOW, SPARK_HIGH, 3.0)
     y, one = SPARK_TALL / 2, at.one
@@ -185,18 +185,18 @@ def spark(spent: dict[str, list[float]], label: str) -> str:
     ]
     inside = lambda x: min(max(at.at(x if x == x else math.inf), 3.0), SPARK - 3.0)
     for precision, found in spent.items():
-        parts.append(marks.dots([(inside(x), y) for x in found], precision, 4.6))
+        parts.append(marks.dots([(inside(x), y, value) for x, value in found], precision, 4.6))
     return drawing(parts, label, SPARK_TALL, SPARK)
 
 
-def order_spark(found: list[tuple[float, float]], label: str) -> str:
-    """The small picture of pairs (stated, measured) on a line from 0 to 3."""
+def order_spark(found: list[tuple[float, float, str]], label: str) -> str:
+    """The small picture of (stated, measured, value) on a line from 0 to 3."""
     across = Axis(ORDER_LOW, ORDER_HIGH, 0, SPARK, False)
     y = SPARK_TALL / 2
     ticks = [(across.at(i), y - 3, across.at(i), y + 3) for i in range(4)]
     parts = [lines([(3, y, SPARK - 3, y), *ticks], "grid")]
-    for stated in sorted({stated for stated, _ in found}):
+    for stated in sorted({stated for stated, *_ in found}):
         parts.append(f'<circle cx="{across.at(stated):.1f}" cy="{y}" r="5.5" class="stated"/>')
     inside = lambda measured: min(max(measured, ORDER_LOW), ORDER_HIGH)
-    parts.append(marks.dots([(across.at(inside(m)), y) for _, m in found], "float64", 4.6))
+    parts.append(marks.dots([(across.at(inside(m)), y, value) for _, m, value in found], "float64", 4.6))
     return drawing(parts, label, SPARK_TALL, SPARK)

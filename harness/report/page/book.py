@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from markupsafe import Markup
 
 from noether.system.outside import lines
-from noether.verdicts.record import VIOLATED, Record
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
 WORDS = ("law", "case", "symmetry", "rule", "precision", "backend", "verdict", "fault")
 """Columns that hold words; a row has their places in the list of all words."""
 NUMBERS = ("spent", "measured", "predicted", "bound")
+SYMBOL = {HOLDS: "✓", VIOLATED: "✗", INCONCLUSIVE: "?", OUTSIDE: "○"}
+"""What stands before a verdict."""
 KILLED, PASSED = "killed", "let pass"
 """What is said of a planted fault instead of a verdict: violated is what it must be."""
 
@@ -63,10 +66,15 @@ class Book:
 
     def json(self) -> Markup:
         """The table as JSON that may stand in a script element: no `<` can end it."""
-        words: dict[str, int] = {}
-        at = lambda text: words.setdefault(lines(str(text or "")), len(words))
-        rows = [[*map(at, said(r)), *(short(getattr(r, n)) for n in NUMBERS)] for r in self.everything]
+        found = [[lines(str(text or "")) for text in said(r)] for r in self.everything]
+        often = Counter(word for row in found for word in row)
+        words = {
+            word: i for i, (word, _) in enumerate(often.most_common())
+        }  # the shortest numbers for the most
+        numbers = ([short(getattr(r, n)) for n in NUMBERS] for r in self.everything)
+        rows = [[*map(words.get, row), *more] for row, more in zip(found, numbers, strict=True)]
         table = {"words": list(words), "rows": rows, "columns": [*WORDS, *NUMBERS], "titles": self.titles}
+        table["symbol"] = SYMBOL
         text = json.dumps(table, separators=(",", ":"), ensure_ascii=False)
         return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
 

@@ -8,7 +8,7 @@ from noether.report.comparison_table import cells, killed, lines, spent, two
 from noether.report.figures.scatter import Point, scatter
 from noether.report.html import environment
 from noether.report.law_table import titled
-from noether.report.page.overview import SYMBOL
+from noether.report.page.book import SYMBOL
 from noether.report.page.page import command, facts
 from noether.report.table import WORD, number
 from noether.runs.comparison import Difference, LawChange

@@ -7,14 +7,13 @@ import math
 from noether.report.figures.marks import ordered
 from noether.report.figures.strip import order_spark, spark
 from noether.report.law_table import is_order, kind_of, titled, worst_of
+from noether.report.page.book import SYMBOL, Book
 from noether.report.table import number
 from noether.verdicts.power import of_law, weak
 from noether.verdicts.record import BITWISE, HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, LawSummary, Record
 
-SYMBOL = {HOLDS: "✓", VIOLATED: "✗", INCONCLUSIVE: "?", OUTSIDE: "○"}
 
-
-def law_rows(rows: list[LawSummary], infos: dict, records: list[Record]) -> list[dict]:
+def law_rows(rows: list[LawSummary], infos: dict, records: list[Record], book: Book) -> list[dict]:
     """The rows of the table of laws: verdict, the points on a common scale, the worst of them, the planted
     faults."""
     out = []
@@ -22,23 +21,30 @@ def law_rows(rows: list[LawSummary], infos: dict, records: list[Record]) -> list
         mine = [r for r in records if r.law == row.law and not r.fault]
         kind = kind_of(mine)
         title = infos[row.law].title if row.law in infos else ""
-        told = {"row": row, "title": title, "spark": sparked(row.law, kind, mine), "worst": worst_of(mine)}
+        told = {
+            "row": row,
+            "title": title,
+            "kind": kind,
+            "spark": sparked(row.law, kind, mine, book),
+            "worst": worst_of(mine),
+        }
         told |= {"power": of_law(mine, row.law), "symbol": SYMBOL[row.verdict], "thin": weak(mine, [row.law])}
         few = [f"{row.counts[v]} {v}" for v in (VIOLATED, INCONCLUSIVE, OUTSIDE) if row.counts[v]]
         out.append({**told, "doubts": ", ".join(few)})
     return out
 
 
-def sparked(law: str, kind: str, mine: list[Record]) -> str:
+def sparked(law: str, kind: str, mine: list[Record], book: Book) -> str:
     """The points of a law in one small picture, '' where it has none."""
     judged = [r for r in mine if r.spent is not None]
     if kind == ORDER:
-        found = [(r.predicted, r.measured) for r in judged if is_order(r)]
+        found = [(r.predicted, r.measured, book.number(r)) for r in judged if is_order(r)]
         label = f"{law}: measured orders between 0 and 3, rings where they must lie"
         return order_spark(found, label) if found else ""
     if not judged or kind == BITWISE:
         return ""
-    by = {p: [r.spent for r in judged if r.precision == p] for p in ordered(r.precision for r in judged)}
+    dot = lambda r: (r.spent, book.number(r))
+    by = {p: [dot(r) for r in judged if r.precision == p] for p in ordered(r.precision for r in judged)}
     return spark(by, f"{law}: spent on a logarithm from 0.001 to 10, the limit at 1")
 
 

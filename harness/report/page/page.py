@@ -7,10 +7,10 @@ import shlex
 from noether.cases.rules import RULES
 from noether.report.causes import MEMBERS, Cause, causes, diagnosis
 from noether.report.html import environment
-from noether.report.page.book import Book
+from noether.report.page.book import SYMBOL, Book
 from noether.report.page.exhibits import exhibits
 from noether.report.page.law import section
-from noether.report.page.overview import SYMBOL, faults, grid, law_rows
+from noether.report.page.overview import faults, grid, law_rows
 from noether.report.table import WORD
 from noether.verdicts import exit_codes
 from noether.verdicts.known import SEEN, of_about
@@ -56,7 +56,9 @@ def render(records: list[Record], laws: list[str], about: dict) -> str:
     of_law = lambda law: [r for r in real if r.law == law]
     sections = {row.law: section(row, infos.get(row.law), of_law(row.law), drawn, book) for row in rows}
     given = dict(about=about, command=command(about), facts=facts(about), titles=titles, symbol=SYMBOL)
-    tables = dict(overview=law_rows(rows, infos, records), subjects=by_subject(sections), exhibits=shown)
+    tables = dict(
+        overview=law_rows(rows, infos, records, book), subjects=by_subject(sections), exhibits=shown
+    )
     tables |= dict(grid=grid(rows, records), faults=faults(records, laws), counts=counts(records, rows))
     tables |= dict(thin=weak(real, laws), enough=ENOUGH)
     tables |= dict(groups=groups(real), book=book, diagnosis=diagnosis, members=MEMBERS)

@@ -33,12 +33,33 @@
   // ---- the filter: key:value, free words, - for not; commas are alternatives, * any ending
   const same = (word, value) => value.split(",").some((v) => (v.endsWith("*") ? word.startsWith(v.slice(0, -1)) : word === v || word.startsWith(v + "/")));
   const compared = (x, value) => { const m = /^(<=?|>=?|=)?(.+)$/.exec(value), y = parseFloat(m[2]), n = x === "inf" ? Infinity : x; return typeof n === "number" && ({ "<": n < y, "<=": n <= y, ">": n > y, ">=": n >= y }[m[1]] ?? n === y); };
-  const test = (term) => {
-    const not = term[0] === "-" && term.length > 1, [, name, value] = /^(\w+):(.+)$/.exec(not ? term.slice(1) : term) ?? [];
-    const i = book.columns.indexOf(name), word = (not ? term.slice(1) : term).replaceAll('"', "").toLowerCase();
-    const is = i < 0 ? (r) => (named(at(r, "law")) + " " + where(r) + " " + at(r, "verdict")).toLowerCase().includes(word)
-      : i < WORDS ? (r) => same(at(r, name).toLowerCase(), value.replaceAll('"', "").toLowerCase()) : (r) => r[i] !== null && compared(r[i], value);
+  const parsed = (term) => {
+    const not = term[0] === "-" && term.length > 1, plain = not ? term.slice(1) : term, [, name, value = ""] = /^([a-z]+):(.*)$/i.exec(plain) ?? [];
+    return { not, name, value: value.replaceAll('"', "").toLowerCase(), i: book.columns.indexOf(name), word: plain.replaceAll('"', "").toLowerCase() };
+  };
+  const free = (r, word) => (named(at(r, "law")) + " " + where(r) + " " + at(r, "verdict")).toLowerCase().includes(word);
+  const test = ({ not, name, value, i, word }) => {
+    const is = i < 0 ? (r) => free(r, word) : i < WORDS ? (r) => same(at(r, name).toLowerCase(), value) : (r) => r[i] !== null && compared(r[i], value);
     return not ? (r) => !is(r) : is;
+  };
+
+  // ---- what a filter must have been meant to say: names with the same letters in order, or with few changed
+  const changed = (a, b) => {
+    let line = [...Array(b.length + 1).keys()];
+    for (let i = 1; i <= a.length; i++) line = line.reduce((now, up, j) => (now.push(j ? Math.min(up + 1, now[j - 1] + 1, line[j - 1] + (a[i - 1] !== b[j - 1])) : i), now), []);
+    return line[b.length];
+  };
+  const within = (a, b) => [...b].reduce((i, c) => i + (c === a[i]), 0) === a.length;
+  const meant = (word, names) => {
+    const [near] = names.map((n) => [changed(word, n.toLowerCase()), n]).filter(([far, n]) => within(word, n.toLowerCase()) || far <= Math.max(1, word.length / 3)).sort((x, y) => x[0] - y[0]);
+    return near ? `; did you mean ${near[1]}?` : names.length <= book.columns.length ? `; there is ${names.join(", ")}` : "";
+  };
+  const wrong = ({ name, value, i, word }) => { // [what is wrong with a term, whether it is left out]
+    if (i < 0) return book.rows.some((r) => free(r, word)) ? null : name ? [`no such word: ${name}${meant(name.toLowerCase(), book.columns)}`, true] : [`nothing here says ${word}`, false];
+    if (!value) return [`${name}: which one?`, true];
+    if (i >= WORDS) return Number.isNaN(parseFloat(value.replace(/^[<>]?=?/, ""))) ? [`${name} needs a number, as ${name}:>0.9`, true] : null;
+    const names = [...new Set(book.rows.map((r) => at(r, name)).filter(Boolean))].sort(), no = value.split(",").find((v) => v && !names.some((n) => same(n.toLowerCase(), v)));
+    return no ? [`no ${name} is ${no}${meant(no, names)}`, false] : null;
   };
   const form = document.querySelector("form.filter"), list = document.querySelector("#verdicts .wide");
   let found = book.rows.map((_, i) => i), shown = 0;
@@ -59,16 +80,73 @@
     list.replaceChildren(table, make("button", "more", { type: "button", className: "more", onclick: more }));
     shown = 0; more();
   };
+  // ---- what a filter leaves is counted anew: words of cells, dots of drawings; without one all is as it was
+  const stood = new Map(), put = (e, words, name) => { if (!e) return; stood.set(e, [[...e.childNodes], e.className]); e.replaceChildren(words); if (name !== undefined) e.className = name; };
+  const dotted = all("path[data-v]").filter((p) => /^[\d |]+$/.test(p.dataset.v)).map((path) => {
+    const d = path.getAttribute("d"), v = path.dataset.v, next = path.nextElementSibling, hole = next && !next.dataset.v && next.getAttribute("d") === d ? next : null;
+    return { path, hole, marks: d.match(/M[^M]+/g), rows: v.split("|").map((n) => n.split(" ").map(Number)) };
+  });
+  let drawings = 0; // how often they were changed
+  const draw = (kept) => {
+    const seen = new Map();
+    for (const { path, hole, marks, rows } of dotted) {
+      const left = rows.map((mine, i) => [marks[i], mine.filter((n) => kept.has(n))]).filter((x) => x[1].length);
+      path.dataset.v = left.map((x) => x[1].join(" ")).join("|");
+      [path, hole].forEach((e) => e?.setAttribute("d", left.map((x) => x[0]).join("")));
+      const figure = path.closest("figure");
+      if (figure) seen.set(figure, seen.get(figure) || left.length > 0);
+    }
+    seen.forEach((any, figure) => (figure.hidden = !any));
+    drawings++;
+  };
+  const VERDICTS = ["violated", "holds", "inconclusive", "outside"];
+  const short = (x) => (x === "inf" || x === null ? x ?? "-" : Math.abs(x) >= 0.001 && Math.abs(x) < 100 ? x.toFixed(3) : String(+x.toPrecision(3)));
+  const size = (r) => (typeof at(r, "spent") === "number" ? at(r, "spent") : Infinity);
+  const worst = (line, mine, orders) => {
+    const judged = mine.filter((i) => at(book.rows[i], "spent") !== null).map((i) => book.rows[i]), off = (r) => Math.abs(at(r, "measured") - at(r, "predicted"));
+    if (!judged.length) return "-";
+    if (line.dataset.kind === "bitwise") { const n = judged.filter((r) => at(r, "spent") !== 0).length; return n ? `${n} differ` : "equal"; }
+    const sloped = line.dataset.kind === "order" ? mine.filter((i) => orders.has(i)).map((i) => book.rows[i]) : [];
+    if (sloped.length) { const r = sloped.reduce((a, b) => (off(b) > off(a) ? b : a)); return `${at(r, "measured").toFixed(3)} of ${+at(r, "predicted").toPrecision(3)}`; }
+    return short(Math.max(...judged.map(size)) === Infinity ? "inf" : Math.max(...judged.map(size)));
+  };
+  const recount = (kept, real) => {
+    const by = (name) => real.filter((i) => !name || at(book.rows[i], "verdict") === name).length;
+    all("[data-count]").forEach((e) => put(e, `${by(e.dataset.count)} of ${e.textContent}`));
+    all("[data-if]").forEach((e) => (e.hidden = !by(e.dataset.if)));
+    all("[data-rows] .places").forEach((e) => put(e, `${e.closest("[data-rows]").dataset.rows.split(" ").filter((i) => kept.has(+i)).length} of ${e.textContent}`));
+    for (const line of all(".overview tr[data-law]")) {
+      const mine = real.filter((i) => at(book.rows[i], "law") === line.dataset.law), counts = VERDICTS.map((v) => mine.filter((i) => at(book.rows[i], "verdict") === v).length);
+      const rest = VERDICTS.map((v, k) => (v !== "holds" && counts[k] ? `${counts[k]} ${v}` : "")).filter(Boolean).join(", "), v = VERDICTS[counts.findIndex(Boolean)];
+      const told = v ? `${book.symbol[v]} ${v}` : "–";
+      put(line.querySelector(".verdict"), told, `verdict ${v ?? ""}`);
+      put(document.getElementById(line.dataset.law)?.querySelector("summary .verdict"), told, `verdict ${v ?? ""}`);
+      put(line.querySelector(".counted"), `${mine.length}${rest ? ` (${rest})` : ""}`);
+      const orders = new Set(dotted.filter((x) => line.contains(x.path)).flatMap((x) => x.rows.flat()));
+      put(line.querySelector(".now"), worst(line, mine, orders));
+    }
+  };
   const filter = () => {
-    const terms = form.querySelector("input").value.match(/[^\s"]*"[^"]*"|\S+/g) ?? [], tests = terms.map(test);
-    found = book.rows.map((_, i) => i).filter((i) => tests.every((t) => t(book.rows[i])));
-    const kept = new Set(found), laws = new Set(found.map((i) => at(book.rows[i], "law"))), faults = new Set(found.map((i) => at(book.rows[i], "fault")));
-    const show = (e, yes) => (e.hidden = terms.length > 0 && !yes);
+    const input = form.querySelector("input"), output = form.querySelector("output"), asked = (input.value.match(/[^\s"]*"[^"]*"|\S+/g) ?? []).map(parsed);
+    const faulty = asked.map(wrong), terms = asked.filter((_, k) => !faulty[k]?.[1]), tests = terms.map(test), every = book.rows.map((_, i) => i);
+    found = every.filter((i) => tests.every((t) => t(book.rows[i])));
+    const kept = new Set(found), real = found.filter((i) => !at(book.rows[i], "fault")), on = terms.length > 0;
+    const laws = new Set(found.map((i) => at(book.rows[i], "law"))), faults = new Set(found.map((i) => at(book.rows[i], "fault")));
+    const show = (e, yes) => (e.hidden = on && !yes);
+    stood.forEach(([nodes, name], e) => { e.replaceChildren(...nodes); e.className = name; });
+    stood.clear();
+    document.body.classList.toggle("filtered", on);
+    all("[data-if]").forEach((e) => (e.hidden = false));
     all("[data-law]").forEach((e) => show(e, laws.has(e.dataset.law)));
     all("[data-fault]").forEach((e) => show(e, faults.has(e.dataset.fault)));
     all("[data-rows]").forEach((e) => show(e, e.dataset.rows.split(" ").some((i) => kept.has(+i))));
     all("details.subject").forEach((e) => show(e, all("details.law", e).some((l) => !l.hidden)));
-    form.querySelector("output").textContent = terms.length ? `${found.filter((i) => !at(book.rows[i], "fault")).length} verdicts of ${laws.size} law${laws.size === 1 ? "" : "s"}` : "";
+    draw(kept);
+    if (on) recount(kept, real);
+    const of = new Set(real.map((i) => at(book.rows[i], "law"))).size, said = faulty.filter(Boolean).map((x) => x[0]).join("; ");
+    const many = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`, planted = found.length - real.length;
+    output.textContent = [on ? (real.length || !planted ? `${many(real.length, "verdict")} of ${many(of, "law")}` : `${many(planted, "verdict")} on planted faults`) : "", said].filter(Boolean).join(": ");
+    output.className = said ? "unsure" : "";
     fill();
   };
   if (form) {
@@ -88,22 +166,22 @@
     const xy = [...path.getAttribute("d").matchAll(/[ML](-?[\d.]+) (-?[\d.]+)/g)];
     return path.dataset.v.split("|").map((value, i) => ({ x: +(xy[i]?.[1]), y: +(xy[i]?.[2]), value, name: path.dataset.n ?? "" }));
   });
-  const row = (p) => (/^\d+$/.test(p.value) ? book.rows[+p.value] : undefined);
+  const rows = (p) => (/^\d[\d ]*$/.test(p.value) ? p.value.split(" ").map((i) => book.rows[+i]) : []);
   const says = (svg, p) => {
-    const r = row(p), [x, y] = p.value.split(",");
-    if (r) return `${named(at(r, "law"))}\n${where(r)}: ${at(r, "verdict")}\nspent ${told(at(r, "spent"))}; measured ${told(at(r, "measured"))}, predicted ${told(at(r, "predicted"))}, bound ${told(at(r, "bound"))}`;
+    const [r, ...others] = rows(p), [x, y] = p.value.split(",");
+    if (r) return `${named(at(r, "law"))}\n${where(r)}: ${at(r, "verdict")}\n${["measured", "predicted", "bound", "spent"].map((n) => `${n} ${told(at(r, n))}`).join("\n")}${others.length ? `\nand ${others.length} more here` : ""}`;
     return svg.dataset.x ? `${p.name}\n${svg.dataset.x} ${x}\n${svg.dataset.y} ${y}` : p.name ? `${p.name}\n${p.value}` : p.value;
   };
   const csv = (svg) => {
-    const cell = (x) => (/[",\n]/.test(String(x ?? "")) ? `"${String(x).replaceAll('"', '""')}"` : String(x ?? "")), found = points(svg), rows = found.map(row);
-    const lines = rows.some(Boolean) ? [book.columns, ...rows.filter(Boolean).map((r) => book.columns.map((n) => at(r, n)))]
+    const cell = (x) => (/[",\n]/.test(String(x ?? "")) ? `"${String(x).replaceAll('"', '""')}"` : String(x ?? "")), found = points(svg), records = found.flatMap(rows);
+    const lines = records.length ? [book.columns, ...records.map((r) => book.columns.map((n) => at(r, n)))]
       : svg.dataset.x ? [["series", svg.dataset.x, svg.dataset.y], ...found.map((p) => [p.name, ...p.value.split(",")])] : [["series", "value"], ...found.map((p) => [p.name, p.value])];
     return lines.map((l) => l.map(cell).join(",")).join("\n") + "\n";
   };
   for (const figure of all("figure:has(path[data-v])")) {
     const svg = figure.querySelector("svg"), label = svg.getAttribute("aria-label");
-    let seen = null, at_ = -1;
-    const dots = () => (seen ??= points(svg).filter((p) => !Number.isNaN(p.x)).sort((a, b) => a.x - b.x || a.y - b.y));
+    let seen = null, at_ = -1, drawn = drawings;
+    const dots = () => (drawn !== drawings && ((seen = null), (drawn = drawings)), seen ??= points(svg).filter((p) => !Number.isNaN(p.x)).sort((a, b) => a.x - b.x || a.y - b.y));
     const scale = () => svg.clientWidth / svg.viewBox.baseVal.width || svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
     const hide = () => { tip.hidden = true; svg.querySelector(".here")?.remove(); };
     const show = (p) => {
@@ -128,7 +206,7 @@
       if (step === undefined || e.target !== figure) return;
       e.preventDefault();
       at_ = Math.max(0, Math.min(dots().length - 1, at_ + step));
-      show(dots()[at_]);
+      if (dots()[at_]) show(dots()[at_]);
     };
     const button = make("button", "CSV", { type: "button", className: "csv", title: "the data of this figure" });
     button.setAttribute("aria-label", `CSV: ${label}`);

@@ -79,7 +79,9 @@ class Result(plain.Result):
         """
         if path is None and self.folder is None:
             raise UsageError("path is missing: a run without a folder has no place for records.parquet")
-        return frame.write_parquet(self.records, Path(path or self.folder / frame.PARQUET))
+        if path is not None and not str(path):
+            raise UsageError("path is '', must be the name of a file")
+        return frame.write_parquet(self.records, Path(self.folder / frame.PARQUET if path is None else path))
 
     def to_latex(self) -> str:
         """The table of laws in LaTeX: a `tabular` in the manner of the package booktabs.

@@ -17,6 +17,7 @@ from noether.kernels.loops.launch import BACKENDS, missing
 from noether.runs.baseline import FILE, Baseline, Entry, of_run, read, same_choice, write
 from noether.runs.seed_scatter import entry_factor, group, mean_factor
 from noether.system import resources
+from noether.system.files import check_writable
 from noether.system.usage import UsageError
 from noether.verdicts import exit_codes
 from noether.verdicts.record import VIOLATED
@@ -215,6 +216,8 @@ class Guard:
         update  write it after the run;  accept  also what rose or is lost;  strict  any rise fails
         """
         self.path, self.update, self.accept, self.strict = path, update, accept, strict
+        if update and not path.exists():
+            check_writable("baseline", path)
         self.before = None if update and not path.exists() else read(path)
         if self.before:
             same_choice(path, self.before, choice)

@@ -6,11 +6,15 @@ path where the system has no such handles (Windows). No link is followed.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
+
+from noether.system.strict_reading import kind
+from noether.system.usage import UsageError
 
 HANDLES = {os.open, os.stat, os.unlink} <= os.supports_dir_fd and os.rename in os.supports_dir_fd
 CAREFUL = sum(getattr(os, x, 0) for x in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
@@ -84,9 +88,55 @@ class Place:
         self.synced()
 
 
+def in_the_way(path: Path) -> str:
+    """What lies at a path and is no regular file, in words; '' where a file can be put there. Raises OSError
+    where nobody can tell.
+
+    A file is written by a rename, which would put it in place of a device, a pipe or a socket and lose that.
+    """
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            raise
+        return "a link that leads nowhere"
+    return "" if stat.S_ISREG(mode) else kind(mode)
+
+
+PLAIN = "must be a regular file, or a name that is free"
+
+
+def check_plain(option: str, path: Path) -> None:
+    """Refuse, before any work, a path at which a device, a pipe, a folder or a link that leads nowhere lies.
+    Raises UsageError that begins with `option`."""
+    try:
+        there = in_the_way(path)
+    except (OSError, ValueError) as error:  # ValueError: a null byte
+        raise UsageError(f"{option} {path} cannot be written: {error}") from None
+    if there:
+        raise UsageError(f"{option} {path} is {there}, {PLAIN}")
+
+
+def check_writable(option: str, path: Path) -> None:
+    """Refuse the same, and a file of a folder that is not there. Raises UsageError."""
+    check_plain(option, path)
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"{option} is {path}, must be a file of a folder that is there")
+
+
 def write_whole(path: Path, text: str | bytes) -> None:
-    """Replace a file at once: a reader sees the old content or the new one, never half. Raises OSError."""
+    """Replace a file at once: a reader sees the old content or the new one, never half.
+
+    Raises OSError, also where something lies at the path that is no regular file, nor a link to one.
+    """
     path = Path(path)
+    there = in_the_way(path)
+    if there:
+        raise OSError(errno.EEXIST, f"it is {there}, {PLAIN}", str(path))
     with Place(path.parent) as place:
         place.write({path.name: text})
 

@@ -29,6 +29,20 @@ def option(kind, help: str, *names: str, **more):
     return Annotated[kind, typer.Option(*names, help=help, show_default=False, **more)]
 
 
+def file_name(word: str) -> Path:
+    """The path of a file that is to be written. Raises typer.BadParameter for an empty name, and for `-`,
+    which elsewhere is no file but stdout."""
+    if not isinstance(word, Path) and word in ("", "-"):
+        must = "must be the name of a file" + ("; ./- is a file of that name" if word else "")
+        raise typer.BadParameter(f"{word!r} {must}")
+    return Path(word)
+
+
+def written_file(help: str, *names: str, kind=Path | None):
+    """The annotation of an option that names a file to write."""
+    return option(kind, help, *names, parser=file_name, metavar="PATH")
+
+
 def argument(kind, metavar: str, help: str, **more):
     """The annotation of one argument of a command; `more` goes to typer.Argument."""
     return Annotated[kind, typer.Argument(metavar=metavar, help=help, **more)]
@@ -52,7 +66,7 @@ Baseline = option(Path | None, "Fail on a marked rise above FILE.json (default b
 NoConfig = option(bool, CONFIG, "--no-config")
 Jobs = option(str, WORKERS, "--jobs", "-j")
 Trust = option(bool, TRUSTED, "--trust")
-Sarif = option(Path | None, "Write the violations as SARIF 2.1.0, for code scanning, to FILE.", "--sarif")
+Sarif = written_file("Write the violations as SARIF 2.1.0, for code scanning, to FILE.", "--sarif")
 AsJson = option(bool, "Print one JSON document on stdout, and nothing else.", "--json")
 Quiet = option(bool, "No progress and no notes; of the tables only the verdict.", "--quiet", "-q")
 Verbose = option(bool, "Each cell as it ends, and everything that tables cut.", "--verbose", "-v")

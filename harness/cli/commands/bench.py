@@ -7,7 +7,8 @@ from pathlib import Path
 
 import typer
 
-from noether.cli.commands import AsJson, Quiet, complain, option, printed
+from noether.cli.commands import AsJson, Quiet, complain, option, printed, written_file
+from noether.system.files import check_writable
 from noether.system.usage import UsageError
 from noether.verdicts import exit_codes
 
@@ -22,7 +23,7 @@ Steps = option(int | None, "Steps (default 64).")
 Rounds = option(int | None, "Interleaved timings of each tool (default 15).")
 Quick = option(bool, "One case, few rounds, the first shape of each tool, no scaling.")
 Scale = option(bool, "Also over lanes, steps and dimension.", "--scale/--no-scale")
-Page = option(Path | None, "Write the tables and a picture as a Markdown file.")
+Page = written_file("Write the tables and a picture as a Markdown file.", "--out")
 
 
 def bench(
@@ -51,6 +52,8 @@ def bench(
     from noether.labs.bench import page
     from noether.runs.decision import decide
 
+    if out is not None:
+        check_writable("--out", out)
     chosen = campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale)
     for name, why in chosen.missing.items():
         complain(f"note: {name} is left out: {why}")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from noether.cli.commands import AsJson, RunFolder, complain, option, printed
+from noether.cli.commands import AsJson, RunFolder, complain, printed, written_file
 from noether.system.outside import printable
 
 PAGE = Path("docs/findings.md")
-Page = option(Path, f"The page to write (default {PAGE}).")
+Page = written_file(f"The page to write (default {PAGE}).", kind=Path)
 
 
 def findings(run: RunFolder = None, out: Page = PAGE, as_json: AsJson = False):
@@ -21,9 +21,10 @@ def findings(run: RunFolder = None, out: Page = PAGE, as_json: AsJson = False):
     from noether.cli.progress import busy
     from noether.report.findings import files, listed
     from noether.runs.saved_run import newest, read_run
-    from noether.system.files import write_whole
+    from noether.system.files import check_plain, write_whole
     from noether.system.usage import UsageError
 
+    check_plain("--out", out)
     with busy("reading the run"):
         found = read_run(run if run is not None else newest())
     if found.about.get("end") is None:

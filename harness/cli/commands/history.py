@@ -6,8 +6,9 @@ from pathlib import Path
 
 import typer
 
-from noether.cli.commands import AsJson, Quiet, Seed, argument, option, printed
+from noether.cli.commands import AsJson, Quiet, Seed, argument, option, printed, written_file
 from noether.cli.commands.defaults import said
+from noether.system.files import check_writable
 from noether.system.outside import printable
 from noether.system.usage import UsageError
 
@@ -19,7 +20,7 @@ Git = option(
 )
 Profile = option(str | None, "Only runs of this profile.")
 Backend = option(str | None, "Only runs of this backend.")
-Page = option(Path | None, "Where the page is written (default history.html, in FOLDER where there is one).")
+Page = written_file("Where the page is written (default history.html, in FOLDER where there is one).")
 
 
 def history(
@@ -45,6 +46,8 @@ def history(
         given = [*map(str, words), *(["--to"] if to else []), *(["--git"] if git else [])]
         must = "one folder, or --git FILE, or the words add RUN [--to FOLDER]"
         raise UsageError(f"history was given {' '.join(given)}: it must be {must}")
+    if page is not None:
+        check_writable("--page", page)
     wanted = dict(profile=profile, seed=seed if said(context, "seed") else None, backend=backend)
     show(words[0] if words else None, git, wanted, page, as_json, quiet)
 

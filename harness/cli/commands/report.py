@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from noether.cli.commands import AsJson, Sarif, argument, complain, option, printed
+from noether.cli.commands import AsJson, Sarif, argument, complain, option, printed, written_file
+from noether.system.files import check_writable
 from noether.system.outside import printable
 from noether.system.usage import UsageError
 from noether.verdicts import exit_codes
@@ -13,9 +14,7 @@ from noether.verdicts import exit_codes
 WHICH = "A run folder, the newest in runs/ when left out; two to compare the second with the first."
 Runs = argument(list[Path] | None, "[RUN] | A B", WHICH)
 Parquet = option(bool, "Write the records as RUN/records.parquet too (docs/data.md).", "--parquet")
-Badge = option(
-    Path | None, "Write the verdict for a badge of shields.io (its endpoint schema) to FILE.", "--badge"
-)
+Badge = written_file("Write the verdict for a badge of shields.io (its endpoint schema) to FILE.", "--badge")
 CODES = (
     "Exit codes with two runs: 0 nothing is worse, 1 something is: a law or place that held, a marked rise, "
     "a fault seen no more; 2 wrong usage or input."
@@ -44,6 +43,9 @@ def report(
             if file is not None:
                 raise UsageError(f"{name} {file} is of one run, and report was given two to compare")
         return change(*runs, as_json)
+    for name, file in (("--badge", badge), ("--sarif", sarif)):
+        if file is not None:
+            check_writable(name, file)
     from noether.api.frame import PARQUET, write_parquet
     from noether.cli.progress import busy
     from noether.report.publish import republish

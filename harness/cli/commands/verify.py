@@ -24,6 +24,7 @@ from noether.cli.commands import (
 )
 from noether.cli.commands.defaults import Defaults, said
 from noether.cli.commands.ending import conclude
+from noether.system.files import check_writable
 from noether.system.usage import UsageError, check_words
 
 BACKENDS = "auto (default), numpy, triton-interpreted, triton-ptx, triton-cpu or triton-gpu."
@@ -85,8 +86,8 @@ def verify(
     sarif: Sarif = None,
 ):
     """Decide every law on every case: table, run folder, exit code."""
-    if sarif is not None and not sarif.absolute().parent.is_dir():
-        raise UsageError(f"--sarif is {sarif}, must be a file of a folder that is there")
+    if sarif is not None:
+        check_writable("--sarif", sarif)
     usual = Defaults.of(context, no_config)
     asked = wanted(context, usual)
     result = decided(asked)

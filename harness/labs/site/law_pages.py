@@ -27,6 +27,8 @@ FIRST = """# Laws
 A [law](../../glossary.md) is a statement about charges, steps or averages that a run decides. Each has a
 number, under which tables, records and the [theory](../../theory.md) cite it, a bound that is derived and
 not chosen, and faults that it must find. `noether laws` prints this list, `noether explain D2` one of them.
+A prime in an equation means one step later, two primes two steps; letters are those of the
+[theory](../../theory.md#1-notation).
 """
 
 

@@ -109,6 +109,7 @@ def test_a_prime_is_told_to_be_a_step_and_two_to_be_two():
         LAWS["D1"].primes == "a prime means one step later, two primes two steps later; it is no derivative"
     )
     assert "two" not in LAWS["D2"].primes and LAWS["T1"].primes == ""
+    assert LAWS["D1"].primes in shown(explain("D1"), 120) and "primes" not in shown(explain("T1"), 120)
 
 
 def test_a_section_that_is_not_there_is_empty():

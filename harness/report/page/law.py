@@ -54,7 +54,8 @@ def section(row: LawSummary, info, records: list[Record], drawn: set[int], book:
     told |= {"figures": charts + panels, "more": max(0, len(found) - most)}
     told |= {"elsewhere": above, "thin": weak(records, [row.law]), "kills": kills(row.law, info, book)}
     told |= {"equation": mathml(getattr(info, "equation", "")), "open": is_open(row)}
-    told |= {"adds": latex.sentence(getattr(info, "adds", ""))}
+    adds = (latex.sentence(getattr(info, "adds", "")), getattr(info, "primes", ""))
+    told |= {"adds": "; ".join(filter(None, adds))}
     return {**told, "equal": bits, "nearest": nearest}
 
 

@@ -1,5 +1,8 @@
 """One launcher for every loop: a job declares what its kernel takes, and every loop can be run wrongly."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from test_noise import job as noisy_job
@@ -84,3 +87,20 @@ def test_lanes_that_nobody_wrote_are_noticed_in_sums(monkeypatch):
     job = drawn("heavy-ball", "float64", "turning", 2, windows=1, every=2, count=131)
     with pytest.raises(RuntimeError, match="3 of 131 lanes unwritten"):
         launch.run(job, "triton-ptx")
+
+
+# ---- a script without the usual guard
+
+SCRIPT = """
+import os
+from noether.kernels.loops import backends
+print("read", __name__)
+print(backends.interpreter().submit(os.getpid).result(60) != os.getpid())
+backends.close()
+"""
+
+
+def test_the_interpreter_does_not_read_the_script_of_whoever_calls(tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.stdout, done.stderr, done.returncode) == ("read __main__\nTrue\n", "", 0)

@@ -18,6 +18,7 @@ from typing import Protocol
 
 import numpy as np
 
+from noether.kernels.loops.spawning import main_unread
 from noether.kernels.loops.triton_cache import checked
 from noether.kernels.signals import end_with_parent, unheard
 
@@ -125,7 +126,10 @@ def interpreter() -> ProcessPoolExecutor:
     global _INTERPRETER
     if _INTERPRETER is None:
         context = multiprocessing.get_context("spawn")
-        with unheard():
+        with (
+            unheard(),
+            main_unread(),
+        ):  # a launch is made of traced programs, of nothing that a script defines
             _INTERPRETER = ProcessPoolExecutor(1, context, initializer=_become_interpreter)
             _INTERPRETER.submit(os.getpid)  # the process starts with the first call
     return _INTERPRETER

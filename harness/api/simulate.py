@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from noether.api.asked import LANES, Asked, asked
+from noether.api.notes import unfinished, unsaid
 from noether.api.simulation import Simulation
 from noether.cases.rules import RULES, Rule
 from noether.kernels.loops import launch
@@ -14,11 +15,13 @@ from noether.kernels.programs.precision import parse, representable
 from noether.laws.exact.course import course, predicting
 from noether.mechanics import sweep
 from noether.mechanics.trajectory import Trajectory
+from noether.mechanics.wide import U_WIDE, WIDE
 from noether.plan.choices import backends, one, refuse_impossible_rules
 from noether.plan.design import PRECISIONS, backend_of
 from noether.runs.launchsize import check_launch
 from noether.system.usage import UsageError
 
+SMALLEST = 2.0**-1074  # of float64 above 0; each of two charges is rounded by half of it, or by less
 FLOWS = ("lagrangian", "bregman-lagrangian")
 """Rules in continuous time: the equations of motion of the case's own kinetic energy."""
 
@@ -64,7 +67,8 @@ def simulate(
     q0, v0     starts, (d,) or (d, lanes): parameters, and the displacement of the momentum buffer in units of
                q, of a solution the velocity; drawn from the box of the case when left out
     seed       of all that is drawn
-    backend    what executes the kernels, as for `verify`; it changes no bit
+    backend    what executes the kernels, as for `verify`; it changes no bit. None of them reads the script
+               that calls: it needs no `if __name__ == "__main__":`
 
     Numbers and starts are rounded to the types of the precision first. Raises UsageError for wrong words,
     noether.kernels.loops.launch.BackendMissing where a backend is not here, CannotRun where a solution meets
@@ -138,14 +142,15 @@ def shown(t: Trajectory, *, backend: str, seed: int = 0) -> Simulation:
     found = [course(t, s) for s in t.case.symmetries]
     over = lambda name: np.stack([getattr(r, name) for r in found], axis=1)
     J, predicted, bound = narrowed(*map(over, ("measured", "predicted", "bound")))
-    names = tuple(s.name for s in t.case.symmetries)
+    names, laws = zip(*((s.name, predicting(t, s)) for s in t.case.symmetries), strict=True)
+    told = np.array([bool(law) for law in laws])
+    bound[:, told] = np.where(np.isfinite(bound[:, told]), bound[:, told], np.inf)
     about = dict(case=t.case.name, rule=t.rule.name, precision=t.precision.label, seed=seed)
-    about |= dict(backend=backend, symmetries=names)
+    about |= dict(backend=backend, symmetries=names, laws=laws)
     rows = (t.eta, t.beta, t.k, t.eps, *t.kappa)
     return Simulation(
         **about,
-        laws=tuple(predicting(t, s) for s in t.case.symmetries),
-        notes=unfinished(t),
+        notes=unfinished(~t.finite) + unsaid(names, laws, J, predicted, bound, ~t.finite),
         q=t.q.astype(np.float64),
         v=t.v.astype(np.float64),
         J=J,
@@ -155,19 +160,16 @@ def shown(t: Trajectory, *, backend: str, seed: int = 0) -> Simulation:
     )
 
 
-def unfinished(t: Trajectory) -> tuple[str, ...]:
-    """A sentence for each lane that leaves the finite numbers."""
-    gone = ~t.finite
-    return tuple(
-        f"lane {lane} is not finite from step {int(gone[:, lane].argmax())} on: a smaller eta may keep it so"
-        for lane in np.flatnonzero(gone.any(axis=0))
-    )
-
-
 def narrowed(J, predicted, bound) -> tuple[np.ndarray, ...]:
-    """Wide numbers in float64, where the bound takes in what this rounds: half a unit of each, its own
-    upwards."""
-    u = 2.0**-53
+    """Wide numbers in float64. The bound takes in what this rounds, half a unit of each charge and at least
+    half of the smallest number; its own roundings go upwards. It is infinite where a charge overflows."""
+    u, own = 2.0**-53, 1 + 8 * WIDE(U_WIDE)  # own: of the sum and the product here
     with np.errstate(all="ignore"):
-        more = (bound + u * (np.abs(J) + np.abs(predicted))) * (1 + 4 * u)
-        return tuple(x.astype(np.float64) for x in (J, predicted, np.where(bound > 0, more, bound)))
+        more = (bound + u * (np.abs(J) + np.abs(predicted)) + SMALLEST) * own
+        more = np.where(bound == 0, bound, more)  # nothing was rounded: both charges are the same number
+        charges = tuple(x.astype(np.float64) for x in (J, predicted))
+        up = more.astype(np.float64)
+        up = np.where(up < more, np.nextafter(up, np.inf), up)
+        for wide, narrow in zip((J, predicted), charges, strict=True):
+            up[np.isfinite(wide) & np.isinf(narrow)] = np.inf
+        return *charges, up

@@ -37,7 +37,9 @@ class Simulation:
                 start
     predicted   (steps + 1, symmetries, lanes), what the law in `laws` predicts of J: from J at the start, the
                 right side of the law put into itself step after step. NaN where no law predicts it
-    bound       (steps + 1, symmetries, lanes), how far rounding alone can take J from it
+    bound       (steps + 1, symmetries, lanes), how far rounding alone can take J from it; inf where the law
+                says nothing: where the state or the rounding of a step has no finite bound, or a charge is
+                beyond float64. `notes` name lanes and steps. NaN where no law predicts the charge
     parameters  name -> (lanes,): eta, beta, k (decay), eps (breaking magnitude), kappa (deformation of the
                 metric); of a solution in continuous time m (mass), mu (friction), eps, kappa, k
     symmetries  the names of the symmetries, in the order of J;  laws  the law that predicts each, '' for none
@@ -75,18 +77,28 @@ class Simulation:
     @property
     def spent(self) -> np.ndarray:
         """|J - predicted| in units of its bound, (steps + 1, symmetries, lanes): at most 1 where the law
-        holds, infinite where a number is not finite, NaN where no law predicts the charge."""
+        holds, infinite where a charge is not finite although its bound is, NaN where the law says nothing
+        (an infinite bound) or no law predicts the charge: np.nanmax leaves these places out."""
         spent = spent_of(self.J, self.predicted, self.bound)
-        spent[:, [not law for law in self.laws]] = np.nan
-        return spent
+        return np.where(np.isfinite(self.bound), spent, np.nan)
+
+    def most(self, i: int) -> str:
+        """What the law of charge i spends at most, and of how many lanes it does not speak throughout."""
+        spent, law = self.spent[:, i], self.laws[i]
+        if not law:
+            return "no law predicts it"
+        silent = np.isnan(spent)
+        if silent[1:].all():  # of the start it says that it is itself
+            return f"{law} says nothing of it"
+        told, lanes = f"{law} spends {np.nanmax(spent):.3g}", int(silent.any(axis=0).sum())
+        return told + (f", and says nothing of some steps of {lanes} of {self.lanes} lanes" if lanes else "")
 
     def __repr__(self) -> str:
         """What was run, how large the arrays are, and how near the charges are to their predictions."""
         told = [f"<Simulation of {self.case} under {self.rule}, {self.precision} on {self.backend}: "]
         told.append(f"{self.steps} steps, {self.q.shape[1]} parameters, {self.lanes} lanes")
-        for i, (name, law) in enumerate(zip(self.symmetries, self.laws, strict=True)):
-            most = f"{law} spends {np.max(self.spent[:, i]):.3g}" if law else "no law predicts it"
-            told.append(f"\n  charge of {name}: {most}")
+        for i, name in enumerate(self.symmetries):
+            told.append(f"\n  charge of {name}: {self.most(i)}")
         return "".join(told) + ">"
 
     def _repr_pretty_(self, printer, cycle) -> None:
@@ -97,8 +109,8 @@ class Simulation:
         """A Dataset with the dimensions step, parameter, symmetry and lane.
 
         q and v are (step, parameter, lane); J, predicted, bound and spent (step, symmetry, lane). The
-        parameters of the rule, and time where there is one, are coordinates. Raises ExtraMissing without
-        xarray.
+        parameters of the rule, and time where there is one, are coordinates; what was run, and the notes, are
+        attributes. Raises ExtraMissing without xarray.
         """
         xarray = needed("xarray", "a Dataset")
         state, charge = ("step", "parameter", "lane"), ("step", "symmetry", "lane")
@@ -112,6 +124,7 @@ class Simulation:
         if self.time is not None:
             where["time"] = (("step", "lane"), self.time, about("time"))
         facts = {name: getattr(self, name) for name in ("case", "rule", "precision", "backend", "seed")}
+        facts["notes"] = "\n".join(self.notes)
         return xarray.Dataset(data, coords=where, attrs={**facts, "noether": __version__})
 
     def to_frame(self):

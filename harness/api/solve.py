@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from noether.api.asked import Asked
+from noether.api.notes import unsaid
 from noether.api.simulation import Simulation
 from noether.cases.case import BREGMAN
 from noether.laws.continuous import starts
@@ -95,22 +96,27 @@ def simulated(a: Asked, rule: str, law: str, found: flow.Certified, rows: slice)
     names = dict(zip(("m", "mu", "eps", "kappa", "k"), run.parameters.values, strict=True))
     unsettled = [f"lane {lane}" for lane in np.flatnonzero(~found.settled)]
     told = f"{', '.join(unsettled)}: two accuracies of one method differ by more than two methods do"
+    J, predicted = run.j[rows], np.stack(predicted, axis=1)[rows]
+    bound = np.stack(bound, axis=1)
+    bound = np.where(np.isnan(bound) | np.isinf(J) | np.isinf(predicted), np.inf, bound)
+    symmetries, laws = tuple(s.name for s in a.case.symmetries), (law,) * count
+    silent = unsaid(symmetries, laws, J, predicted, bound, np.zeros((len(J), a.lanes), bool))
     return Simulation(
         case=a.case.name,
         rule=rule,
         precision="float64",
         backend="scipy",
         seed=a.seed,
-        symmetries=tuple(s.name for s in a.case.symmetries),
-        laws=(law,) * count,
+        symmetries=symmetries,
+        laws=laws,
         q=q[rows],
         v=p[rows],
-        J=run.j[rows],
-        predicted=np.stack(predicted, axis=1)[rows],
-        bound=np.stack(bound, axis=1),
+        J=J,
+        predicted=predicted,
+        bound=bound,
         parameters=names,
         time=run.times[rows],
-        notes=(told,) if unsettled else (),
+        notes=((told,) if unsettled else ()) + silent,
     )
 
 

@@ -60,6 +60,9 @@ def test_a_frame_of_polars_tells_a_null_from_a_nan():
 def test_an_unknown_backend_of_a_frame_is_refused(run):
     with pytest.raises(UsageError, match="did you mean polars"):
         run.to_frame(backend="polar")
+    for wrong in (None, 3, ["pandas"]):
+        with pytest.raises(UsageError, match="backend of a frame is .*, must be one of pandas, polars"):
+            run.to_frame(wrong)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +144,16 @@ def test_a_law_or_case_that_was_not_judged_is_refused(run, drawn):
         run.plot("T1")
     with pytest.raises(UsageError, match="case of law D2 is 'rayleigh', must be one of product"):
         run.plot("D2", case="rayleigh")
+    with pytest.raises(UsageError, match="case of law D2 is 3, must be one of product"):
+        run.plot("D2", case=3)
+    with pytest.raises(UsageError, match="ax is 3, must be Axes of matplotlib, or left out for new ones"):
+        run.plot("D2", ax=3)
+
+
+@pytest.mark.parametrize("empty", [[], [record("T1", fault="doubled")]])
+def test_of_a_run_without_verdicts_nothing_can_be_plotted(empty, drawn):
+    with pytest.raises(UsageError, match="^this run has no verdict: a plot needs one at least$"):
+        made(*empty).plot("T1")
 
 
 # ---- Parquet
@@ -162,6 +175,11 @@ def test_parquet_needs_a_place(tmp_path):
         made(record()).to_parquet()
     with pytest.raises(UsageError, match="cannot be written"):
         made(record()).to_parquet(tmp_path / "no" / "such" / "folder.parquet")
+    for wrong in (3, "", True, b"a"):
+        with pytest.raises(UsageError, match="path is .*, must be the name of a file"):
+            made(record()).to_parquet(wrong)
+    with pytest.raises(UsageError, match="cannot be written: embedded null"):
+        made(record()).to_parquet("a\0b")
 
 
 def test_the_command_writes_parquet_beside_the_records(run, capsys, monkeypatch):

@@ -279,7 +279,7 @@ def test_a_plot_has_dots_on_a_line_in_a_band():
     assert len(s.plot().lines) == 2 * 6 and "rotation-02" in ax.get_ylabel()
     for wrong, said in (
         (dict(symmetry="r"), "symmetry is 'r'"),
-        (dict(lanes=9), "lane is 9, must be from 0 to 8"),
+        (dict(lanes=9), "lanes is 9, must be whole numbers from 0 to 8"),
     ):
         with pytest.raises(UsageError, match=said):
             s.plot(**wrong)

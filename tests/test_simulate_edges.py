@@ -4,10 +4,13 @@ import math
 from fractions import Fraction
 
 import numpy as np
+import pytest
 
 import noether
 from noether.api.simulate import narrowed
 from noether.mechanics.wide import WIDE
+from noether.plan.choices import real, whole
+from noether.system.usage import UsageError
 
 NUMPY = dict(backend="numpy")
 TINY = 2.0**-1074
@@ -95,3 +98,74 @@ def test_a_charge_that_is_no_number_though_its_bound_is_one_spends_infinitely_mu
 def test_of_a_lane_that_overflows_at_once_nothing_is_said():
     s = noether.simulate("mexican-hat-2", "gradient-descent", q0=[1e200, 1e200], steps=2, lanes=1, **NUMPY)
     assert "D2 says nothing of it" in repr(s) and s.notes and np.isinf(s.bound[1:]).all()
+
+
+# ---- what is asked for
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (dict(eta=True), "eta is True, must be a finite number above 0"),
+        (dict(eta=["0.1"]), "eta is .*must be a finite number above 0"),
+        (dict(eta=np.array([0.1 + 1j])), "eta is array"),
+        (dict(eta=[10**400]), "eta is .*must be a finite number above 0"),
+        (dict(eta=[True, Fraction(1, 2)]), "eta is"),
+        (dict(q0=[True, False]), "q0 is .*, must be an array of numbers"),
+        (dict(q0=["1", "2"]), "q0 is .*, must be an array of numbers"),
+        (dict(q0=np.array([1j, 2])), "q0 is .*, must be an array of numbers"),
+        (dict(q0=[1e6, 1], precision="float16"), "q0 has a number that float16 does not hold"),
+        (dict(v0=[1e300, 1], precision="bfloat16"), "v0 has a number that bfloat16 does not hold"),
+        (
+            dict(eta=1e-60, precision="bfloat16"),
+            "eta is 1e-60, which bfloat16 rounds to 0.0 in float32: it must be a finite number above 0",
+        ),
+        (dict(beta=1 - 1e-12, precision="float32"), "beta is .* rounds to 1.0 in float32"),
+        (dict(eps=1e50, precision="float32"), "eps is 1e.50, which float32 rounds to inf"),
+        (
+            dict(case="entropy-simplex", rule="exponentiated-gradient", q0=[-1] * 5),
+            "q0 has a number that is not above 0",
+        ),
+        (
+            dict(case="entropy-simplex", rule="exponentiated-gradient", q0=[1e308] * 5),
+            "q0 has a number that is nothing beside the others",
+        ),
+        (dict(rule="lagrangian", time=True), "time is True, must be a finite number above 0"),
+        (dict(rule="lagrangian", mass=1e-320), "time 4 needs inf intervals"),
+        (dict(rule="lagrangian", mass=1e-300), r"time 4 needs 2.4e\+301 intervals"),
+        (dict(rule="lagrangian", lanes=2**20), "1048576 lanes x 48 steps of product.* must stay within"),
+    ],
+)
+def test_what_is_no_number_of_the_precision_is_refused(words, said):
+    words = {"case": "product", **words}
+    with np.errstate(all="raise"), pytest.raises(UsageError, match=said) as error:
+        noether.simulate(words.pop("case"), words.pop("rule", "heavy-ball"), **words)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 300
+
+
+def test_whole_numbers_of_numpy_and_fractions_are_numbers():
+    s = noether.simulate("product", eta=Fraction(1, 8), steps=np.int64(3), lanes=np.int32(2), **NUMPY)
+    assert s.q.shape == (4, 2, 2) and (s.parameters["eta"] == 0.125).all()
+    assert type(whole("steps", np.int64(3), 1, 4)) is int
+    for wrong in (True, 10**400):
+        with pytest.raises(UsageError, match="eta is .* must be a finite number above 0"):
+            real("eta", wrong, "above 0", lambda x: x > 0)
+
+
+@pytest.mark.parametrize(
+    "lanes", ["a", 1.7, True, [True, False], [[0]], [[0], [0, 1]], [], 4, -1, {0}, math.nan]
+)
+def test_lanes_of_a_plot_are_indices(lanes):
+    pytest.importorskip("matplotlib", reason="matplotlib is in the extra data")
+    s = noether.simulate("product", lanes=4, steps=1, **NUMPY)
+    with pytest.raises(
+        UsageError, match="^lanes is .*, must be whole numbers from 0 to 3, the indices of lanes$"
+    ):
+        s.plot(lanes=lanes)
+
+
+def test_axes_of_a_plot_are_axes():
+    pytest.importorskip("matplotlib", reason="matplotlib is in the extra data")
+    s = noether.simulate("product", lanes=1, steps=1, **NUMPY)
+    with pytest.raises(UsageError, match="ax is 3, must be Axes of matplotlib, or left out for new ones"):
+        s.plot(ax=3)

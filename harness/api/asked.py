@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,34 +56,48 @@ def asked(case, words: dict, *, q0, v0, lanes, steps, seed, usual: int = LANES) 
         told = ", ".join(f"{name} {size}" for name, size in sizes.items())
         raise UsageError(f"numbers of lanes differ: {told}: arrays must have one entry for each lane")
     count = next(iter(sizes.values()), usual)
-    if steps is not None:
-        whole("steps", steps, 1, LARGEST // count)
-    every = {
-        PARAMETERS[n][0] if n in PARAMETERS else n: np.array(np.broadcast_to(x, count))
-        for n, x in given.items()
-    }
+    if count > LARGEST:
+        raise UsageError(f"there are {count} lanes, must be at most {LARGEST}")
+    steps = steps if steps is None else whole("steps", steps, 1, LARGEST // count)
+    every = {RANGES[n][0]: np.array(np.broadcast_to(x, count)) for n, x in given.items()}
     starts = {n: np.array(np.broadcast_to(x, (case.dim, count))) for n, x in starts.items()}
     seed = whole("seed", seed, 0, 2**63 - 1)
     return Asked(case, every, starts.get("q0"), starts.get("v0"), count, steps, seed)
 
 
-BEYOND = {
-    "kappa": ("at least 0", lambda x: x >= 0),
-    "mass": ("above 0", lambda x: x > 0),
-    "friction": ("above 0", lambda x: x > 0),
+RANGES = {
+    **PARAMETERS,
+    "kappa": ("kappa", "at least 0", lambda x: x >= 0),
+    "mass": ("mass", "above 0", lambda x: x > 0),
+    "friction": ("friction", "above 0", lambda x: x > 0),
 }
-"""Numbers that only a simulation takes: what they must be, and whether one is so."""
+"""PARAMETERS, and the numbers that only a simulation takes."""
+
+
+def real(given) -> np.ndarray:
+    """Real numbers as float64, in the shape in which they are given: no truths, texts, dates or complex
+    numbers. Raises TypeError, ValueError, OverflowError."""
+    found = np.asarray(given)
+    if found.dtype.kind not in "iufO" or any(isinstance(x, bool | str | bytes) for x in of_objects(found)):
+        raise TypeError(f"{found.dtype} is no type of real numbers")
+    with np.errstate(over="ignore"):  # becomes infinite, which the caller refuses
+        return found.astype(np.float64)
+
+
+def of_objects(found: np.ndarray) -> Iterable:
+    """The entries of an array of Python objects, as of fractions; nothing of an array of numbers."""
+    return found.reshape(-1) if found.dtype.kind == "O" else ()
 
 
 def numbers(name: str, given) -> np.ndarray:
     """A number, or one for each lane, as float64 () or (lanes,). Raises UsageError."""
-    must, fits = PARAMETERS[name][1:] if name in PARAMETERS else BEYOND[name]
+    must, fits = RANGES[name][1:]
     told = f"{name} is {brief(given)}, must be a finite number {must}, or an array of one for each lane"
     try:
-        found = np.array(given, dtype=np.float64)
-    except (TypeError, ValueError):
+        found = real(given)
+    except (TypeError, ValueError, OverflowError):
         raise UsageError(told) from None
-    if found.ndim > 1 or not found.size or isinstance(given, str):
+    if found.ndim > 1 or not found.size:
         raise UsageError(told)
     if not all(np.isfinite(x) and fits(x) for x in found.reshape(-1)):
         raise UsageError(told)
@@ -92,12 +107,11 @@ def numbers(name: str, given) -> np.ndarray:
 def start(name: str, given, dim: int) -> np.ndarray:
     """A start as float64 (d, 1) or (d, lanes). Raises UsageError."""
     try:
-        found = np.array(given, dtype=np.float64)
-    except (TypeError, ValueError):
+        found = real(given)
+    except (TypeError, ValueError, OverflowError):
         raise UsageError(f"{name} is {brief(given)}, must be an array of numbers") from None
-    found = found[:, None] if found.ndim == 1 else found
+    shape, found = found.shape, found[:, None] if found.ndim == 1 else found
     if found.ndim != 2 or len(found) != dim or not found.shape[1]:
-        shape = np.shape(given)
         raise UsageError(
             f"{name} has shape {shape}, must be ({dim},), or ({dim}, lanes) for a start of each lane"
         )

@@ -15,6 +15,7 @@ from noether.api.extras import needed
 from noether.report.law_table import titled
 from noether.runs.records_file import plain
 from noether.system.files import write_whole
+from noether.system.outside import printable
 from noether.system.usage import UsageError, unknown
 from noether.verdicts.record import Record
 
@@ -66,7 +67,7 @@ def text(nested) -> str | None:
 
 def frame(records: Iterable[Record], backend: str = "pandas"):
     """A DataFrame of records. Raises UsageError for another backend, ExtraMissing."""
-    if backend not in BACKENDS:
+    if not isinstance(backend, str) or backend not in BACKENDS:
         raise unknown("backend of a frame", backend, BACKENDS)
     found = columns(records)
     return {"pandas": pandas_frame, "polars": polars_frame}[backend](found)
@@ -101,6 +102,7 @@ def write_parquet(records: Iterable[Record], path: Path) -> Path:
     parquet.write_table(arrow_table(columns(records)), file, compression="zstd")
     try:
         write_whole(path, file.getvalue())
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # ValueError: a path that is none, as one with a null in it
+        told = getattr(error, "strerror", None) or error
+        raise UsageError(f"{printable(str(path))} cannot be written: {told}") from None
     return path

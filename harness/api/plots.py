@@ -7,6 +7,7 @@ import numpy as np
 from noether.api.extras import needed
 from noether.report.law_table import titled
 from noether.report.page.plots import ranked
+from noether.system.usage import UsageError, brief
 from noether.verdicts.record import Record, where
 
 MEASURED, PREDICTED, BOUND = ("measured", "recovered"), ("predicted", "put in"), ("bound", "error bar")
@@ -16,9 +17,13 @@ DOTS = dict(linestyle="none", marker="o", markersize=4, zorder=3)
 
 
 def axes(ax=None):
-    """The given axes, or new ones."""
+    """The given axes, or new ones. Raises UsageError for what are none, ExtraMissing."""
     plt = needed("matplotlib.pyplot", "a plot")
-    return plt.subplots(layout="constrained")[1] if ax is None else ax
+    if ax is None:
+        return plt.subplots(layout="constrained")[1]
+    if not isinstance(ax, plt.Axes):
+        raise UsageError(f"ax is {brief(ax)}, must be Axes of matplotlib, or left out for new ones")
+    return ax
 
 
 def of_law(records: list[Record], law: str, ax=None):

@@ -8,7 +8,7 @@ from noether.api import frame, plots, tables
 from noether.report.table import footing, verdict
 from noether.runs import result as plain
 from noether.runs.saved_result import saved_result
-from noether.system.usage import UsageError, unknown
+from noether.system.usage import UsageError, brief, unknown
 
 
 class Result(plain.Result):
@@ -79,9 +79,10 @@ class Result(plain.Result):
         """
         if path is None and self.folder is None:
             raise UsageError("path is missing: a run without a folder has no place for records.parquet")
-        if path is not None and not str(path):
-            raise UsageError("path is '', must be the name of a file")
-        return frame.write_parquet(self.records, Path(self.folder / frame.PARQUET if path is None else path))
+        path = self.folder / frame.PARQUET if path is None else path
+        if not isinstance(path, str | Path) or not str(path):
+            raise UsageError(f"path is {brief(path)}, must be the name of a file")
+        return frame.write_parquet(self.records, Path(path))
 
     def to_latex(self) -> str:
         """The table of laws in LaTeX: a `tabular` in the manner of the package booktabs.
@@ -101,15 +102,19 @@ class Result(plain.Result):
         its worst place is from the prediction, in units of the bound, against the size of the prediction; the
         shaded band is what rounding allows. Verdicts on planted faults are left out.
 
-        Raises UsageError for a law or case that was not judged, ExtraMissing without matplotlib.
+        Raises UsageError for a law or case that was not judged, for a run without verdicts, or for what are
+        no Axes; ExtraMissing without matplotlib.
         """
         law = str(law).strip().upper()
+        judged = {r.law: None for r in self.records if r.fault is None}
+        if not judged:
+            raise UsageError("this run has no verdict: a plot needs one at least")
+        if law not in judged:
+            raise unknown("law", law, sorted(judged, key=[*self.laws, *judged].index))
         mine = [r for r in self.records if r.law == law and r.fault is None]
-        if not mine:
-            raise unknown("law", law, [x for x in self.laws if any(r.law == x for r in self.records)])
         if case is not None:
             names = dict.fromkeys(r.case for r in mine)
-            mine = [r for r in mine if r.case == case]
+            mine = [r for r in mine if r.case == case] if isinstance(case, str) else []
             if not mine:
-                raise unknown(f"case of law {law}", str(case), names)
+                raise unknown(f"case of law {law}", case, names)
         return plots.of_law(mine, law, ax)

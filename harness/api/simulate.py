@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether.api.asked import LANES, Asked, asked
+from noether.api.asked import LANES, RANGES, Asked, asked
 from noether.api.notes import unfinished, unsaid
 from noether.api.simulation import Simulation
 from noether.cases.rules import RULES, Rule
@@ -70,9 +70,9 @@ def simulate(
     backend    what executes the kernels, as for `verify`; it changes no bit. None of them reads the script
                that calls: it needs no `if __name__ == "__main__":`
 
-    Numbers and starts are rounded to the types of the precision first. Raises UsageError for wrong words,
-    noether.kernels.loops.launch.BackendMissing where a backend is not here, CannotRun where a solution meets
-    a kink or has no value.
+    Numbers and starts are rounded to the types of the precision first, which must not take them out of their
+    range. Raises UsageError for wrong words, noether.kernels.loops.launch.BackendMissing where a backend is
+    not here, CannotRun where a solution meets a kink or has no value.
     """
     rule = one("rule", rule, (*RULES, *FLOWS))
     words = dict(decay=decay, eps=eps, kappa=kappa)
@@ -121,20 +121,46 @@ def job_of(a: Asked, rule: Rule, precision: str) -> launch.Job:
     size = dict(lanes=a.lanes, steps=a.steps or sweep.horizon(rule, how), seed=a.seed)
     check_launch(a.case, size["lanes"], size["steps"])
     job = sweep.draw(a.case, rule, how, **size, overrides=a.values)
-    return replace(job, **starts(a, job))
+    job = replace(job, **starts(a, job))
+    refuse_rounded(a, job)
+    return job
+
+
+def refuse_rounded(a: Asked, job: launch.Job) -> None:
+    """Refuse what was given where the types of its precision round it out of its range. Raises UsageError."""
+    how = job.precision
+    for word, (name, must, fits) in RANGES.items():
+        if name not in a.values or name not in job.rule.parameters:
+            continue
+        for given, x in zip(a.values[name], job.params[job.rule.parameters.index(name)], strict=True):
+            if not (np.isfinite(x) and fits(x)):
+                here = f"{word} is {float(given)!r}, which {how.label} rounds to {float(x)!r} in {how.arith}"
+                raise UsageError(f"{here}: it must be a finite number {must} there")
+    for word, given, found, store in (("q0", a.q0, job.q0, how.q_store), ("v0", a.v0, job.v0, how.v_store)):
+        if given is not None and not np.isfinite(found).all():
+            raise UsageError(f"{word} has a number that {store} does not hold: it must be finite there")
 
 
 def starts(a: Asked, job: launch.Job) -> dict:
     """The starts that were given, as the stores of a launch have them. Raises UsageError."""
     out = {}
     if a.q0 is not None:
-        q0 = a.q0 / a.q0.sum(axis=0) if a.case.metric.simplex else a.q0
-        if job.rule.log_state and not (q0 > 0).all():
+        if job.rule.log_state and not (a.q0 > 0).all():
             raise UsageError(f"q0 has a number that is not above 0: rule {job.rule.name} stores log q")
+        q0 = shares(a.q0) if a.case.metric.simplex else a.q0
         out["q0"] = representable(np.log(q0) if job.rule.log_state else q0, job.precision.q_store)
     if a.v0 is not None:
         out["v0"] = representable(a.v0, job.precision.v_store)
     return out
+
+
+def shares(q0: np.ndarray) -> np.ndarray:
+    """Positive numbers (d, lanes) over their sums. Raises UsageError."""
+    with np.errstate(all="ignore"):
+        found = q0 / q0.sum(axis=0)
+    if not (found > 0).all():  # a sum beyond float64, or a share below it
+        raise UsageError("q0 has a number that is nothing beside the others: its share must be above 0")
+    return found
 
 
 def shown(t: Trajectory, *, backend: str, seed: int = 0) -> Simulation:

@@ -9,7 +9,7 @@ import numpy as np
 from noether import __version__
 from noether.api.extras import needed
 from noether.api.plots import DOTS, axes
-from noether.system.usage import UsageError, unknown
+from noether.system.usage import UsageError, brief, unknown
 from noether.verdicts.judgement import spent_of
 
 DRAWN = 6  # lanes of a plot: more would cover one another
@@ -153,11 +153,12 @@ class Simulation:
         lanes     indices of the lanes to draw, the first six when left out
         ax        Axes to draw on; new ones when left out
 
-        Raises UsageError for another symmetry or lane, ExtraMissing without matplotlib.
+        Raises UsageError for another symmetry or lane, or for what are no Axes; ExtraMissing without
+        matplotlib.
         """
         name = self.symmetries[0] if symmetry is None else symmetry
-        if name not in self.symmetries:
-            raise unknown("symmetry", str(name), self.symmetries)
+        if not isinstance(name, str) or name not in self.symmetries:
+            raise unknown("symmetry", name, self.symmetries)
         i, ax = self.symmetries.index(name), axes(ax)
         for lane in self.chosen(lanes):
             x = np.arange(self.steps + 1) if self.time is None else self.time[:, lane]
@@ -175,11 +176,16 @@ class Simulation:
         """The lanes that a plot draws. Raises UsageError."""
         if lanes is None:
             return list(range(min(self.lanes, DRAWN)))
-        out = [int(x) for x in np.atleast_1d(lanes)]
-        for lane in out:
-            if not 0 <= lane < self.lanes:
-                raise UsageError(f"lane is {lane}, must be from 0 to {self.lanes - 1}")
-        return out
+        must = f"must be whole numbers from 0 to {self.lanes - 1}, the indices of lanes"
+        try:
+            found = np.atleast_1d(np.asarray(lanes))
+        except ValueError:  # rows of different lengths
+            raise UsageError(f"lanes is {brief(lanes)}, {must}") from None
+        if found.ndim != 1 or not found.size or found.dtype.kind not in "iu":
+            raise UsageError(f"lanes is {brief(lanes)}, {must}")
+        if found.min() < 0 or found.max() >= self.lanes:
+            raise UsageError(f"lanes is {brief(lanes)}, {must}")
+        return [int(x) for x in found]
 
 
 def about(name: str) -> dict:

@@ -23,6 +23,7 @@ from noether.mechanics.stiffness import largest_curvature
 from noether.mechanics.symbolic import metric
 from noether.mechanics.symbolic_mechanics import Mechanics, mechanics
 from noether.plan.choices import real
+from noether.runs.launchsize import check_launch
 from noether.system.usage import CannotRun, UsageError
 
 STEPS = 48
@@ -55,15 +56,17 @@ def parameters_of(a: Asked) -> Parameters:
 
 def refined(a: Asked, steps: int, final: float) -> int:
     """How many intervals of the collocation there are to one that was asked for. Raises UsageError."""
-    light = flow.MILD / float(np.min(parameters_of(a).m))  # a layer of so many times the rate of a mild one
+    with np.errstate(over="ignore"):  # of a mass near nothing
+        light = flow.MILD / np.min(parameters_of(a).m)  # a layer of so many times the rate of a mild one
     stiff = np.sqrt(np.clip(largest_curvature(a.case) / SOFT, 1, MOST))
-    fold = int(np.ceil(max(1.0, light) * stiff * max(1.0, final / flow.FINAL * STEPS / steps)))
-    if steps * fold > INTERVALS:
+    fold = np.ceil(max(1.0, light) * stiff * max(1.0, final / flow.FINAL * STEPS / steps))
+    if not steps * fold <= INTERVALS:
         raise UsageError(
-            f"time {final:g} needs {steps * fold} intervals of the collocation, must need at most "
+            f"time {final:g} needs {steps * fold:.6g} intervals of the collocation, must need at most "
             f"{INTERVALS}: a shorter time, or a heavier mass"
         )
-    return fold
+    check_launch(a.case, a.lanes, steps * int(fold))
+    return int(fold)
 
 
 def begun(a: Asked, mech: Mechanics, parameters: Parameters, times: np.ndarray) -> tuple:

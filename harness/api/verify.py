@@ -13,7 +13,7 @@ from noether.runs import executors
 from noether.runs import run as running
 from noether.runs.result import How
 from noether.system.jobs import jobs as how_many
-from noether.system.usage import UsageError
+from noether.system.usage import UsageError, brief
 from noether.verdicts.known import Known
 
 
@@ -57,8 +57,10 @@ def verify(
     Raises noether.system.usage.UsageError for wrong words, noether.kernels.loops.launch.BackendMissing where
     a backend is not here.
     """
-    if not isinstance(out, str | Path | None):
-        raise UsageError(f"out is {out!r}, must be a folder")
+    if not isinstance(out, str | Path | None) or out == "":
+        raise UsageError(f"out is {brief(out)}, must be a folder")
+    if not isinstance(strict, bool):
+        raise UsageError(f"strict is {brief(strict)}, must be True or False")
     narrowed = dict(law=comma("laws", laws), rule=comma("rules", rules))
     narrowed |= dict(precision=comma("precisions", precisions))
     request = requested(cases, overrides, **narrowed, backend=backend, profile=profile, seed=seed)
@@ -75,7 +77,7 @@ def verify(
 def requested(cases: Sequence, overrides: dict, **narrowed) -> Request:
     """What `verify` was asked for. Raises UsageError."""
     for wrong in (c for c in cases if not isinstance(c, str | Path | Case)):
-        what = f"case is {type(wrong).__name__} {wrong!r}"[:200]
+        what = f"case is {type(wrong).__name__} {brief(wrong)}"
         raise UsageError(f"{what}, must be a name, a file or a Case")
     known = set(Request.__dataclass_fields__) - {"cases", *narrowed}
     strange = ", ".join(sorted(set(overrides) - known))
@@ -93,5 +95,5 @@ def comma(name: str, words) -> str | None:
     except TypeError:
         parts = [words]
     if not all(isinstance(part, str) for part in parts):
-        raise UsageError(f"{name} is {words!r}, must be text or a sequence of texts")
+        raise UsageError(f"{name} is {brief(words)}, must be text or a sequence of texts")
     return ",".join(parts)

@@ -6,11 +6,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from numbers import Integral
 
 from noether.cases import CATALOG, Case
 from noether.plan.casefiles import load, trial, trial_process
 from noether.plan.casefiles.travel import check_travels
-from noether.system.usage import UsageError, unknown
+from noether.system.usage import UsageError, brief, unknown
 
 PROFILES = ("quick", "full", "stress")
 # Lanes x steps of one launch: at d = 8 a trajectory in wide arithmetic then stays within 1.5 GB.
@@ -216,9 +217,9 @@ def overridden(request: Request) -> dict:
 def real(option: str, value, must: str, fits) -> float:
     """A finite number for which fits(number) is true. Raises UsageError, which says what it `must` be."""
     try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise UsageError(f"{option} is {value!r}, must be a finite number {must}") from None
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError(f"{option} is {brief(value)}, must be a finite number {must}") from None
     if not math.isfinite(number) or not fits(number):
         raise UsageError(f"{option} is {value}, must be a finite number {must}")
     return number
@@ -226,6 +227,6 @@ def real(option: str, value, must: str, fits) -> float:
 
 def whole(option: str, value, low: int, high: int) -> int:
     """A whole number from low to high. Raises UsageError."""
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise UsageError(f"{option} is {value!r}, must be a whole number from {low} to {high}")
-    return value
+    if isinstance(value, bool) or not isinstance(value, Integral) or not low <= value <= high:
+        raise UsageError(f"{option} is {brief(value)}, must be a whole number from {low} to {high}")
+    return int(value)

@@ -25,6 +25,7 @@ from noether.system import seal
 from noether.system.files import UNFINISHED, Appender, Place
 from noether.system.lock import Lock
 from noether.system.machine import machine, versions
+from noether.system.outside import printable
 from noether.system.usage import UsageError
 from noether.verdicts.record import SCHEMA, Record
 
@@ -65,8 +66,9 @@ class Folder:
         path = Path(out) if out is not None else unused()
         try:
             path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"run folder {path} cannot be made: {error.strerror or error}") from None
+        except (OSError, ValueError) as error:  # ValueError: of a path with a null in it
+            told = getattr(error, "strerror", None) or error
+            raise UsageError(f"run folder {printable(str(path))} cannot be made: {told}") from None
         lock = Lock(path)
         if {"run.json", "records.jsonl", "cells.jsonl"} & set(lock.place.names()):
             lock.release()

@@ -84,7 +84,8 @@ class How:
     def __post_init__(self):
         if self.seconds is None:
             return
-        if not isinstance(self.seconds, int | float) or not 0 < self.seconds <= 1e7:
+        number = isinstance(self.seconds, int | float) and not isinstance(self.seconds, bool)
+        if not number or not 0 < self.seconds <= 1e7:
             raise UsageError(f"--cell-seconds is {self.seconds}, must be above 0 and at most 1e7")
 
     @property

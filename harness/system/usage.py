@@ -61,14 +61,15 @@ def number(variable: str, *, usual: float, most: int, unit: str) -> float:
 NAMED = 64  # of more names the nearest are told, and how many there are: a wall of them hides the answer
 
 
-def unknown(kind: str, word: str, known: Iterable[str], *, listed: str = "") -> UsageError:
+def unknown(kind: str, word, known: Iterable[str], *, listed: str = "") -> UsageError:
     """The error for a word that is none of the known ones: all of them, then the nearest.
 
+    word    what was given, a text or not;  known  at least one
     listed  where all are listed, a command or a page, for the case that there are more than NAMED
     """
     names = list(known)
     spelled = {name.lower(): name for name in names}
-    near = difflib.get_close_matches(word.lower(), spelled, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(str(word).lower(), spelled, n=3, cutoff=0.5)
     nearest = [spelled[x] for x in near]
     hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
     if len(names) <= NAMED:

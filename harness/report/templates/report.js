@@ -167,9 +167,10 @@
     return path.dataset.v.split("|").map((value, i) => ({ x: +(xy[i]?.[1]), y: +(xy[i]?.[2]), value, name: path.dataset.n ?? "" }));
   });
   const rows = (p) => (/^\d[\d ]*$/.test(p.value) ? p.value.split(" ").map((i) => book.rows[+i]) : []);
+  const apart = (r) => { const [a, b] = ["spent", "bound"].map((n) => at(r, n)); return typeof a === "number" && typeof b === "number" ? a * b : null; };
   const says = (svg, p) => {
     const [r, ...others] = rows(p), [x, y] = p.value.split(",");
-    if (r) return `${named(at(r, "law"))}\n${where(r)}: ${at(r, "verdict")}\n${["measured", "predicted", "bound", "spent"].map((n) => `${n} ${told(at(r, n))}`).join("\n")}${others.length ? `\nand ${others.length} more here` : ""}`;
+    if (r) return `${named(at(r, "law"))}\n${where(r)}: ${at(r, "verdict")}\n${["measured", "predicted"].map((n) => `${n} ${told(at(r, n))}\n`).join("")}difference ${told(apart(r))}\nbound ${told(at(r, "bound"))}\nspent ${told(at(r, "spent"))}${others.length ? `\nand ${others.length} more here` : ""}`;
     return svg.dataset.x ? `${p.name}\n${svg.dataset.x} ${x}\n${svg.dataset.y} ${y}` : p.name ? `${p.name}\n${p.value}` : p.value;
   };
   const csv = (svg) => {

@@ -30,6 +30,7 @@ class Law:
     title: str = "a fake law"
     equation: str = r"0 < \eta"
     adds: str = ""
+    primes: str = ""
     statement: str = "0 < 1 & 1 = 1"
     anchor: str = "theory.md#D2"
     kind: str = "rounding"
@@ -100,8 +101,8 @@ class Cell:
 
 
 class Plan(types.ModuleType):
-    """Three laws on the chosen cases, rules and precisions; `wrong` maps a law to what goes wrong in its
-    cells."""
+    """Three laws on the chosen cases, rules and precisions; `wrong` maps a law, or a cell, to what goes
+    wrong there."""
 
     LAWS = {k: Law(k) for k in ("D0", "D2", "O3")}
     RULES = ("gradient-descent", "heavy-ball", "heavy-ball-decoupled", "mirror-descent")
@@ -136,7 +137,9 @@ class Plan(types.ModuleType):
 
     def cell(self, law, case, precision, seed):
         name = f"{law}/{case}/{precision}"
-        return Cell(name, law, case, "heavy-ball", precision, seed, self.wrong.get(law, ""))
+        return Cell(
+            name, law, case, "heavy-ball", precision, seed, self.wrong.get(name, self.wrong.get(law, ""))
+        )
 
 
 def main():

@@ -206,7 +206,8 @@ def test_what_is_no_sarif_is_seen(wrong):
     [
         ("", "", ("3 laws hold", "brightgreen")),
         ("D2=violated,O3=violated", "", ("D2, O3 violated", "red")),
-        ("D2=violated", "D2", ("2 laws hold, 4 known violations", "brightgreen")),
+        ("D2/rayleigh/float16=violated", "D2", ("2 laws hold, 1 known violation", "brightgreen")),
+        ("D2=violated", "D2", ("undecided", "yellow")),
         ("O3=inconclusive", "", ("undecided", "yellow")),
         ("O3=raises", "", ("no result", "orange")),
         ("", "D2", ("not as expected", "red")),

@@ -10,6 +10,7 @@ from html import escape
 
 from noether.report.law_table import titled, worst_of
 from noether.runs.result import Result
+from noether.verdicts.known import proving
 from noether.verdicts.power import of_law, percent
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VERDICTS, VIOLATED
 
@@ -48,7 +49,7 @@ def counted(result: Result) -> str:
     laws = [row.verdict for row in result.rows]
     found = [r.verdict for r in result.records if r.fault is None]
     faults = {r.fault for r in result.records if r.fault}
-    killed = {r.fault for r in result.records if r.fault and r.verdict == VIOLATED}
+    killed = {r.fault for r in proving(result.records, result.known) if r.fault and r.verdict == VIOLATED}
     parts = f"{shares('laws', laws)}; {shares('verdicts', found)}"
     return f"{parts}; {len(killed)} of {len(faults)} planted faults found"
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from noether.report import known_violations
 from noether.report.remainder import unsaid
-from noether.report.table import footing, killers, number, verdict
+from noether.report.table import footing, number, of_result, verdict
 from noether.system import resources
 from noether.system.outside import lines, printable
 from noether.verdicts.known import GONE, SEEN
@@ -137,7 +137,7 @@ def annotations(result) -> list[Annotation]:
         for kind, entries in (("marked rise", result.baseline.rises), ("lost entry", result.baseline.lost)):
             out += [error(kind, f"{name}: {line}", of_entry(name)) for name, line in entries.items()]
     out += [error("broken promise", line) for line in result.blind]
-    for name, laws in killers(result.records, result.laws).items():
+    for name, laws in of_result(result).items():
         if not laws:
             out.append(error("planted fault survived", f"{name}: some law must fail", fault_place(name)))
     for row in result.rows:

@@ -15,7 +15,7 @@ from xml.etree import ElementTree as xml
 from noether.report.remainder import unsaid
 from noether.report.table import number
 from noether.system.outside import lines
-from noether.verdicts.known import GONE, excuse, of_about
+from noether.verdicts.known import GONE, Standing, excuse, of_about, proving
 from noether.verdicts.record import HOLDS, VIOLATED, Record
 
 # XML 1.0 has no way to write the other control characters.
@@ -94,10 +94,10 @@ def facts(about: dict) -> dict[str, str]:
     return {k: str(v) for k, v in out.items() if v is not None}
 
 
-def planted(suites: Suites, records: list[Record]) -> None:
-    """A case for each planted fault, failed where it survived."""
+def planted(suites: Suites, records: list[Record], known: list[Standing]) -> None:
+    """A case for each planted fault, failed where it survived. known: what became of known violations."""
     shown = {r.fault for r in records if r.fault}
-    killed = {r.fault for r in records if r.fault and r.verdict == VIOLATED}
+    killed = {r.fault for r in proving(records, known) if r.fault and r.verdict == VIOLATED}
     for fault in sorted(shown):
         element = suites.case("planted faults", "noether.laws.exact.shown_faults", f"{fault} is killed")
         if fault not in killed:
@@ -128,7 +128,7 @@ def document(records: list[Record], errors: dict | None = None, *, titles=None, 
             failure.text = "\n".join(map(details, bad))
         elif not any(r.verdict == HOLDS for r in mine):
             xml.SubElement(element, "skipped", message=clean(f"{mine[0].verdict}: {mine[0].reason}"))
-    planted(suites, records)
+    planted(suites, records, known)
     for s in known:
         if s.status == GONE:
             case = suites.case("known violations", "noether.verdicts.known", f"{s.entry.place} is violated")

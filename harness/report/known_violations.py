@@ -6,8 +6,8 @@ from rich.text import Text
 
 from noether.report.terminal import KNOWN
 from noether.runs.result import Result
-from noether.system.outside import printable
-from noether.verdicts.known import EXPIRED, GONE, SEEN, excuse
+from noether.system.outside import plural, printable
+from noether.verdicts.known import EXPIRED, GONE, SEEN, excuse, proving
 from noether.verdicts.record import VIOLATED, LawSummary, Record
 
 STYLE = {SEEN: "yellow", EXPIRED: "bold red", GONE: "bold red"}
@@ -35,7 +35,16 @@ def told(result: Result) -> list[Text]:
     if not result.known:
         return []
     lines = [Text(f"  {printable(s.line)}", style=STYLE.get(s.status, "dim")) for s in result.known]
-    return [Text(f"known violations: {len(lines)} entries", style="yellow"), *lines]
+    seen = proving(result.records, result.known)
+    vain = sum(a is not b for a, b in zip(result.records, seen, strict=True))
+    if vain:
+        count = plural(vain, "verdict")
+        told = f"  {count} on planted faults left out: there the law is violated without them too"
+        lines.append(Text(told, style="dim"))
+    return [
+        Text(f"known violations: {plural(len(result.known), 'entry', 'entries')}", style="yellow"),
+        *lines,
+    ]
 
 
 def closing(result: Result) -> str:
@@ -45,4 +54,4 @@ def closing(result: Result) -> str:
         return ""
     laws = " ".join(dict.fromkeys(s.entry.law for s in seen))
     count = sum(excuse(r, result.known) is not None for r in result.records)
-    return f"everything else holds; {count} known violation{'s' if count != 1 else ''} ({laws})"
+    return f"everything else holds; {plural(count, 'known violation')} ({laws})"

@@ -15,7 +15,7 @@ from noether.report.remainder import SHOWN, explained, remainder
 from noether.report.terminal import COLOUR, console, listing, number, say  # noqa: F401
 from noether.runs.result import Result
 from noether.verdicts import exit_codes
-from noether.verdicts.known import excuse
+from noether.verdicts.known import excuse, proving
 from noether.verdicts.power import of_law
 from noether.verdicts.record import (
     HOLDS,
@@ -53,10 +53,15 @@ def killers(records: Iterable[Record], laws: Iterable[str]) -> dict[str, list[st
     return {fault: sorted(by, key=lambda x: order.get(x, len(order))) for fault, by in sorted(found.items())}
 
 
+def of_result(result: Result) -> dict[str, list[str]]:
+    """The killers of a run: a law that is violated anyway, as is known, kills nothing there."""
+    return killers(proving(result.records, result.known), result.laws)
+
+
 def killers_table(result: Result) -> Table:
     """The table of planted faults, each with the laws that killed it."""
     table = listing("planted fault", "killed by")
-    for fault, by in killers(result.records, result.laws).items():
+    for fault, by in of_result(result).items():
         table.add_row(fault, " ".join(by) if by else Text("no law: it survived", style="bold red"))
     return table
 
@@ -67,7 +72,7 @@ def why(result: Result) -> str:
         found = {r.law for r in known_violations.counting(result)}
         return f": {' '.join([x for x in result.laws if x in found] + sorted(found - set(result.laws)))}"
     if result.exit_code == exit_codes.UNDECIDED:
-        survivors = [c for c, laws in killers(result.records, result.laws).items() if not laws]
+        survivors = [c for c, laws in of_result(result).items() if not laws]
         judged = [row for row in result.rows if row.law not in result.unjudged]
         has_any = lambda row: (
             row.counts[HOLDS] or row.counts[VIOLATED]
@@ -80,7 +85,8 @@ def why(result: Result) -> str:
         parts += [f"undecided wherever it was asked: {'; '.join(forms)}"] if forms else []
         if set(result.unjudged) == set(result.laws):
             parts += [f"nothing is left to judge but {' '.join(result.unjudged)}"]
-        parts += [f"no fault was killed by {' '.join(unkilled)}"] if unkilled else []
+        anyway = " where it is not violated anyway" if any(row.counts[VIOLATED] for row in judged) else ""
+        parts += [f"no fault was killed by {' '.join(unkilled)}{anyway}"] if unkilled else []
         parts += [f"faults survived: {', '.join(survivors)}"] if survivors else []
         parts += [f"{len(result.lost)} of {result.cells} cells came to no end"] if result.lost else []
         parts += [f"{len(result.blind)} promises are broken"] if result.blind else []
@@ -152,7 +158,7 @@ def ending(result: Result, *, whole: bool = False) -> list:
     if whole:
         most, listed = len(result.records) + len(result.errors) + 1, len(result.records)
     parts: list = [laws_table(result), Text()]
-    faults = killers(result.records, result.laws)
+    faults = of_result(result)
     if 0 < len(faults) <= listed:
         parts += [killers_table(result), Text()]
     elif faults:
@@ -178,7 +184,7 @@ def summary(result: Result) -> dict:
         "seconds": round(result.seconds, 3),
         "cells": result.cells,
         "laws": [law_summary(row, real) for row in result.rows],
-        "faults": killers(result.records, result.laws),
+        "faults": of_result(result),
         "violated": [
             {
                 **{**told(r), "spent": r.spent, "diagnosis": explained(r), "replay": r.replay},

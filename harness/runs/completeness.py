@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from noether.cases.rules import RULES
 from noether.laws.exact import EXACT
 from noether.runs import known_answers
-from noether.verdicts.known import Standing, excuse
+from noether.verdicts.known import Standing, excuse, proving
 from noether.verdicts.record import HOLDS, ORDER, OUTSIDE, ROUNDING, STATISTICAL, VIOLATED, Record
 
 FLOOR, RESPONSE_FLOOR = 1 / 20, 1 / 60
@@ -66,13 +66,19 @@ too wide leave none below it."""
 
 
 def broken(
-    records: list[Record], cells: list[Planned], laws: Iterable[str], book: dict, *, whole: bool
+    records: list[Record],
+    cells: list[Planned],
+    laws: Iterable[str],
+    book: dict,
+    *,
+    whole: bool,
+    known: Sequence[Standing] = (),
 ) -> list[str]:
-    """What a run should have shown and did not, one line each."""
+    """What a run should have shown and did not, one line each. known: what became of known violations."""
     laws = list(laws)
     found = [*known_answers.faulty(laws), *foreign(records, cells), *spared(records, laws, book)]
     if whole:
-        found += [*silent(records, cells, laws), *unkept(records, laws, book)]
+        found += [*silent(records, cells, laws), *unkept(proving(records, known), laws, book)]
         found += [*idle(records, laws), *numb(records, laws)]
     return found
 

@@ -9,7 +9,7 @@ from noether.runs import completeness
 from noether.runs.folder import Folder
 from noether.runs.result import Result
 from noether.verdicts import exit_codes
-from noether.verdicts.known import Known, Standing, standings
+from noether.verdicts.known import Known, Standing, proving, standings
 from noether.verdicts.record import Record, summarise
 
 Cells = list[completeness.Planned]
@@ -34,7 +34,7 @@ def decide(
     """
     laws = list(laws)
     code = exit_codes.of_records(records, laws, strict=strict, unjudged=unjudged, known=known)
-    blind = completeness.broken(records, cells, laws, book, whole=whole)
+    blind = completeness.broken(records, cells, laws, book, whole=whole, known=known)
     return exit_codes.of_run(code, undecided=blind), blind
 
 
@@ -54,8 +54,8 @@ def conclude(
     known  the known violations that it is judged with
     """
     result.records.sort(key=place)
-    result.rows = summarise(result.records, list(result.laws))
     judge(result, cells, asked, strict=strict, known=known)
+    result.rows = summarise(proving(result.records, result.known), list(result.laws))
     if folder is not None:
         keep_end(result, folder)
 

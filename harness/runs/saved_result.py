@@ -33,7 +33,7 @@ def saved_result(folder: Path) -> Result:
     if about.get("command") == "fuzz":
         result.notes.append("fuzzing shows laws no planted fault: it has no row a law")
     else:
-        result.rows = summarise(records, list(laws))
+        result.rows = summarise(known.proving(records, result.known), list(laws))
     ended(result, run)
     return result
 

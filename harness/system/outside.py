@@ -18,6 +18,11 @@ LINES = str.maketrans("", "", "\n\t")
 LONGEST = 80  # characters of a name
 
 
+def plural(count: int, one: str, many: str = "") -> str:
+    """A count with its noun: "1 law", "2 laws"; `many` where the plural is not made with an s."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
 def is_printable(text: str) -> bool:
     """Whether a text consists of characters that can stand on a line."""
     return text.isprintable()

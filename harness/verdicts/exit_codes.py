@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from noether.verdicts import record
-from noether.verdicts.known import GONE, Standing, excuse
+from noether.verdicts.known import GONE, Standing, excuse, proving
 from noether.verdicts.record import Record
 
 HOLDS, VIOLATED, WRONG, UNDECIDED = 0, 1, 2, 3
@@ -49,8 +49,10 @@ def of_records(
     unjudged  laws to which no fault applies in a narrowed choice, or that are outside there: they decide
               nothing
     known     known violations: those that are seen do not count, and a law that is violated in nothing else
-              counts as decided where its planted faults are killed; one that is gone counts as a violation
+              counts as decided where its planted faults are killed; one that is gone counts as a violation.
+              A fault that was planted where its law is violated anyway is not killed by that
     """
+    records = proving(records, known)
     real = [r for r in records if r.fault is None]
     laws = [law for law in laws if law not in unjudged]
     rows = record.summarise(records, laws)

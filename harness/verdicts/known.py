@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from noether.system.fields import NAME, TRUTH, Kind, check
-from noether.verdicts.record import HOLDS, OUTSIDE, VIOLATED, Record
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
 SEEN, EXPIRED, GONE, MENDED, UNSEEN = "seen", "expired", "gone", "mended", "unseen"
 STATUSES = (SEEN, EXPIRED, GONE, MENDED, UNSEEN)
@@ -152,6 +152,25 @@ def excuse(r: Record, found: Iterable[Standing]) -> Known | None:
     if r.verdict != VIOLATED or r.fault is not None:
         return None
     return next((s.entry for s in found if s.status == SEEN and s.entry.covers(r)), None)
+
+
+VAIN = "the law is violated here without the fault too, as is known: that shows nothing about the fault"
+
+
+def proving(records: Sequence[Record], found: Iterable[Standing]) -> Sequence[Record]:
+    """The records as evidence that planted faults are seen: what they are, but for a fault that was planted
+    where its law is violated without it, and excused. There the verdict would be `violated` whatever was
+    planted, so that it is `inconclusive` here.
+
+    A place is a law, a case, a rule, a precision and a backend. What is recorded stays as it is.
+    """
+    found = list(found)
+    place = lambda r: (r.law, r.case, r.rule, r.precision, r.backend)
+    excused = {place(r) for r in records if excuse(r, found)}
+    is_vain = lambda r: r.fault is not None and r.verdict == VIOLATED and place(r) in excused
+    if not excused:
+        return records
+    return [replace(r, verdict=INCONCLUSIVE, reason=VAIN) if is_vain(r) else r for r in records]
 
 
 def of_about(about: Mapping) -> list[Standing]:

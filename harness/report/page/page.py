@@ -13,7 +13,7 @@ from noether.report.page.law import section
 from noether.report.page.overview import faults, grid, law_rows
 from noether.report.table import WORD
 from noether.verdicts import exit_codes
-from noether.verdicts.known import SEEN, of_about
+from noether.verdicts.known import SEEN, of_about, proving
 from noether.verdicts.power import ENOUGH, weak
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, summarise
 
@@ -49,6 +49,7 @@ def render(records: list[Record], laws: list[str], about: dict) -> str:
     """The whole page of a run, of which `about` is run.json."""
     from noether.plan.design import LAWS as infos
 
+    records = proving(records, of_about(about))
     rows, drawn = summarise(records, laws), set()
     real = [r for r in records if not r.fault]
     titles = {law: info.title for law, info in infos.items() if law in laws}

@@ -13,6 +13,8 @@ from plainest import record
 
 from noether import verify
 from noether.cli.main import call
+from noether.report.next_step import next_step
+from noether.runs.result import Result
 from noether.system.usage import UsageError
 from noether.verdicts import exit_codes
 from noether.verdicts.known import GONE, MENDED, SEEN, UNSEEN, Known, entry, of_about, proving, standings
@@ -289,3 +291,55 @@ def test_a_law_that_is_violated_wherever_it_is_asked_is_told_to_be_blind(plan, c
 def killers_of(out: str) -> str:
     """What the table of planted faults says beside its one fault."""
     return out.split("no-op kernel ")[1].split(" known violations")[0]
+
+
+@pytest.mark.parametrize(
+    "entry, words, said",
+    [
+        ({"rule": "nesterov"}, [], "no verdict on what the entry names was in this run"),
+        ({"case": "ring"}, [], "no case of that name was in this run"),
+        ({}, ["--precision", "float64"], "it holds as far as this run asked, which is only a part of what"),
+        ({"law": "O3"}, [], "this run did not decide what the entry names"),
+        ({"law": "D0"}, [], "what the entry names is outside of what the law states"),
+    ],
+)
+def test_an_entry_that_is_not_judged_says_what_the_run_lacked(plan, capsys, monkeypatch, entry, words, said):
+    monkeypatch.setattr(plan, "RULES", (*plan.RULES, "nesterov"))
+    plan.wrong = {"O3": "inconclusive", "D0": "outside"}
+    project(**entry)
+    call(["verify", "rayleigh", "--jobs", "1", "--out", "run", *words])
+    out = " ".join(capsys.readouterr().out.split())
+    assert said in out and "was not decided" not in out
+    assert call(["report", "run"]) == 0, "the folder knows it"
+    assert said in " ".join(Path("run/report.html").read_text().split())
+
+
+def test_what_to_do_next_about_an_entry_that_is_gone_is_to_take_it_out(plan, capsys):
+    project()
+    assert call(["verify", "rayleigh", "--jobs", "1", "--out", "run"]) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert "next, take what is violated no more out of pyproject.toml: D2 rayleigh" in out
+    told = [{"law": "D2", "case": "rayleigh", "reason": "another reason"}]
+    result = verify("rayleigh", jobs=1, known=told, out="again")
+    assert (
+        next_step(result)
+        == "next, take what is violated no more out of the list of known violations: D2 rayleigh"
+    )
+
+
+def test_what_to_do_next_about_a_survivor_names_a_law_that_was_shown_it(plan, capsys):
+    plan.wrong = {"D0": "survivor", "D2": "survivor", "O3": "survivor"}
+    assert call([*SMALL[:-2], "--law", "O3,D2", "--out", "run"]) == 3
+    assert "noether explain D2 run" in " ".join(capsys.readouterr().out.split())
+    rows = [record("D0"), record("D0", fault="a", verdict=VIOLATED), record("D2", case="rayleigh")]
+    rows += [record("D2", fault="a", verdict=VIOLATED), record("D2", fault="b")]
+    result = Result(rows, summarise(rows, ["D0", "D2"]), 3, ("D0", "D2"))
+    result.folder = Path("run")
+    assert "noether explain D2 run" in next_step(result)
+
+
+def test_a_law_that_a_run_never_judged_is_told_so(plan, capsys):
+    assert call(["verify", "rayleigh", "--law", "D0", "--jobs", "1", "--out", "run"]) == 0
+    capsys.readouterr()
+    assert call(["explain", "D2", "run"]) == 0
+    assert "D2 was not judged in this run" in capsys.readouterr().out

@@ -1,6 +1,7 @@
 """[tool.noether] gives defaults; the command line wins; what is wrong in it is told with its key and file."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def asked(*words: str) -> dict:
     return json.loads(Path("run/run.json").read_text())["arguments"]
 
 
+ENTRY = "[[tool.noether.known]]\nlaw = 'D2'\ncase = 'x'\nreason = 'y'\n"
 ALL = """[tool.noether]
 cases = ["rayleigh"]
 profile = "full"
@@ -96,6 +98,13 @@ def test_every_option_that_it_may_have_is_one_of_verify():
         ("cases = 'rayleigh'", "cases is 'rayleigh', must be a list"),
         ("strict = 1", "strict is 1, must be true or false"),
         ("eta = nan", "eta is nan, must be a finite number"),
+        ("eta = -1", r"\[tool.noether\]: eta is -1, must be a finite number above 0"),
+        ("beta = 1.0", r"\[tool.noether\]: beta is 1.0, must be a finite number at least 0 and below 1"),
+        ("steps = 9999999", r"\[tool.noether\]: steps is 9999999, must be a whole number from 1 to"),
+        ("steps = 2000\nlanes = 2000", r"lanes x steps is 4000000, must be at most"),
+        ("cell-seconds = -2", r"\[tool.noether\]: cell-seconds is -2, must be a finite number above 0"),
+        ("laws = []", r"\[tool.noether\]: laws is empty, must name one or more"),
+        ("rules = ','", r"\[tool.noether\]: rules is empty, must name one or more"),
         ("seed = ", "is no TOML"),
         ("known = 3", "known must be tables"),
         ("[[tool.noether.known]]\nlaw = 'D2'", r"known\]\]: entry 1: has no case, reason"),
@@ -103,6 +112,16 @@ def test_every_option_that_it_may_have_is_one_of_verify():
             "[[tool.noether.known]]\nlaw = 'D77'\ncase = 'x'\nreason = 'y'",
             "entry 1: law is 'D77', must be one of",
         ),
+        (
+            ENTRY + "rule = 'heavyball'",
+            "entry 1: rule is 'heavyball', must be .*did you mean heavy-ball",
+        ),
+        (
+            ENTRY + "precision = 'float63'",
+            "entry 1: precision is 'float63', must be .*did you mean float",
+        ),
+        (ENTRY + "until = '2027-W05-1'", "entry 1: until is '2027-W05-1', must be a day, as in 2027-01-31"),
+        (ENTRY + ENTRY, "entry 2: names D2 x, as entry 1 does: one of the two must go"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_key_and_file(plan, capsys, text, said):
@@ -153,3 +172,24 @@ def test_a_table_that_is_none_is_refused(tmp_path):
     path = wrote("[tool]\nnoether = 3\n", str(tmp_path))
     with pytest.raises(UsageError, match="tool.noether is int, must be a table"):
         pyproject.known(path)
+
+
+@pytest.mark.parametrize(
+    "put, what",
+    [(Path.mkdir, "a folder"), (os.mkfifo, "a pipe"), (lambda p: p.symlink_to("no"), "a link that leads")],
+)
+def test_what_has_the_name_of_the_file_and_is_none_is_refused(plan, capsys, put, what):
+    put(Path("pyproject.toml"))
+    assert call(["verify", "rayleigh", "--jobs", "1"]) == 2
+    assert f"pyproject.toml is {what}" in capsys.readouterr().err and not Path("runs").exists()
+    assert call(["verify", "rayleigh", "--jobs", "1", "--no-config"]) == 0
+
+
+def test_every_rule_of_a_record_may_stand_in_an_entry():
+    from noether.plan import design
+    from noether.plan.choices import Request, select
+
+    words = dict(law="T1,T2,T5,O8,O9,S1,E3", backend="numpy", profile="full")
+    found = {cell.rule for cell in design.cells(select(Request(**words)))}
+    assert {"lagrangian", "curved"} <= found <= {*pyproject.rule_names()}
+    assert {"noisy heavy-ball", "all", "fixed mass"} <= {*pyproject.rule_names()}, "of B1 and of M1"

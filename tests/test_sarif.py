@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from hypothesis import given
@@ -196,6 +196,17 @@ def test_a_place_that_cannot_be_written_is_told(plan, capsys, words):
 def test_what_is_no_sarif_is_seen(wrong):
     with pytest.raises(AssertionError):
         check({"$schema": "https://x", "version": "2.1.0", "runs": [], **wrong})
+
+
+def test_a_place_is_a_uri_whatever_the_names_of_its_folders(tmp_path, monkeypatch):
+    file = tmp_path / "d ü x" / "é l%.py"
+    file.parent.mkdir()
+    file.write_text("")
+    monkeypatch.setattr("noether.report.sarif.loss_place", lambda name: (file, 1))
+    (run,) = document([violated()], {"laws": ["D2"]}, {}, root=tmp_path, environment={})["runs"]
+    at = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert at == {"uri": "d%20%C3%BC%20x/%C3%A9%20l%25.py", "uriBaseId": "%SRCROOT%"}
+    assert tmp_path / unquote(at["uri"]) == file
 
 
 # ---- the badge

@@ -21,11 +21,14 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 
 from noether.plan.casefiles.load import is_file_word, split
 from noether.system.fields import FINITE, NAME, TRUTH, Kind, check, is_whole, list_of, whole
+from noether.system.files import in_the_way
 from noether.system.strict_reading import first_line, read_bytes
 from noether.system.usage import UsageError, unknown
 from noether.verdicts.known import Known, entry
@@ -45,6 +48,7 @@ OPTIONS = {
 OPTIONS = {name: kind.optional for name, kind in OPTIONS.items()}
 PARAMETERS = {"laws": "law", "rules": "rule", "precisions": "precision", "cell-seconds": "cell_seconds"}
 """Key -> the parameter of the command that it is the default of, where that has another name."""
+KEYS = {parameter: key for key, parameter in PARAMETERS.items()}
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,19 @@ class Settings:
 def settings(start: Path | None = None) -> Settings:
     """What holds in the folder `start`, the working directory if None. Raises UsageError."""
     for folder in folders(Path(start or ".").resolve()):
+        check_file(folder / FILE)
         if (folder / FILE).is_file():
             said = table(folder / FILE)
             if said is not None:
                 return checked(folder / FILE, said)
     return Settings()
+
+
+def check_file(path: Path) -> None:
+    """Raises UsageError where a folder, a pipe or a link that leads nowhere has the name of the file."""
+    with suppress(PermissionError):
+        if there := in_the_way(path):
+            raise UsageError(f"{path} is {there}, must be a file (--no-config leaves it out)")
 
 
 def folders(start: Path) -> list[Path]:
@@ -135,8 +147,25 @@ def placed(folder: Path, word: str) -> str:
 
 
 def check_words(found: Mapping) -> None:
-    """Raises UsageError for a profile, backend, law, rule or precision that is none."""
+    """Raises UsageError for a profile, backend, law, rule or precision that is none, and for a number out of
+    its range."""
     from noether.plan import choices, design
+
+    for name in ("law", "rule", "precision"):
+        if name in found and not found[name].replace(",", " ").strip():
+            raise UsageError(f"{KEYS[name]} is empty, must name one or more, or be left out")
+    for word, (_, *must) in choices.PARAMETERS.items():
+        if word in found:
+            choices.real(word, found[word], *must)
+    if "cell_seconds" in found:
+        choices.real("cell-seconds", found["cell_seconds"], "above 0, at most 1e7", lambda x: 0 < x <= 1e7)
+    if "seed" in found:
+        choices.whole("seed", found["seed"], 0, 2**63 - 1)
+    size = [
+        choices.whole(word, found[word], 1, choices.LARGEST) for word in ("lanes", "steps") if word in found
+    ]
+    if prod(size) > choices.LARGEST:
+        raise UsageError(f"lanes x steps is {prod(size)}, must be at most {choices.LARGEST}")
 
     if "profile" in found:
         choices.one("profile", found["profile"], choices.PROFILES)
@@ -156,10 +185,35 @@ def read_known(values: Iterable, where: str) -> tuple[Known, ...]:
         try:
             e = value if isinstance(value, Known) else entry(value)
             choices.one("law", e.law, tuple(design.LAWS))
+            if e.rule is not None:
+                choices.one("rule", e.rule, rule_names())
+            if e.precision is not None:
+                choices.one("precision", e.precision, tuple(design.PRECISIONS))
+            check_new(e, out)
         except ValueError as error:  # a UsageError is one
             raise UsageError(f"{where}: entry {number}: {first_line(error)}") from None
         out.append(e)
     return tuple(out)
+
+
+MODELS = ("lagrangian", "bregman-lagrangian", "scale-invariant-lagrangian", "curved")
+"""What a record on a law of continuous time has as its rule."""
+
+
+def rule_names() -> tuple[str, ...]:
+    """What a record may have as its rule: a learning rule, one that is shown noise, a model in continuous
+    time, a column of the map of symmetries and rules."""
+    from noether.laws.map.table import COLUMNS
+    from noether.plan import design
+
+    return (*design.RULES, *(f"noisy {rule}" for rule in design.RULES), *MODELS, *COLUMNS, "all")
+
+
+def check_new(e: Known, before: Iterable[Known]) -> None:
+    """Raises UsageError for an entry that names what an entry before it names."""
+    for number, other in enumerate(before, 1):
+        if (e.law, e.case, e.rule, e.precision) == (other.law, other.case, other.rule, other.precision):
+            raise UsageError(f"names {e.place}, as entry {number} does: one of the two must go")
 
 
 def known(source: str | Path | Iterable[Known | Mapping]) -> tuple[Known, ...]:

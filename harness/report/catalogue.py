@@ -147,7 +147,10 @@ def powers(law: str, run: Path | None) -> list[str]:
     from noether.runs.saved_run import read_run
     from noether.verdicts.power import of_law, percent
 
-    found = of_law(read_run(run).records, law)
+    records = read_run(run).records
+    found = of_law(records, law)
+    if not any(r.law == law and r.fault is None for r in records):
+        return [f"{law} was not judged in this run"]
     if not found.coefficients:
         return ["not measured" if found.holding else f"{law} holds nowhere in this run"]
     return [f"{percent(x)} of {name}, on {found.places[name]}" for name, x in found.coefficients.items()]

@@ -6,9 +6,12 @@ import shlex
 
 from noether.runs.result import Result
 from noether.system.outside import printable
+from noether.system.usage import UsageError
 from noether.verdicts import exit_codes
-from noether.verdicts.known import excuse
+from noether.verdicts.known import GONE, Known, excuse
 from noether.verdicts.record import INCONCLUSIVE, VIOLATED, Record
+
+ELSEWHERE = "the list of known violations"
 
 
 def next_step(result: Result) -> str:
@@ -23,6 +26,10 @@ def next_step(result: Result) -> str:
     if wrong is not None:
         replay = "run a replay line above, or " if wrong.replay else ""
         return f"next, {replay}read what the law states: noether explain {wrong.law} {folder}"
+    gone = [s.entry for s in result.known if s.status == GONE]
+    if result.exit_code == exit_codes.VIOLATED and gone:
+        places = "; ".join(printable(e.place) for e in gone)
+        return f"next, take what is violated no more out of {file_of(gone[0])}: {places}"
     if result.exit_code == exit_codes.INTERNAL:
         return f"next, report it with what this prints and with run.json of {folder}: noether doctor --json"
     if result.exit_code == exit_codes.UNDECIDED or first(result, INCONCLUSIVE) is not None:
@@ -39,7 +46,23 @@ def first(result: Result, verdict: str) -> Record | None:
 
 
 def undecided(result: Result) -> str:
-    """The law that a reader should look at first: one that no cell decides, else one with an open cell."""
-    weak = [row.law for row in result.rows if row.verdict == INCONCLUSIVE]
+    """The law that a reader should look at first: one that no cell decides or that kills no fault, else one
+    whose fault survived, else one with an open cell."""
+    judged = [row for row in result.rows if row.law not in result.unjudged]
+    weak = [row.law for row in judged if not exit_codes.decided(row)]
+    weak += [row.law for row in judged if row.survivors]
     open_ones = [r.law for r in result.records if r.verdict == INCONCLUSIVE and not r.fault]
     return next(iter([*weak, *open_ones, *result.laws]))
+
+
+def file_of(e: Known) -> str:
+    """Where an entry of the known violations stands: the pyproject.toml of the working directory, if it is
+    one of its entries."""
+    from noether.plan.pyproject import relative, settings
+
+    try:
+        found = settings()
+    except UsageError:
+        return ELSEWHERE
+    is_there = found.path is not None and e in found.known
+    return shlex.quote(printable(relative(found.path))) if is_there else ELSEWHERE

@@ -15,6 +15,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from noether.report.github import Place, case_place, law_place
 from noether.report.junit import details
@@ -108,7 +109,7 @@ def theory(law: str, environment: Mapping[str, str]) -> str:
     ):
         server, repository, commit = (environment[n] for n in names)
         path = file.relative_to(Path(workspace).resolve()).as_posix()
-        return f"{server}/{repository}/blob/{commit}/{path}#{law}"
+        return f"{server}/{repository}/blob/{commit}/{quote(path)}#{law}"
     return f"{file.as_uri()}#{law}"
 
 
@@ -162,7 +163,10 @@ def location(r: Record, root: Path) -> dict:
     file, line = loss_place(r.case) or law_place(r.law) or (resources.path("theory.md"), 1)
     file = Path(file).resolve()
     inside = file.is_relative_to(root)
-    at = {"uri": file.relative_to(root).as_posix(), "uriBaseId": ROOT} if inside else {"uri": file.as_uri()}
+    if inside:  # a URI has no blank and no letter beyond ASCII (RFC 3986, section 2.1); as_uri knows that
+        at = {"uri": quote(file.relative_to(root).as_posix()), "uriBaseId": ROOT}
+    else:
+        at = {"uri": file.as_uri()}
     return {
         "physicalLocation": {"artifactLocation": at, "region": {"startLine": line}},
         "logicalLocations": [{"name": r.case, "fullyQualifiedName": where(r), "kind": "module"}],

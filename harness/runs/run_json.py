@@ -42,6 +42,7 @@ FIELDS = {
 PLANNED = {"name": TEXT, "backend": TEXT, "expected": object_of(TEXTS)}
 """The fields of a cell in the plan of a part."""
 STANDING = {**known.FIELDS, "status": one_of(*known.STATUSES), "violations": whole()}
+STANDING |= {"why": TEXT.optional}
 """The fields of a known violation that the run was judged with."""
 FILES = object_of(TEXT).optional
 ARGUMENTS = {

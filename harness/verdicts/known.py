@@ -16,10 +16,12 @@ never excused.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from noether.system.fields import NAME, TRUTH, Kind, check
+from noether.system.outside import plural
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record
 
 SEEN, EXPIRED, GONE, MENDED, UNSEEN = "seen", "expired", "gone", "mended", "unseen"
@@ -29,11 +31,15 @@ NARROWED = {"rule": "rules", "precision": "precisions"}
 names that field."""
 
 
+DAYS = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+"""ISO 8601 has other forms of a day, as 2027-W05-1, which fromisoformat reads too."""
+
+
 def is_day(x) -> bool:
     """Whether something is a day: a date, or text in the form 2027-01-31."""
     if isinstance(x, str):
         try:
-            return datetime.date.fromisoformat(x) is not None and len(x) == 10
+            return DAYS.fullmatch(x) is not None and datetime.date.fromisoformat(x) is not None
         except ValueError:
             return False
     return isinstance(x, datetime.date) and not isinstance(x, datetime.datetime)
@@ -79,28 +85,41 @@ class Known:
         return self.reason if self.until is None else f"{self.reason} (until {self.until.isoformat()})"
 
 
+OPEN = "this run did not decide what the entry names"
+ABSENT = "no verdict on what the entry names was in this run"
+NO_CASE = "no case of that name was in this run"
+PARTLY = "it holds as far as this run asked, which is only a part of what the entry names"
+BEYOND = "what the entry names is outside of what the law states"
+
+
 @dataclass(frozen=True)
 class Standing:
-    """What became of an entry in a run: one of the words above, and how many violations it names."""
+    """What became of an entry in a run: one of the words above, and how many violations it names.
+
+    why  of an entry that is unseen: what the run lacked
+    """
 
     entry: Known
     status: str
     violations: int = 0
+    why: str = ""
 
     def as_dict(self) -> dict:
         """The entry and its standing as plain data, as run.json keeps them."""
         until = self.entry.until.isoformat() if self.entry.until else None
-        return {**asdict(self.entry), "until": until, "status": self.status, "violations": self.violations}
+        told = {"status": self.status, "violations": self.violations, "why": self.why}
+        return {**asdict(self.entry), "until": until, **told}
 
     @property
     def line(self) -> str:
         """What is to be said of it, in a line."""
+        counted = plural(self.violations, "violation counts", "violations count") + " of"
         said = {
             SEEN: f"{self.violations} known: {self.entry.told}",
-            EXPIRED: f"the entry expired, so that {self.violations} violations count: {self.entry.told}",
+            EXPIRED: f"the entry expired, so that {counted} what it names: {self.entry.told}",
             GONE: f"is violated no more: take its entry out ({self.entry.told})",
             MENDED: f"is violated no more: its entry may be taken out ({self.entry.told})",
-            UNSEEN: f"was not decided in this run: {self.entry.told}",
+            UNSEEN: f"{self.why or OPEN}: {self.entry.told}",
         }
         return f"{self.entry.place}: {said[self.status]}"
 
@@ -143,8 +162,16 @@ def standing(records: Sequence[Record], e: Known, *, today, narrowed, whole: boo
     half = any(word in narrowed and getattr(e, name) is None for name, word in NARROWED.items())
     judged = {v for v in mine if v != OUTSIDE}
     if judged != {HOLDS} or half or "overrides" in narrowed or not whole:
-        return Standing(e, UNSEEN)
+        return Standing(e, UNSEEN, why=unseen(records, e, mine, judged))
     return Standing(e, GONE if e.strict else MENDED)
+
+
+def unseen(records: Sequence[Record], e: Known, mine: Sequence[str], judged: set[str]) -> str:
+    """Why an entry is unseen, in words. mine: the verdicts that it covers;  judged: those that are not
+    outside."""
+    if not mine:
+        return ABSENT if any(r.case == e.case for r in records) else NO_CASE
+    return PARTLY if judged == {HOLDS} else OPEN if judged else BEYOND
 
 
 def excuse(r: Record, found: Iterable[Standing]) -> Known | None:
@@ -176,5 +203,6 @@ def proving(records: Sequence[Record], found: Iterable[Standing]) -> Sequence[Re
 def of_about(about: Mapping) -> list[Standing]:
     """The standings that run.json keeps, [] for a run without any."""
     kept = about.get("known") or []
-    plain = [{k: v for k, v in s.items() if k not in ("status", "violations")} for s in kept]
-    return [Standing(entry(e), s["status"], s["violations"]) for e, s in zip(plain, kept, strict=True)]
+    plain = [{k: v for k, v in s.items() if k in FIELDS} for s in kept]
+    told = lambda s: (s["status"], s["violations"], s.get("why", ""))
+    return [Standing(entry(e), *told(s)) for e, s in zip(plain, kept, strict=True)]

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from noether.cli.main import call
 from noether.report.history_rows import BLOCKS, sparkline, squeezed
 from noether.report.history_table import FRAME, QUANTITIES, VALUE, widths
 from noether.runs import history, history_file
+from noether.runs.history import once
+from noether.runs.history_file import Point
 from noether.runs.saved_run import read_run
 from noether.system.git import versions_of
 from noether.system.usage import UsageError
@@ -103,7 +106,8 @@ def test_a_damaged_file_is_named_and_nothing_is_lost(plan, capsys, spoil, said):
 def test_whatever_a_law_is_in_a_file_it_is_read_or_refused(value):
     from noether.system import seal
 
-    head = '{"kind": "noether history", "schema": 1, "id": "x", "start": "x", "commit": null, "choice": {}'
+    head = '{"kind": "noether history", "schema": 1, "id": "x", "start": "2027-01-31", "commit": null'
+    head += ', "choice": {}'
     body = f'{head}, "run": {{}}, "groups": {{}}, "orders": {{}}, "laws": {{"D2": {json.dumps(value)}}}}}'
     try:
         history_file.of_text(seal.sealed(body, indent=""), "x")
@@ -241,7 +245,7 @@ def test_a_file_without_a_version_that_can_be_read_is_refused(repository, capsys
     assert call(["history", "--git", "baseline.json"]) == 2
     assert "none of the 1 versions of baseline.json can be read" in capsys.readouterr().err
     assert call(["history", "--git", "other.json"]) == 2
-    assert "was never committed" in capsys.readouterr().err
+    assert "no commit of this history, that leads to HEAD, has" in capsys.readouterr().err
 
 
 def test_a_file_of_a_folder_with_a_strange_name_has_its_own_versions(repository, tmp_path):
@@ -289,3 +293,31 @@ def test_a_line_of_the_table_is_no_wider_than_the_terminal(there, runs, width):
 
 def test_a_sparkline_grows_with_its_values():
     assert sparkline([0, 1, 2, 3, 4, 5, 6, 7]) == BLOCKS and sparkline([1.0, None, float("inf")]) == "▄ !"
+
+
+ZONES = ["2027-01-31T00:10:00+14:00", "2027-01-30T23:30:00-12:00", "2027-01-30T11:00:00", "2027-01-29"]
+
+
+def test_runs_are_in_the_order_of_time_whatever_their_zones():
+    points = [Point(f"id{n}", start, None, {}, {}, {}) for n, start in enumerate(ZONES)]
+    in_utc = ["2027-01-29T00:00", "2027-01-30T10:10", "2027-01-30T11:00", "2027-01-31T11:30"]
+    assert [f"{p.when.astimezone(UTC):%Y-%m-%dT%H:%M}" for p in once(points)] == in_utc
+
+
+@pytest.mark.parametrize("start", ["yesterday", "2027-W05-1", "20270131", "2027-02-30", "", "x"])
+def test_a_time_that_is_none_is_refused(start):
+    point = Point("id", start, None, {}, {}, {})
+    with pytest.raises(UsageError, match="start is .*, must be a time, as in 2027-01-31T12:00"):
+        history_file.of_text(history_file.text(point), "x.json")
+
+
+def test_before_the_commit_of_a_file_no_commit_of_this_history_has_it(repository, capsys):
+    repository("a version")
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@y"]
+    subprocess.run([*git, "checkout", "-q", "--orphan", "before"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "empty"], check=True)
+    subprocess.run([*git, "rm", "-q", "--cached", "baseline.json"], check=True)
+    subprocess.run([*git, "commit", "-q", "--amend", "--allow-empty", "-m", "empty"], check=True)
+    assert call(["history", "--git", "baseline.json"]) == 2
+    err = capsys.readouterr().err
+    assert "no commit of this history, that leads to HEAD, has baseline.json" in err and "never" not in err

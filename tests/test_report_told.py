@@ -3,13 +3,16 @@
 import math
 import re
 from html import unescape
+from pathlib import Path
 from xml.etree import ElementTree as xml
 
 import pytest
 from test_report_page import order, page_of, planted, record, well_formed
 
+from noether.cli.main import call
 from noether.plan.design import LAWS
 from noether.report.figures.scatter import Point, scatter
+from noether.system.outside import plural
 from noether.verdicts.record import ORDER, VIOLATED
 
 FEW = [
@@ -141,3 +144,22 @@ def test_a_constant_in_front_of_an_order_lies_on_an_axis_of_its_own():
     spark, orders, constants = (x for x in drawings if "order" in x or "number" in x)
     assert ">−7" not in orders and "measured order" in orders and spark.count('class="stated"') == 1
     assert "measured number" in constants and constants.count('class="stated"') == 1
+
+
+@pytest.mark.parametrize(
+    "count, words", [(0, "0 entries"), (1, "1 entry"), (2, "2 entries"), (1001, "1001 entries")]
+)
+def test_only_a_count_of_one_is_singular(count, words):
+    assert plural(count, "entry", "entries") == words
+    assert plural(count, "law") == f"{count} law" + ("" if count == 1 else "s")
+
+
+def test_a_run_of_one_law_and_one_cell_is_told_in_the_singular(plan, capsys):
+    words = ["verify", "rayleigh", "--law", "D2", "--precision", "float64", "--jobs", "1", "--out"]
+    for name, more in (("a", ()), ("b", ("--seed", "1"))):
+        assert call([*words, name, *more]) == 0
+    assert "1 verdict, 1 on planted faults, 1 cell," in capsys.readouterr().out
+    call(["report", "a", "b"])
+    out = " ".join(capsys.readouterr().out.split())
+    assert "they differ in 1 way:" in out and "1 place in both" in out
+    assert "<p>1 of 1 law holds: 1 verdict on 1 case" in Path("a/report.html").read_text()

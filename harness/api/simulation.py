@@ -9,6 +9,7 @@ import numpy as np
 from noether import __version__
 from noether.api.extras import needed
 from noether.api.plots import DOTS, axes
+from noether.system.outside import plural
 from noether.system.usage import UsageError, brief, unknown
 from noether.verdicts.judgement import spent_of
 
@@ -96,7 +97,11 @@ class Simulation:
     def __repr__(self) -> str:
         """What was run, how large the arrays are, and how near the charges are to their predictions."""
         told = [f"<Simulation of {self.case} under {self.rule}, {self.precision} on {self.backend}: "]
-        told.append(f"{self.steps} steps, {self.q.shape[1]} parameters, {self.lanes} lanes")
+        told.append(
+            ", ".join(
+                (plural(self.steps, "step"), plural(self.q.shape[1], "parameter"), plural(self.lanes, "lane"))
+            )
+        )
         for i, name in enumerate(self.symmetries):
             told.append(f"\n  charge of {name}: {self.most(i)}")
         return "".join(told) + ">"

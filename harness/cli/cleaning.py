@@ -18,6 +18,7 @@ from noether.kernels import cache_folders
 from noether.report.terminal import listing
 from noether.runs.saved_run import read_about
 from noether.system.lock import Lock
+from noether.system.outside import plural
 from noether.system.usage import UsageError
 
 OURS = (
@@ -154,7 +155,7 @@ def total(items: list[Item], dry: bool) -> str:
     gone = [item for item in items if not item.kept]
     kept = f"; {len(items) - len(gone)} kept" if len(gone) < len(items) else ""
     word = "would be removed" if dry else "removed"
-    return f"{len(gone)} folders {word}, {readable(sum(i.bytes for i in gone))}{kept}"
+    return f"{plural(len(gone), 'folder')} {word}, {readable(sum(i.bytes for i in gone))}{kept}"
 
 
 def told(items: list[Item], dry: bool) -> dict:

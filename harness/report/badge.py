@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 
 from noether.runs.saved_run import Run
+from noether.system.outside import plural
 from noether.verdicts import exit_codes
 from noether.verdicts.known import SEEN, excuse, of_about
 from noether.verdicts.record import HOLDS, VIOLATED, summarise
@@ -35,7 +36,7 @@ def message(run: Run, code: int | None) -> str:
         return "undecided" if code == exit_codes.UNDECIDED else "no result"
     hold = sum(row.verdict == HOLDS for row in summarise(run.records, run.about["laws"]))
     seen = sum(s.violations for s in known if s.status == SEEN)
-    return f"{hold} laws hold" + (f", {seen} known violation{'s' if seen > 1 else ''}" if seen else "")
+    return plural(hold, "law holds", "laws hold") + (f", {plural(seen, 'known violation')}" if seen else "")
 
 
 def text(run: Run) -> str:

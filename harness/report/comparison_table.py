@@ -11,6 +11,7 @@ from noether.report.remainder import SHOWN
 from noether.report.table import COLOUR, WORD, listing, number
 from noether.runs.comparison import Difference, LawChange
 from noether.runs.saved_run import Run
+from noether.system.outside import plural
 from noether.verdicts import exit_codes
 from noether.verdicts.record import INCONCLUSIVE, VIOLATED
 
@@ -62,7 +63,7 @@ def head(name: str, run: Run) -> Text:
         f"profile {given.get('profile', '?')}",
         f"seed {about.get('seed', '?')}",
         str(about.get("backend", "?")),
-        f"{len(run.records)} records",
+        plural(len(run.records), "record"),
         f"{took:.1f} s" if isinstance(took, int | float) else "",
         "unfinished" if code is None else WORD.get(code, f"exit code {code}"),
     ]
@@ -97,7 +98,7 @@ def told(d: Difference, page: Path | None = None) -> list:
     """All that is printed of a comparison, from the two runs to what is worse."""
     out: list = [head("A", d.a), head("B", d.b)]
     if d.marked.differs:
-        out.append(Text(f"they differ in {len(d.marked.differs)} ways:"))
+        out.append(Text(f"they differ in {plural(len(d.marked.differs), 'way')}:"))
         out += [Text(f"  {x}") for x in d.marked.differs[:SHOWN]]
         out += [Text(f"  and {len(d.marked.differs) - SHOWN} more")] if len(d.marked.differs) > SHOWN else []
     out += [Text(), laws(d), Text()]
@@ -113,7 +114,7 @@ def told(d: Difference, page: Path | None = None) -> list:
     out += [Text()] if str(out[-1]) else []
     worse = [Text(f"worse: {x}", style=COLOUR[VIOLATED]) for x in d.worse]
     out += worse or [Text("nothing is worse", style="bold green")]
-    places = f"{d.marked.compared} places in both{f'; {page}' if page else ''}"
+    places = f"{plural(d.marked.compared, 'place')} in both{f'; {page}' if page else ''}"
     return [*out, Text(places, style="dim", overflow="fold")]
 
 

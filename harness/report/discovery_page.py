@@ -7,6 +7,7 @@ from rich.text import Text
 
 from noether.campaigns.discovery.finding import Finding
 from noether.campaigns.discovery.nullspace import GAP
+from noether.system.outside import plural
 
 SHOWN = 40  # generators that are printed
 
@@ -24,7 +25,7 @@ def page(found: Finding) -> list:
 def heading(found: Finding) -> str:
     """What was looked at, and where."""
     low, high = found.loss.box.min(), found.loss.box.max()
-    return f"{found.loss.name}: {found.loss.dim} parameters, points drawn in [{low:g}, {high:g}]"
+    return f"{found.loss.name}: {plural(found.loss.dim, 'parameter')}, points drawn in [{low:g}, {high:g}]"
 
 
 def spectrum_lines(found: Finding) -> list[str]:
@@ -36,7 +37,7 @@ def spectrum_lines(found: Finding) -> list[str]:
     broken = "none"
     if seen.smallest_broken is not None:
         broken = f"{len(seen.values) - seen.kept}, at least {seen.smallest_broken:.2g}"
-    values = f"{len(seen.values)} affine fields, singular values: kept {kept}; broken {broken}"
+    values = f"{plural(len(seen.values), 'affine field')}, singular values: kept {kept}; broken {broken}"
     return [f"{values}; gap {seen.gap:.1e}, needed {GAP:.0e}"]
 
 
@@ -78,7 +79,7 @@ def verdict(found: Finding) -> str:
     closing = f"; brackets close to {found.unclosed:.1g}" if len(found.generators) > 1 else ""
     killing = sum(g.is_killing for g in found.generators)
     count = len(found.generators)
-    named = "1 symmetry" if count == 1 else f"{count} symmetries"
+    named = plural(count, "symmetry", "symmetries")
     return f"{named}, {killing} of them kept by the kinetic energy (Killing){module}{closing}"
 
 

@@ -9,6 +9,7 @@ from noether.campaigns.fuzz.next_batch import unscreened
 from noether.campaigns.fuzz.outcome import Outcome, Row
 from noether.campaigns.fuzz.regimes import REGIMES
 from noether.report.table import listing, number
+from noether.system.outside import plural
 from noether.verdicts import exit_codes
 
 SHOWN = 12  # cells never visited that are named on the terminal; all are in the summary
@@ -57,18 +58,18 @@ def rate(outcome: Outcome) -> float:
 
 def volume(outcome: Outcome) -> list[str]:
     """How much was tried, how fast, and what could not be."""
-    share = lambda backend, n: f"{n:.2g} on {backend} ({len(outcome.kernels[backend])} kernels)"
+    share = lambda backend, n: f"{n:.2g} on {backend} ({plural(len(outcome.kernels[backend]), 'kernel')})"
     shares = ", ".join(share(backend, n) for backend, n in sorted(outcome.done_by.items())) or "none"
     left_out = f"{outcome.frozen} frozen, {outcome.unscreened} judged by the host alone"
-    outside = f"{outcome.outside} lanes outside, {left_out}: none counts as a check"
+    outside = f"{plural(outcome.outside, 'lane')} outside, {left_out}: none counts as a check"
     each = f"{outcome.checks / max(outcome.cpu, 1e-9):.2g} checks in each of them"
     speed = f"{outcome.checks:.3g} checks in {outcome.seconds:.1f} s, {rate(outcome):.2g} a second"
-    lines = [f"{outcome.lanes} lanes in {outcome.batches} batches; {outside}"]
+    lines = [f"{plural(outcome.lanes, 'lane')} in {plural(outcome.batches, 'batch', 'batches')}; {outside}"]
     lines.append(f"{speed}: {shares}; {outcome.cpu:.0f} s of processors, {each}")
     left = unscreened(outcome.campaign.cases, outcome.campaign.rules)
     if left:
         why = "their laws cannot be traced into a kernel"
-        lines.append(f"{len(left)} rules are not fuzzed, {why}: {', '.join(left)}")
+        lines.append(f"{plural(len(left), 'rule is', 'rules are')} not fuzzed, {why}: {', '.join(left)}")
     return lines
 
 
@@ -99,7 +100,7 @@ def verdict(outcome: Outcome) -> str:
     plant = outcome.campaign.probe.plant
     if outcome.exit_code == exit_codes.UNDECIDED:
         if outcome.lost:
-            return f"could not decide: {len(outcome.lost)} batches came to no end"
+            return f"could not decide: {plural(len(outcome.lost), 'batch', 'batches')} came to no end"
         if outcome.false_alarms:
             alarms = f"{len(outcome.false_alarms)} alarms of the screen that the host does not confirm"
             return f"{alarms}: its bound is wrong"

@@ -21,7 +21,7 @@ from noether.report import known_violations
 from noether.report.remainder import unsaid
 from noether.report.table import footing, number, of_result, verdict
 from noether.system import resources
-from noether.system.outside import lines, printable
+from noether.system.outside import lines, plural, printable
 from noether.verdicts.known import GONE, SEEN
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Record, where
 
@@ -209,7 +209,7 @@ def summary(result) -> str:
         lines += ["", "known violations", "", *(f"- {cell(s.line)}" for s in result.known)]
     errors = [a for a in annotations(result) if a.level == "error"]
     if errors:
-        lines += ["", f"{len(errors)} findings", ""]
+        lines += ["", plural(len(errors), "finding"), ""]
         lines += [f"- **{cell(a.title)}**: {cell(a.message)}" for a in errors[:LISTED]]
         lines += [f"- ... and {len(errors) - LISTED} more"] if len(errors) > LISTED else []
     return "\n".join([*lines, "", cell(footing(result)), ""]) + "\n"

@@ -14,6 +14,7 @@ from noether.runs.history import History, told
 from noether.runs.seed_scatter import ALARM
 from noether.runs.trend_marks import WHOLE, Step
 from noether.system.files import write_whole
+from noether.system.outside import plural
 from noether.system.usage import UsageError
 from noether.verdicts.power import percent
 
@@ -68,7 +69,9 @@ def figure(r: Row, names: list[str]) -> dict:
     if any(x is not None for x in r.seconds):
         strips.append(Strip("seconds", *told_of(r.seconds, number), from_zero=True))
     at = sorted({s.at for s in r.steps})
-    svg = trend(strips, names, at, f"{r.law} over {len(names)} runs, {len(r.steps)} marked steps")
+    svg = trend(
+        strips, names, at, f"{r.law} over {plural(len(names), 'run')}, {plural(len(r.steps), 'marked step')}"
+    )
     return {"law": r.law, "title": r.title, "verdict": r.verdict, "svg": svg, "steps": r.steps}
 
 

@@ -13,6 +13,7 @@ from noether.report.law_table import cut
 from noether.report.terminal import COLOUR, console, listing, number
 from noether.runs.history import History, told
 from noether.runs.trend_marks import Step
+from noether.system.outside import plural
 from noether.verdicts.power import percent
 from noether.verdicts.record import VIOLATED
 
@@ -83,7 +84,7 @@ def now(name: str, x: float | None) -> str:
 def ending(h: History, steps: Sequence[Step], page) -> list:
     """All that is printed: the runs, the table, the steps by run, what was left out, the page."""
     first, last = h.points[0], h.points[-1]
-    runs = f"{len(h.points)} runs of {told(h.about)}: {first.name} to {last.name}"
+    runs = f"{plural(len(h.points), 'run')} of {told(h.about)}: {first.name} to {last.name}"
     alone = f"1 run of {told(h.about)}, {first.name}: there is nothing yet to compare it with"
     parts: list = [Text(runs if len(h.points) > 1 else alone), Text()]
     parts += [laws_table(h, steps), Text()]

@@ -11,7 +11,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from noether.report.terminal import number
-from noether.system.outside import on_page
+from noether.system.outside import on_page, plural
 from noether.verdicts.power import percent
 from noether.verdicts.record import where
 
@@ -28,7 +28,8 @@ def environment():
     safe = dict(autoescape=True, finalize=on_page, undefined=StrictUndefined)
     made = Environment(loader=FileSystemLoader(TEMPLATES), **safe, **blanks)
     made.filters.update(number=number, where=where, percent=percent)
-    made.globals |= {"inf": math.inf, "script": Markup(script()), "policy": policy(script())}
+    made.globals |= {"inf": math.inf, "plural": plural}
+    made.globals |= {"script": Markup(script()), "policy": policy(script())}
     return made
 
 

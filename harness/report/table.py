@@ -14,6 +14,7 @@ from noether.report.next_step import next_step
 from noether.report.remainder import SHOWN, explained, remainder
 from noether.report.terminal import COLOUR, console, listing, number, say  # noqa: F401
 from noether.runs.result import Result
+from noether.system.outside import plural
 from noether.verdicts import exit_codes
 from noether.verdicts.known import excuse, proving
 from noether.verdicts.power import of_law
@@ -88,11 +89,14 @@ def why(result: Result) -> str:
         anyway = " where it is not violated anyway" if any(row.counts[VIOLATED] for row in judged) else ""
         parts += [f"no fault was killed by {' '.join(unkilled)}{anyway}"] if unkilled else []
         parts += [f"faults survived: {', '.join(survivors)}"] if survivors else []
-        parts += [f"{len(result.lost)} of {result.cells} cells came to no end"] if result.lost else []
-        parts += [f"{len(result.blind)} promises are broken"] if result.blind else []
+        parts += (
+            [f"{len(result.lost)} of {plural(result.cells, 'cell')} came to no end"] if result.lost else []
+        )
+        broken = plural(len(result.blind), "promise is broken", "promises are broken")
+        parts += [broken] if result.blind else []
         return ": " + ("; ".join(parts) or "cells are inconclusive, which --strict refuses")
     if result.exit_code == exit_codes.INTERNAL:
-        return f" in {len(result.errors)} of {result.cells} cells"
+        return f" in {len(result.errors)} of {plural(result.cells, 'cell')}"
     return ""
 
 
@@ -103,7 +107,7 @@ def against_baseline(result: Result, most: int = SHOWN) -> list[Text]:
     if found is None:
         return []
     if not found.fails:
-        entries = "1 entry" if found.compared == 1 else f"{found.compared} entries"
+        entries = plural(found.compared, "entry", "entries")
         return [Text(f"baseline: {entries} compared, no marked rise, none lost", style=COLOUR[HOLDS])]
     out = []
     for what, lines in (("marked rises", found.rises), ("lost entries", found.lost)):
@@ -119,7 +123,8 @@ def verdict(result: Result) -> str:
     found = result.baseline
     violated, gone = bool(known_violations.counting(result)), known_violations.gone(result)
     if found is not None and found.fails and not violated:
-        return f"not as the baseline: {len(found.rises)} marked rises, {len(found.lost)} lost entries"
+        lost = plural(len(found.lost), "lost entry", "lost entries")
+        return f"not as the baseline: {plural(len(found.rises), 'marked rise')}, {lost}"
     if result.exit_code == exit_codes.VIOLATED and gone and not violated:
         return f"known violations that are gone: {'; '.join(gone)}: take their entries out"
     open_ones = [r.law for r in result.records if r.verdict == INCONCLUSIVE and not r.fault]
@@ -145,7 +150,8 @@ def footing(result: Result) -> str:
     """How much there was, how long it took, and where its page is."""
     real = sum(not r.fault for r in result.records)
     where_to = f"; {result.folder}/report.html" if result.folder else ""
-    counts = f"{real} verdicts, {len(result.records) - real} on planted faults, {result.cells} cells"
+    planted = f"{len(result.records) - real} on planted faults"
+    counts = f"{plural(real, 'verdict')}, {planted}, {plural(result.cells, 'cell')}"
     return f"{counts}, {result.seconds:.1f} s{where_to}"
 
 
@@ -163,7 +169,7 @@ def ending(result: Result, *, whole: bool = False) -> list:
         parts += [killers_table(result), Text()]
     elif faults:
         killed = f"{sum(map(bool, faults.values()))} of them killed by some law"
-        words = f"{len(faults)} planted faults, {killed}; report.html has them with their killers"
+        words = f"{plural(len(faults), 'planted fault')}, {killed}; report.html has them with their killers"
         parts += [Text(words), Text()]
     rest = remainder(result, most) + against_baseline(result, most)
     parts += [*rest, Text()] if rest else []

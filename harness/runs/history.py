@@ -83,7 +83,7 @@ def once(points: list[Point]) -> list[Point]:
     kept: dict[str, Point] = {}
     for n, p in enumerate(points):
         kept.setdefault(p.id or str(n), p)
-    return sorted(kept.values(), key=lambda p: p.start)
+    return sorted(kept.values(), key=lambda p: p.when)
 
 
 def of_git(path: Path) -> tuple[list[Point], list[tuple[str, int]]]:
@@ -97,7 +97,9 @@ def of_git(path: Path) -> tuple[list[Point], list[tuple[str, int]]]:
         except UsageError as error:
             unread.append(str(error))
     if not versions:
-        raise UsageError(f"{path} was never committed: git knows no version of it")
+        raise UsageError(
+            f"no commit of this history, that leads to HEAD, has {path}: there is no version of it"
+        )
     if not found:
         raise UsageError(f"none of the {len(versions)} versions of {path} can be read: {unread[-1]}")
     words = f"versions that this noether cannot read, as {shortened(unread[-1], 160)}" if unread else ""
@@ -161,7 +163,7 @@ def chosen(points: list[Point], left_out: list[tuple[str, int]], **wanted) -> Hi
         asked = ", ".join(f"{k} {v}" for k, v in wanted.items())
         there = "; ".join(told(series(ps[0])) for ps in found.values())
         raise UsageError(f"no run has {asked}: there are {there}")
-    best = max(fits, key=lambda k: (len(fits[k]), fits[k][-1].start))
+    best = max(fits, key=lambda k: (len(fits[k]), fits[k][-1].when))
     others = [(f"runs of {told(series(ps[0]))}", len(ps)) for key, ps in found.items() if key != best]
     return History(found[best], series(found[best][0]), [*left_out, *others])
 

@@ -20,7 +20,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from noether.runs.baseline import Baseline
@@ -30,7 +32,7 @@ from noether.runs.records_file import plain
 from noether.runs.saved_run import Run
 from noether.runs.seed_scatter import SCATTER, group
 from noether.system import seal
-from noether.system.fields import FINITE, NAME, NUMBER, OBJECT, TEXT, check, list_of, object_of, whole
+from noether.system.fields import FINITE, NAME, NUMBER, OBJECT, TEXT, Kind, check, list_of, object_of, whole
 from noether.system.git import commit_before
 from noether.system.strict_reading import first_line, loads, read_json
 from noether.system.usage import UsageError
@@ -38,7 +40,24 @@ from noether.verdicts.power import of_law
 from noether.verdicts.record import HOLDS, VERDICTS, summarise
 
 SCHEMA = 1
+DAY_FIRST = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].*)?")
 KIND = "noether history"
+
+
+def moment(text: str) -> datetime:
+    """The time that a text says, in UTC where it names no other zone. Raises ValueError."""
+    if not DAY_FIRST.fullmatch(text):
+        raise ValueError(f"{text!r} is no time: it must be as 2027-01-31T12:00:00+00:00")
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def is_time(x) -> bool:
+    """Whether something is a text that says a time."""
+    try:
+        return isinstance(x, str) and moment(x) is not None
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -98,6 +117,11 @@ class Point:
     origin: str = ""
 
     @property
+    def when(self) -> datetime:
+        """When it began: runs are in the order of this, whatever the zones of their machines."""
+        return moment(self.start)
+
+    @property
     def name(self) -> str:
         """The run in a word: its day and its commit."""
         return f"{self.start[:10]} {(self.commit or '')[:8]}".strip()
@@ -143,6 +167,8 @@ def of_run(run: Run) -> Point:
         told |= dict(where=row.worst_where, seconds=round(took.get(row.law, 0.0), 3))
         laws[row.law] = LawPoint(row.counts[HOLDS], worst, **told)
     start = about.get("start") or ""
+    if not is_time(start):
+        raise UsageError(f"{run.path}/run.json: start is {start!r}, must be {TIME.must}")
     commit = about["versions"].get("commit") or (start and commit_before(Path(about.get("cwd", ".")), start))
     ends = dict(exit_code=about.get("exit_code"), seconds=about.get("seconds"), cells=about.get("cells"))
     ends |= dict(cpus=about["machine"].get("cpus"), origin=str(run.path))
@@ -186,8 +212,9 @@ def short(value: dict) -> dict:
     return {k: v for k, v in value.items() if v is not None}
 
 
+TIME = Kind("a time, as in 2027-01-31T12:00:00+00:00", is_time)
 COUNT, REAL = whole().or_null.optional, FINITE.or_null.optional
-FIELDS = {"schema": whole(), "id": NAME, "start": NAME, "commit": NAME.or_null, "choice": OBJECT}
+FIELDS = {"schema": whole(), "id": NAME, "start": TIME, "commit": NAME.or_null, "choice": OBJECT}
 FIELDS |= {"run": OBJECT, "laws": object_of(OBJECT), "groups": object_of(OBJECT)}
 FIELDS |= {"orders": object_of(OBJECT), "exit_code": COUNT, "seconds": REAL, "cells": COUNT, "cpus": COUNT}
 OF_LAW = {"holds": whole(), "worst": NUMBER.optional, "where": TEXT.optional, "weakest": TEXT.optional}

@@ -18,6 +18,7 @@ from noether.runs.baseline import FILE, Baseline, Entry, of_run, read, same_choi
 from noether.runs.seed_scatter import entry_factor, group, mean_factor
 from noether.system import resources
 from noether.system.files import check_writable
+from noether.system.outside import plural
 from noether.system.usage import UsageError
 from noether.verdicts import exit_codes
 from noether.verdicts.record import VIOLATED
@@ -249,7 +250,9 @@ class Guard:
             result.notes.append(f"{self.path} was not updated: only a run that holds is a baseline")
         elif self.before is None or self.accept:
             write(self.path, now)
-            result.notes.append(f"{self.path} now holds the {len(now.entries)} entries of this run")
+            result.notes.append(
+                f"{self.path} now holds the {plural(len(now.entries), 'entry', 'entries')} of this run"
+            )
             result.baseline = None
         elif c.fails:
             result.exit_code = exit_codes.of(violated=c.rises, undecided=True)

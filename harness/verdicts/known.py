@@ -115,7 +115,7 @@ class Standing:
         """What is to be said of it, in a line."""
         counted = plural(self.violations, "violation counts", "violations count") + " of"
         said = {
-            SEEN: f"{self.violations} known: {self.entry.told}",
+            SEEN: f"{plural(self.violations, 'known violation')}: {self.entry.told}",
             EXPIRED: f"the entry expired, so that {counted} what it names: {self.entry.told}",
             GONE: f"is violated no more: take its entry out ({self.entry.told})",
             MENDED: f"is violated no more: its entry may be taken out ({self.entry.told})",

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from noether.cli.commands import annotate, complain, printed
-from noether.system.outside import orders
+from noether.system.outside import orders, plural
 from noether.system.usage import UsageError
 
 SHOWN = 5  # cells without a verdict
@@ -59,6 +59,6 @@ def tell(result, as_json: bool, *, quiet: bool = False, verbose: bool = False) -
     if result.lost:
         more = f", {len(result.lost) - SHOWN} more than shown" if len(result.lost) > SHOWN else ""
         go_on = f": go on with noether verify --resume {result.folder}" if result.folder else ""
-        complain(f"{len(result.lost)} of {result.cells} cells are undecided{more}{go_on}")
+        complain(f"{len(result.lost)} of {plural(result.cells, 'cell')} undecided{more}{go_on}")
     if result.interrupted:
         complain(f"interrupted; what was found is kept: go on with noether verify --resume {result.folder}")

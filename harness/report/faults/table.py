@@ -10,6 +10,7 @@ from noether.campaigns.kill_matrix.findings import LAWS, Row, of_kind, of_launch
 from noether.faults.harmless import EQUIVALENT
 from noether.kernels.programs.precision import UNIT
 from noether.report.terminal import console, listing
+from noether.system.outside import plural
 from noether.verdicts import exit_codes
 
 # Columns from which on the matrix stands wide.
@@ -132,6 +133,7 @@ def ending(result: Campaign) -> list:
     where_to = f"; {result.folder}/report.html" if result.folder else ""
     killed = f"{v.killed} killed ({v.by_bits} by B1 alone), {v.equivalent} proven to be none"
     faults = f"{v.faults} faults: {killed}, {v.faults - v.killed - v.equivalent} survive"
-    work = f"{len(result.records)} verdicts, {result.cells} cells, {result.seconds:.1f} s{where_to}"
+    counts = f"{plural(len(result.records), 'verdict')}, {plural(result.cells, 'cell')}"
+    work = f"{counts}, {result.seconds:.1f} s{where_to}"
     last = Text(f"{faults}; {work}", style="dim", overflow="fold")
     return [*parts, Text(WORD[result.exit_code], style=style), last]

@@ -9,6 +9,7 @@ from noether.report.figures.strip import order_spark, spark
 from noether.report.law_table import is_order, kind_of, titled, worst_of
 from noether.report.page.book import SYMBOL, Book
 from noether.report.table import number
+from noether.system.outside import plural
 from noether.verdicts.power import of_law, weak
 from noether.verdicts.record import BITWISE, HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, LawSummary, Record
 
@@ -73,7 +74,7 @@ def cell(mine: list[Record]) -> dict | None:
     told = "" if worst is None else shortened(worst)
     if worst == 0:
         told = "=" if mine[0].kind == BITWISE else "0"
-    evidence = f"{len(mine)} verdicts, worst spent {number(worst)}, {verdict}"
+    evidence = f"{plural(len(mine), 'verdict')}, worst spent {number(worst)}, {verdict}"
     told = told if verdict == HOLDS else f"{SYMBOL[verdict]} {told}".strip()
     return {"heat": heat(worst), "told": told, "verdict": verdict, "evidence": evidence}
 

@@ -12,7 +12,15 @@ from noether.cli.main import call
 from noether.runs import seed_scatter
 from noether.runs.baseline import Baseline, Entry, of_run, read, text
 from noether.runs.regression import BOUND_GROWS, SLOPE_MOVES, compare, ratchet
-from noether.runs.seed_scatter import SCATTER, Scatter, entry_factor, logistic_scale, mean_factor, measure
+from noether.runs.seed_scatter import (
+    SCATTER,
+    SILENT,
+    Scatter,
+    entry_factor,
+    logistic_scale,
+    mean_factor,
+    measure,
+)
 from noether.verdicts.record import INCONCLUSIVE
 
 SMALL = ["verify", "rayleigh", "--precision", "float64,float16", "--jobs", "1"]
@@ -178,3 +186,13 @@ def test_what_held_in_the_shipped_baseline_and_does_not_here_is_named_though_nob
     )
     assert call([*SMALL, "--seed", "5"]) == 0 and "shipped" not in capsys.readouterr().err
     assert call(["verify", "rayleigh", "--law", "D0"]) == 0 and "shipped" not in capsys.readouterr().err
+
+
+def test_what_is_below_the_rounding_of_its_bound_has_no_scale():
+    name = "T1 c lagrangian float64 | the equations are those of the Lagrangian"
+    of = lambda spent: Baseline({}, {"seed": 0}, {name: Entry(spent, 1)})
+    rises = lambda was, now: compare(of(was), of(now)).rises
+    assert not rises(1e-23, 1e-18) and not rises(SILENT, 1.0) and not rises(0.0, SILENT)
+    assert name in rises(2 * SILENT, 1e-3)
+    quiet = [{name: 10.0**-n, "D2 c r float64": 0.5 + n / 100} for n in (23, 20, 18)]
+    assert set(measure(quiet)) == {("D2", "wide")}, "it is no measurement of scatter"

@@ -30,7 +30,7 @@ from noether.runs.baseline import of_run as baseline_of
 from noether.runs.comparison import seconds as seconds_of_laws
 from noether.runs.records_file import plain
 from noether.runs.saved_run import Run
-from noether.runs.seed_scatter import SCATTER, group
+from noether.runs.seed_scatter import SCATTER, SILENT, group
 from noether.system import seal
 from noether.system.fields import FINITE, NAME, NUMBER, OBJECT, TEXT, Kind, check, list_of, object_of, whole
 from noether.system.git import commit_before
@@ -142,7 +142,7 @@ def sums(b: Baseline) -> tuple[dict[str, Group], dict[str, Orders]]:
     for name, e in sorted(b.entries.items()):
         if e.slope is not None:
             orders.setdefault(name.split(" ")[0], {})[name] = e
-        elif e.spent > 0 and group(name) in SCATTER:
+        elif e.spent > SILENT and group(name) in SCATTER:
             groups.setdefault(" ".join(group(name)), {})[name] = e.spent
     made = {}
     for name, mine in groups.items():

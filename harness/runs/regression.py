@@ -15,7 +15,7 @@ from pathlib import Path
 
 from noether.kernels.loops.launch import BACKENDS, missing
 from noether.runs.baseline import FILE, Baseline, Entry, of_run, read, same_choice, write
-from noether.runs.seed_scatter import entry_factor, group, mean_factor
+from noether.runs.seed_scatter import SILENT, entry_factor, group, mean_factor
 from noether.system import resources
 from noether.system.files import check_writable
 from noether.system.outside import plural
@@ -121,7 +121,7 @@ def rose(name: str, was: Entry, is_: Entry, entries: int) -> str:
     """Whether an entry's spent rose by a marked amount; from 0, which has no scale, only a violation is
     marked."""
     factor = entry_factor(name, entries)
-    if was.spent == 0 or is_.spent <= was.spent * factor:
+    if was.spent <= SILENT or is_.spent <= was.spent * factor:
         return ""
     return f"spent {is_.spent:.4g}, was {was.spent:.4g}, allowed {was.spent * factor:.4g} (x {factor:.2f})"
 
@@ -145,7 +145,7 @@ def together(c: Comparison, before: Baseline, now: Baseline, common: list[str]) 
     groups: dict[tuple[str, str], dict[str, float]] = {}
     for name in common:
         was, is_ = before.entries[name], now.entries[name]
-        if was.slope is None and was.spent > 0 and is_.spent > 0:
+        if was.slope is None and min(was.spent, is_.spent) > SILENT:
             groups.setdefault(group(name), {})[name] = math.log(is_.spent / was.spent)
     for which, logs in sorted(groups.items()):
         mean, allowed = math.exp(sum(logs.values()) / len(logs)), mean_factor(which, len(logs), len(groups))

@@ -31,6 +31,10 @@ ALARM = 0.01
 """Declared rate of false alarms of one comparison with another seed: half for its entries, half for its
 laws."""
 UPPER = 0.9
+SILENT = 2.0**-53
+"""A spent up to this counts as 0, which has no scale: its residual is smaller than the rounding of the bound
+that it is divided by. That the equations of motion are those of the Lagrangian (T1, T2) spends 1e-23 to 1e-18
+from seed to seed, whatever the law is worth."""
 NARROW = ("float16", "bfloat16")
 
 
@@ -44,33 +48,33 @@ class Scatter:
 
 
 SCATTER: dict[tuple[str, str], Scatter] = {
-    ("D0", "eager"): Scatter(0.024, 0.009, 5),
+    ("D0", "eager"): Scatter(0.029, 0.009, 5),
     ("D0", "narrow"): Scatter(0.008, 0.002, 20),
-    ("D0", "wide"): Scatter(0.012, 0.003, 13),
-    ("D2", "eager"): Scatter(0.203, 0.049, 12),
-    ("D2", "narrow"): Scatter(0.058, 0.011, 38),
+    ("D0", "wide"): Scatter(0.021, 0.004, 35),
+    ("D2", "eager"): Scatter(0.203, 0.069, 7),
+    ("D2", "narrow"): Scatter(0.068, 0.011, 57),
     ("D2", "wide"): Scatter(0.165, 0.052, 23),
-    ("D3", "eager"): Scatter(0.218, 0.082, 9),
-    ("D3", "narrow"): Scatter(0.131, 0.035, 17),
-    ("D3", "wide"): Scatter(0.260, 0.115, 10),
-    ("D4", "narrow"): Scatter(0.063, 0.019, 6),
-    ("D4", "wide"): Scatter(0.082, 0.030, 5),
-    ("D6", "narrow"): Scatter(0.094, 0.057, 4),
-    ("D6", "wide"): Scatter(0.090, 0.039, 4),
+    ("D3", "eager"): Scatter(0.260, 0.082, 9),
+    ("D3", "narrow"): Scatter(0.149, 0.035, 22),
+    ("D3", "wide"): Scatter(0.292, 0.076, 26),
+    ("D4", "narrow"): Scatter(0.077, 0.025, 14),
+    ("D4", "wide"): Scatter(0.213, 0.020, 18),
+    ("D6", "narrow"): Scatter(0.107, 0.057, 4),
+    ("D6", "wide"): Scatter(0.149, 0.024, 15),
     ("D7", "eager"): Scatter(0.164, 0.077, 1),
-    ("D7", "narrow"): Scatter(0.074, 0.037, 4),
-    ("D7", "wide"): Scatter(0.076, 0.061, 2),
-    ("E1", "wide"): Scatter(0.336, 0.105, 10),
-    ("T1", "wide"): Scatter(0.245, 0.048, 10),
-    ("T2", "wide"): Scatter(0.070, 0.050, 1),
-    ("T5", "wide"): Scatter(0.219, 0.163, 1),
+    ("D7", "narrow"): Scatter(0.101, 0.043, 5),
+    ("D7", "wide"): Scatter(0.129, 0.072, 5),
+    ("E1", "wide"): Scatter(0.366, 0.150, 7),
+    ("T1", "wide"): Scatter(0.326, 0.048, 10),
+    ("T2", "wide"): Scatter(0.169, 0.079, 1),
+    ("T5", "wide"): Scatter(0.715, 0.328, 1),
 }
-"""Quick profile: the larger of two measurements, eleven seeds, and eight launches of one seed whose starts
-moved by a few units in the last place, which redraws every rounding and nothing else. The two agree;
-docs/ci.md has what follows.
+"""Quick profile: the largest of three measurements, eleven seeds; eight launches of one seed whose starts
+moved by a few units in the last place, which redraws every rounding and nothing else; and seven seeds on the
+cases and bounds of 27 November 2026 (m that of the larger m sqrt(N)). docs/ci.md has what follows.
 """
-# Of the fewer.
-RUNS_MEASURED = 8
+# Of the fewest.
+RUNS_MEASURED = 7
 
 
 def width(precision: str) -> str:
@@ -109,7 +113,7 @@ def logistic_scale(ratios) -> float:
 
     D = np.sort(np.asarray(ratios, float))
     p = 1 - np.arange(1, len(D) + 1) / (len(D) + 1)
-    tail = p < 1 - UPPER
+    tail = p < max(1 - UPPER, 1.5 / (len(D) + 1))  # of fewer than ten ratios the largest alone
     return float(np.max(np.maximum(D[tail], 0) / np.log(1 / p[tail] - 1)))
 
 
@@ -121,7 +125,7 @@ def measure(runs: Sequence[dict[str, float]]) -> dict[tuple[str, str], Scatter]:
 
     if len(runs) < 3:
         raise ValueError(f"{len(runs)} runs: at least 3 seeds are needed")
-    keys = [k for k in sorted(set.intersection(*map(set, runs))) if all(r[k] > 0 for r in runs)]
+    keys = [k for k in sorted(set.intersection(*map(set, runs))) if all(r[k] > SILENT for r in runs)]
     found: dict[tuple[str, str], list] = {}
     for key in keys:
         found.setdefault(group(key), []).append(np.log([r[key] for r in runs]))

@@ -112,7 +112,7 @@ def test_new_entries_are_told_and_added(plan, capsys):
     del value["entries"][NAME]
     Path("baseline.json").write_text(json.dumps(value))
     assert call([*SMALL, "--baseline"]) == 0
-    assert "1 entries are not in baseline.json yet" in capsys.readouterr().err
+    assert "1 entry is not in baseline.json yet" in capsys.readouterr().err
     assert call([*SMALL, "--update-baseline"]) == 0
     assert NAME in json.loads(Path("baseline.json").read_text())["entries"]
 

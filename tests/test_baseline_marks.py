@@ -181,7 +181,7 @@ def test_what_held_in_the_shipped_baseline_and_does_not_here_is_named_though_nob
     assert call(SMALL) == 0
     told = capsys.readouterr().err
     assert (
-        "1 entries that held in the shipped baseline.json are undecided or missing here: " in told
+        "1 entry that held in the shipped baseline.json, undecided or missing here: " in told
         and "0 of 1 verdicts hold, the others are not there" in told
     )
     assert call([*SMALL, "--seed", "5"]) == 0 and "shipped" not in capsys.readouterr().err

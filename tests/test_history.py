@@ -243,7 +243,7 @@ def test_the_versions_of_a_baseline_are_a_history(plan, repository, capsys):
 def test_a_file_without_a_version_that_can_be_read_is_refused(repository, capsys):
     repository("broken")
     assert call(["history", "--git", "baseline.json"]) == 2
-    assert "none of the 1 versions of baseline.json can be read" in capsys.readouterr().err
+    assert "none of 1 version of baseline.json can be read" in capsys.readouterr().err
     assert call(["history", "--git", "other.json"]) == 2
     assert "no commit of this history, that leads to HEAD, has" in capsys.readouterr().err
 

@@ -17,7 +17,7 @@ from noether.runs.run_json import command
 from noether.runs.saved_run import RUNS, read_about, read_run
 from noether.system.files import write_whole
 from noether.system.git import versions_of
-from noether.system.outside import printable
+from noether.system.outside import plural, printable
 from noether.system.strict_reading import first_line, kind_of, loads, reason, shortened
 from noether.system.usage import UsageError
 
@@ -101,7 +101,7 @@ def of_git(path: Path) -> tuple[list[Point], list[tuple[str, int]]]:
             f"no commit of this history, that leads to HEAD, has {path}: there is no version of it"
         )
     if not found:
-        raise UsageError(f"none of the {len(versions)} versions of {path} can be read: {unread[-1]}")
+        raise UsageError(f"none of {plural(len(versions), 'version')} of {path} can be read: {unread[-1]}")
     words = f"versions that this noether cannot read, as {shortened(unread[-1], 160)}" if unread else ""
     return found, [(words, len(unread))] if unread else []
 

@@ -160,6 +160,7 @@ def together(c: Comparison, before: Baseline, now: Baseline, common: list[str]) 
             c.unmeasured.append(" ".join(which))
 
 
+ENTRY = ("entry", "entries")
 SHIPPED = resources.path(FILE.name)
 
 
@@ -186,7 +187,7 @@ def gone(result, path: Path = SHIPPED) -> list[str]:
         return []
     more = f"; and {len(named) - NAMED} more" if len(named) > NAMED else ""
     return [
-        f"{len(named)} entries that held in the shipped {path.name} are undecided or missing here: "
+        f"{plural(len(named), *ENTRY)} that held in the shipped {path.name}, undecided or missing here: "
         f"{'; '.join(named[:NAMED])}{more}"
     ]
 
@@ -250,9 +251,7 @@ class Guard:
             result.notes.append(f"{self.path} was not updated: only a run that holds is a baseline")
         elif self.before is None or self.accept:
             write(self.path, now)
-            result.notes.append(
-                f"{self.path} now holds the {plural(len(now.entries), 'entry', 'entries')} of this run"
-            )
+            result.notes.append(f"{self.path} now holds the {plural(len(now.entries), *ENTRY)} of this run")
             result.baseline = None
         elif c.fails:
             result.exit_code = exit_codes.of(violated=c.rises, undecided=True)
@@ -264,33 +263,23 @@ class Guard:
         else:
             after = ratchet(self.before, now, c)
             write(self.path, after)
-            result.notes.append(
-                f"{self.path}: {len(c.falls)} entries lowered, {len(c.added)} added, {len(after.entries)} "
-                "in all"
-            )
+            lowered, count = plural(len(c.falls), *ENTRY), f"{len(after.entries)} in all"
+            result.notes.append(f"{self.path}: {lowered} lowered, {len(c.added)} added, {count}")
 
 
 def told(path: Path, c: Comparison) -> list[str]:
     """The notes on what does not fail but must not be silent."""
+    count = lambda found, one, more: plural(len(found), f"entry of {path} {one}", f"entries of {path} {more}")
+    changed = f"{count(c.drifted, 'has', 'have')} changed inside the allowance"
+    absent = f"{count(c.absent, 'is', 'are')} of backends that are not here: {', '.join(c.absent[:1])}"
+    added = plural(len(c.added), "entry is", "entries are")
+    unmeasured = ", ".join(c.unmeasured)
     lines = [
         (c.differs, f"{path} is of another run, compared all the same: {'; '.join(c.differs)}"),
-        (
-            c.undecided,
-            f"{len(c.undecided)} entries of {path} are undecided here: {', '.join(c.undecided[:3])}",
-        ),
-        (
-            c.absent,
-            f"{len(c.absent)} entries of {path} are of backends that are not here: {', '.join(c.absent[:1])}",
-        ),
-        (
-            c.drifted,
-            f"{len(c.drifted)} entries changed inside their allowance, though seed, backend and versions "
-            "did not",
-        ),
-        (c.added, f"{len(c.added)} entries are not in {path} yet: --update-baseline adds them"),
-        (
-            c.unmeasured,
-            f"the scatter of {', '.join(c.unmeasured)} was never measured: no rise of theirs is marked",
-        ),
+        (c.undecided, f"{count(c.undecided, 'is', 'are')} undecided here: {', '.join(c.undecided[:3])}"),
+        (c.absent, absent),
+        (c.drifted, f"{changed}, though seed, backend and versions did not"),
+        (c.added, f"{added} not in {path} yet: --update-baseline adds what is new"),
+        (c.unmeasured, f"the scatter of {unmeasured} was never measured: no rise of theirs is marked"),
     ]
     return [line for found, line in lines if found]

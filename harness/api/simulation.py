@@ -88,7 +88,7 @@ class Simulation:
         spent, law = self.spent[:, i], self.laws[i]
         if not law:
             return "no law predicts it"
-        silent = np.isnan(spent)
+        silent = ~np.isfinite(self.bound[:, i])
         if silent[1:].all():  # of the start it says that it is itself
             return f"{law} says nothing of it"
         told, lanes = f"{law} spends {np.nanmax(spent):.3g}", int(silent.any(axis=0).sum())

@@ -118,8 +118,8 @@ def test_a_worker_of_other_versions_is_refused(monkeypatch):
     ],
 )
 def test_a_wrong_engine_is_refused_in_one_line(word, what):
-    if word.startswith("dask"):
-        pytest.importorskip("distributed")
+    if word.startswith(("dask", "loky")):
+        pytest.importorskip("distributed" if word.startswith("dask") else "loky")
     with pytest.raises(UsageError) as caught:
         executors.engine(word, 2)
     assert what in str(caught.value) and "\n" not in str(caught.value)

@@ -44,7 +44,7 @@ ELSEWHERE = {
     ("verify", "--no-accept-rise"): "tests/test_baseline.py",
     ("report", "--parquet"): "tests/test_frames.py",
     ("verify", "--no-config"): "tests/test_pyproject.py",
-    ("merge", "--no-config"): "tests/test_known.py",
+    ("merge", "--no-config"): "tests/test_known_told.py",
     ("verify", "--sarif"): "tests/test_sarif.py",
     ("report", "--sarif"): "tests/test_sarif.py",
     ("report", "--badge"): "tests/test_sarif.py",

@@ -86,10 +86,10 @@ def verify(
     sarif: Sarif = None,
 ):
     """Decide every law on every case: table, run folder, exit code."""
-    if sarif is not None:
-        check_writable("--sarif", sarif)
+    # Not context.params: before typer 0.29 a path is a str there.
+    given = {name: value for name, value in locals().items() if name != "context"}
     usual = Defaults.of(context, no_config)
-    asked = wanted(context, usual)
+    asked = wanted(context, usual, given)
     result = decided(asked)
     result.notes += usual.notes
     conclude(result, as_json, sarif, **asked.watching)
@@ -124,9 +124,14 @@ class Asked:
     means: dict
 
 
-def wanted(context: typer.Context, usual: Defaults) -> Asked:
-    """What a command line and the defaults of a project ask for together. Raises UsageError."""
-    said_so = dict(context.params, cases=tuple(context.params["cases"] or ()))
+def wanted(context: typer.Context, usual: Defaults, parameters: dict) -> Asked:
+    """What a command line and the defaults of a project ask for together. Raises UsageError.
+
+    parameters  what `verify` was given, by name
+    """
+    if parameters["sarif"] is not None:
+        check_writable("--sarif", parameters["sarif"])
+    said_so = dict(parameters, cases=tuple(parameters["cases"] or ()))
     spoken = {name: said_so[name] for name in REQUEST if said(context, name)}
     usual.leave_baseline(spoken, said_so["shard"], said_so["resume"])
     given = usual.over(said_so)

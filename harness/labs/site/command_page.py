@@ -56,10 +56,16 @@ def told(parameter) -> str:
     return (parameter.help or "").replace("\n", " ").replace("<", "&lt;")
 
 
+def taken(option) -> str:
+    """The type that an option takes. typer has told it since 0.29; before, click's name for it is near."""
+    descriptor = getattr(option, "type_descriptor", None)
+    return getattr(descriptor.annotation, "__name__", "str") if descriptor else option.type.name
+
+
 def spelled(option) -> str:
     """An option as it is written, with what it takes."""
     names = sorted(option.opts, key=len, reverse=True)
-    kind = re.sub(r" \| None$", "", getattr(option.type_descriptor.annotation, "__name__", "str"))
+    kind = re.sub(r" \| None$", "", taken(option))
     takes = "" if option.is_flag else f" {KINDS.get(kind, 'TEXT')}"
     return "`" + ", ".join([f"{names[0]}{takes}", *names[1:]]) + "`"
 

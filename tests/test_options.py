@@ -4,13 +4,17 @@ The work behind most commands is replaced by something that keeps what it was as
 """
 
 import json
+from inspect import signature
 from pathlib import Path
 
 import pytest
 import typer
 
+from noether.cli.commands import verify
 from noether.cli.commands.app import app
+from noether.cli.commands.defaults import Defaults
 from noether.cli.main import call
+from noether.plan.pyproject import Settings
 from noether.system.usage import unknown
 
 VERIFY = {  # option -> words, and what run.json or the output must then say
@@ -240,3 +244,18 @@ def test_of_many_names_the_nearest_are_told_and_where_all_are():
     many = str(unknown("fault", "steep 7", names, listed="noether faults lists them"))
     assert "must be one of 300 names; did you mean step 7" in many and many.endswith("faults lists them")
     assert len(many) < 200
+
+
+def test_a_command_reads_what_it_was_given_and_not_what_typer_keeps():
+    """Under some versions typer keeps the words of the command line: a path is text there, and --resume ended
+    with 70."""
+
+    class Context:
+        """What is left of a typer.Context."""
+
+        def get_parameter_source(self, name):
+            return None
+
+    given = {name: p.default for name, p in signature(verify.verify).parameters.items() if name != "context"}
+    asked = verify.wanted(Context(), Defaults(Context(), Settings()), {**given, "resume": Path("r")})
+    assert asked.resume == Path("r") and asked.words["seed"] == 0 and asked.spoken == {}

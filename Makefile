@@ -5,7 +5,8 @@
 #            NEWEST="torch triton" (what newest takes: "triton" alone, "triton==3.8.0", "--pre torch triton").
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test check faults fuzz stress bench report findings pictures architecture docs gpu newest clean build/import
+.PHONY: help verify test check faults fuzz stress bench report findings pictures architecture docs gpu newest \
+        clean build/import
 
 PROFILE ?= quick
 TIME ?= 60s
@@ -67,7 +68,8 @@ pictures: $(READY)  ## Draw the pictures of README.md and docs/findings.md again
 architecture: $(READY)  ## Write docs/architecture.md and its picture from docstrings and imports
 	$(PYTHON) -m noether.labs.house
 
-# Not --quiet: with it mkdocs 1.6 drops warnings before --strict counts them. The variable stops the theme's notices.
+# Not --quiet: with it mkdocs 1.6 drops warnings before --strict counts them. The variable stops notices of the
+# theme.
 docs: $(READY)  ## Write the documentation as a site, build/site/index.html; any warning fails
 	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict $(ARGS)
 	@echo "build/site/index.html"

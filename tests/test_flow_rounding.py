@@ -33,24 +33,42 @@ def test_a_right_law_far_from_the_origin_is_never_called_violated(place, part):
         assert {r.verdict for r in records if r.fault} == {VIOLATED}
 
 
-def test_a_charge_cannot_stray_where_the_rates_are_exact(monkeypatch):
-    """And by UNSEEN delta t where each rate is off by delta: (1), for a charge that is the sum of momenta."""
-    found = []
-    honest = flow_rounding.rounded
+@pytest.mark.parametrize("delta, sigma", [(0.0, 0.0), (2.0**-40, 0.0), (0.0, 2.0**-40), (2.0**-40, 2.0**-41)])
+def test_a_charge_strays_as_its_rates_and_sources_are_off_and_not_where_they_are_exact(
+    delta, sigma, monkeypatch
+):
+    """(1): by UNSEEN |2 delta - sigma| min(t, m/mu), for a charge that is the sum of two momenta."""
+    found, honest = [], flow_rounding.rounded
 
-    def off(by):
-        def rounded(t):
-            delta, others = honest(t)
-            found.append(t)
-            return np.where(np.arange(4)[:, None, None] >= 2, by, 0) + 0 * delta, 0 * others
+    def off(t):
+        rates, others = honest(t)
+        found.append(t)
+        return np.where(np.arange(4)[:, None, None] >= 2, delta, 0) + 0 * rates, sigma + 0 * others
 
-        return rounded
+    monkeypatch.setattr(flow_rounding, "rounded", off)
+    run_cell(Cell("T1", far(1.0), RULES["T1"], "eps", "quick", 0))
+    t = found[-1]
+    parts = sum(name in t.mechanics.parts[0] for name in flow_rounding.TOTAL)
+    assert parts, "without a source sigma is of nothing"
+    lasts = np.minimum(t.times, t.parameters.m / t.parameters.mu)
+    expected = flow_rounding.UNSEEN * abs(2 * delta - parts * sigma) * lasts
+    # The charge is linear: its difference over NUDGE of the smaller of two momenta, of which the larger is at
+    # most 2^13 times as large, loses 2^-64/NUDGE of the larger.
+    assert np.allclose(t.strayed[0], expected, rtol=2.0**-64 / flow_rounding.NUDGE * 2.0**13, atol=0)
 
-    for by in (0.0, 2.0**-40):
-        monkeypatch.setattr(flow_rounding, "rounded", off(by))
-        run_cell(Cell("T1", far(1.0), RULES["T1"], "eps", "quick", 0))
-        t = found[-1]
-        lasts = np.minimum(t.times, t.parameters.m / t.parameters.mu)
-        # j = p0 + p1 with p = G qdot: two rates, each off by 2^-40.
-        expected = flow_rounding.UNSEEN * 2 * by * lasts
-        assert np.allclose(t.strayed[0], expected, rtol=1e-4, atol=0)
+
+class Somewhere:
+    """One point of a trajectory."""
+
+    def __init__(self, x):
+        self.x = np.array(x)[None, :, None]
+
+
+def test_a_coordinate_near_its_boundary_is_not_nudged_beyond_it():
+    """log q at q = 1e-9 beside 1: nudged by 2^-20 of the largest it would be NaN, which spends infinity."""
+    x, delta = (1e-9, 1.0), np.array([[[-1e-20]], [[3e-20]]])
+    slope = flow_rounding.along(Somewhere(x), lambda q: np.log(q[0]) + q[1] ** 2, delta)
+    exact = -1e-20 / 1e-9 + 2 * 3e-20
+    # A difference over NUDGE of the coordinate is off by NUDGE/2 of it.
+    assert abs(slope[0, 0] - exact) <= flow_rounding.NUDGE * abs(exact)
+    assert flow_rounding.along(Somewhere(x), lambda q: np.log(q[0]), 0 * delta)[0, 0] == 0

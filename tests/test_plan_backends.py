@@ -59,6 +59,31 @@ def test_parity_of_the_gpu_job_runs_on_another_backend():
     assert len(rows) == len(gpu.points()) and sum("skipped" in r for r in rows) == len(rows) - 3
 
 
+def test_what_raises_on_a_device_is_a_row_and_costs_no_other(capsys, tmp_path, monkeypatch):
+    """And it is no pass: 3, with its name in the table."""
+    monkeypatch.setenv("OUT", str(tmp_path))
+
+    def work(backend, i):
+        if i == 1:
+            raise RuntimeError("no such instruction")
+        return [{"case": "c", "values": 9, "differ": 0, "unwritten": 0}]
+
+    rows = gpu.gathered(work, "numpy", [{"case": f"case-{i}"} for i in range(3)], lambda: 1.0)
+    assert [("failed" in r) for r in rows] == [False, True, False]
+    law = {"spent": 0.5, "verdict": HOLDS}
+    result = {"device": "d", "capability": [9, 0], "versions": {}, "facts": [], "noisy": [], "speed": []}
+    assert gpu_report.report({**result, "parity": rows, "verification": [law]}) == 3
+    assert "case-1: RuntimeError: no such instruction" in capsys.readouterr().out
+    assert gpu_report.report({**result, "parity": rows[:1], "verification": [law]}) == 0
+
+
+def test_the_processes_of_the_gpu_job_find_what_one_finds():
+    """Two launches of it, each in a process of its own, by index: cases are not sent."""
+    names = [{"case": case.name} for case, _, _ in gpu.points()[:2]]
+    alone = gpu.gathered(gpu.compared, "numpy", names, lambda: 600.0)
+    assert gpu.gathered(gpu.compared, "numpy", names, lambda: 600.0, workers=2) == alone and len(alone) == 2
+
+
 def test_verification_of_the_gpu_job_runs_on_another_backend():
     rows = gpu.verification("numpy", iter_clock(2))
     assert {r["verdict"] for r in rows if "verdict" in r} == {HOLDS} and sum(

@@ -4,10 +4,12 @@ code draws."""
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from noether import verify
 from noether.labs import charge_picture
+from noether.laws.continuous.comparison import bounds
 from noether.plan.design import LAWS
 from noether.report.law_table import COLUMNS
 
@@ -54,8 +56,12 @@ def test_the_case_of_the_readme_holds(tmp_path):
 def test_the_picture_of_a_charge_is_what_the_code_draws():
     solution = charge_picture.solved()
     assert charge_picture.picture(solution) == (ROOT / charge_picture.PICTURE).read_text(encoding="utf-8")
-    symmetric, asymmetric = solution.run.j[-1, 0] / solution.run.j[0, 0]
-    assert symmetric == pytest.approx(0.0498, abs=1e-3) and asymmetric < 0, "friction alone; a change of sign"
+    run, whole = solution.run, np.ones(charge_picture.POINTS, dtype=bool)
+    measured, friction = (lambda t: t.j[:, 0]), (lambda t: t.memory(0))
+    off = np.max(np.abs(measured(run) - friction(run)), axis=0)
+    symmetric, asymmetric = off / bounds(solution, 0, whole, friction, measured)
+    assert symmetric <= 1 < 1e9 < asymmetric, "friction alone, to its rounding; and far more"
+    assert run.j[-1, 0, 1] * run.j[0, 0, 1] < 0, "a change of sign"
 
 
 def test_a_prediction_without_its_kinetic_source_is_not_drawn(monkeypatch):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from noether.api.extras import needed
+from noether.report.figures.panel import BOUND, MEASURED, PREDICTED
 from noether.report.law_table import titled
 from noether.report.page.plots import ranked
 from noether.system.usage import UsageError, brief
 from noether.verdicts.record import Record, where
 
-MEASURED, PREDICTED, BOUND = ("measured", "recovered"), ("predicted", "put in"), ("bound", "error bar")
 INSIDE = 4  # names of curves that leave room for the curves
 FEW_DECADES = 2  # of a logarithm: matplotlib names every digit there, one over the other
 DOTS = dict(linestyle="none", marker="o", markersize=4, zorder=3)

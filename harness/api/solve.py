@@ -14,12 +14,11 @@ from noether.api.simulation import Simulation
 from noether.cases.case import BREGMAN
 from noether.laws.continuous import starts
 from noether.laws.continuous.cells import RULES
-from noether.laws.continuous.comparison import MOST, SOFT, bounds
+from noether.laws.continuous.comparison import bounds, refinement
 from noether.laws.continuous.settings import FRICTION, HEAVY
 from noether.mechanics import flow
 from noether.mechanics.flow_trajectory import Parameters
 from noether.mechanics.kinks import Kinked
-from noether.mechanics.stiffness import largest_curvature
 from noether.mechanics.symbolic import metric
 from noether.mechanics.symbolic_mechanics import Mechanics, mechanics
 from noether.plan.choices import real
@@ -58,8 +57,7 @@ def refined(a: Asked, steps: int, final: float) -> int:
     """How many intervals of the collocation there are to one that was asked for. Raises UsageError."""
     with np.errstate(over="ignore"):  # of a mass near nothing
         light = flow.MILD / np.min(parameters_of(a).m)  # a layer of so many times the rate of a mild one
-    stiff = np.sqrt(np.clip(largest_curvature(a.case) / SOFT, 1, MOST))
-    fold = np.ceil(max(1.0, light) * stiff * max(1.0, final / flow.FINAL * STEPS / steps))
+    fold = np.ceil(max(1.0, light) * refinement(a.case) * max(1.0, final / flow.FINAL * STEPS / steps))
     if not steps * fold <= INTERVALS:
         raise UsageError(
             f"time {final:g} needs {steps * fold:.6g} intervals of the collocation, must need at most "

@@ -20,7 +20,10 @@ from noether.mechanics.wide import WIDE
 # Between output times e is not seen. Of roundings spread evenly up to their bound, n of n samples stay below
 # half of it with probability 2^-n, n >= 24; plain floats take the same operations in another order: 2 again.
 UNSEEN = 4
-NUDGE = 2.0**-20  # of 1 + |x|: a finite difference of this size is off by 2^-20 and loses 2^-44 in 64 bits
+NUDGE = (
+    2.0**-20
+)  # of each coordinate: a finite difference of this size is off by 2^-20, loses 2^-44 in 64 bits
+NEAR_ZERO = 2.0**-40  # of the largest coordinate: one that is smaller may be nudged by NUDGE of this
 
 
 def rounded(t) -> tuple[np.ndarray, np.ndarray]:
@@ -32,13 +35,16 @@ def rounded(t) -> tuple[np.ndarray, np.ndarray]:
 
 
 def along(t, quantity, delta: np.ndarray) -> np.ndarray:
-    """<d quantity/dx, delta>, (..., n, lanes): a difference in the direction of delta.
+    """<d quantity/dx, delta>, (..., n, lanes): a difference in the direction of delta, so short that no
+    coordinate comes to 0: a logarithm has no value beyond.
 
     quantity(x (2d, n, lanes)) -> (..., n, lanes)
     """
     x = np.moveaxis(t.x, 1, 0).astype(WIDE)
-    size = np.max(np.abs(delta), axis=0)
-    scale = NUDGE * (1 + np.max(np.abs(x), axis=0)) / np.where(size > 0, size, 1)
+    room = NUDGE * np.maximum(np.abs(x), NEAR_ZERO * np.max(np.abs(x), axis=0))
+    with np.errstate(divide="ignore", invalid="ignore"):  # 0/0: a coordinate that stays 0
+        scale = np.min(np.where(delta == 0, np.inf, room / np.abs(delta)), axis=0)
+    scale = np.where(np.isfinite(scale) & (scale > 0), scale, 1)
     return (quantity(x + scale * delta) - quantity(x)) / scale
 
 

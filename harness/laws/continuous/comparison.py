@@ -47,16 +47,20 @@ def solve(
     """One start for every lane: lanes differ in their parameters only. Up to t = final, in 2 points
     intervals.
 
-    The collocation takes one step an interval: a loss of curvature L above SOFT needs sqrt(L/SOFT) times as
-    many.
+    The collocation takes one step an interval, and a stiff loss needs `refinement` times as many.
     """
-    points *= int(np.ceil(np.sqrt(min(max(largest_curvature(cell.case) / SOFT, 1.0), MOST))))
+    points *= int(np.ceil(refinement(cell.case)))
     times = np.stack(
         [flow.output_times(m, mu, final, points) for m, mu in zip(parameters.m, parameters.mu, strict=True)],
         axis=1,
     )
     x0, loose = begun(cell.random(), mech, parameters, times)
     return flow.certified(mech, x0, parameters, times, loose)
+
+
+def refinement(case: Case) -> float:
+    """How many times as many intervals a loss needs as usual: sqrt(L/SOFT) of its curvature L above SOFT."""
+    return float(np.sqrt(np.clip(largest_curvature(case) / SOFT, 1.0, MOST)))
 
 
 def windows(solution: flow.Certified, lane: int) -> dict[str, np.ndarray]:

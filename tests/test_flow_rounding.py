@@ -6,7 +6,8 @@ from plainest import case
 
 from noether.cases.case import translation
 from noether.laws.continuous.cells import RULES, Cell, run_cell
-from noether.mechanics import flow_rounding
+from noether.mechanics import flow, flow_rounding
+from noether.mechanics.symbolic_mechanics import mechanics
 from noether.verdicts.record import HOLDS, VIOLATED
 
 BOTH = translation((1, 1))
@@ -55,6 +56,28 @@ def test_a_charge_strays_as_its_rates_and_sources_are_off_and_not_where_they_are
     # The charge is linear: its difference over NUDGE of the smaller of two momenta, of which the larger is at
     # most 2^13 times as large, loses 2^-64/NUDGE of the larger.
     assert np.allclose(t.strayed[0], expected, rtol=2.0**-64 / flow_rounding.NUDGE * 2.0**13, atol=0)
+
+
+@pytest.mark.parametrize("delta, sigma", [(0.0, 2.0**-40), (2.0**-40, 0.0)])
+def test_the_energy_strays_as_its_rates_and_what_friction_takes_are_off(delta, sigma, monkeypatch):
+    """By UNSEEN |<p, delta> + mu sigma| t: of momenta that are off, and of the power."""
+    honest = flow_rounding.rounded
+
+    def off(t):
+        rates, others = honest(t)
+        return np.where(np.arange(4)[:, None, None] >= 2, delta, 0) + 0 * rates, sigma + 0 * others
+
+    monkeypatch.setattr(flow_rounding, "rounded", off)
+    far_case = far(1.0)
+    mech, one = mechanics(far_case), np.ones(1)
+    parameters = flow.Parameters(0.9 * one, 1.3 * one, 0 * one, 0 * one)
+    x0 = flow.start(mech, np.array([[1.2], [1.7]]), np.array([[0.3], [-0.5]]), parameters)
+    t = flow.by_dop853(mech, x0, parameters, np.linspace(0, 1, 9)[:, None], 1e-12)
+    # T = m |p|^2/2 of a Euclidean metric, in which p is the velocity: dT = m <p, delta>.
+    rate = 0.9 * delta * t.x[:, 2:].sum(axis=1) + 1.3 * sigma
+    expected = flow_rounding.UNSEEN * np.max(np.abs(rate), axis=0) * t.times
+    # T is a square: the difference is off by NUDGE/2 of its terms, which cancel to a sixth here at most.
+    assert np.allclose(t.energy_strayed, expected, rtol=6 * flow_rounding.NUDGE, atol=0)
 
 
 class Somewhere:

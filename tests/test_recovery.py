@@ -7,7 +7,7 @@ import plainest
 import pytest
 
 from noether.cases import CATALOG
-from noether.cases.case import DIAGONAL, Metric, translation
+from noether.cases.case import DIAGONAL, Metric
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import narrow
 from noether.laws.exact import charge, charge_predicted
@@ -117,39 +117,6 @@ def test_repeated_steps_add_up_and_independent_ones_average():
     again[0] = False
     assert coherent(x, variance, apart) == pytest.approx(400)
     assert coherent(x, variance, again) == pytest.approx(100**2 * 4)
-
-
-BREAKINGS = {
-    "square": lambda q, xp: q[0] * q[0],
-    "linear": lambda q, xp: q[0],
-    "both": lambda q, xp: q[0] + q[1],
-}
-
-
-@pytest.mark.parametrize("breaking", BREAKINGS)
-@pytest.mark.parametrize("slope", [3, 0.7])
-@pytest.mark.parametrize("seed", [0, 1])
-def test_a_force_that_is_the_same_everywhere_is_rounded_alike_in_every_step(slope, breaking, seed):
-    """(8): lanes of 3 q0 - 3 q1 scattered by 1.5 to 1.8 of error bars that took for chance what eta g, the
-    sum 3 + eps and the digits of eta g below those of v' lose alike in every step."""
-    loss = lambda q, xp: slope * q[0] - slope * q[1]
-    box, symmetries = ((-1.0, 1.0),) * 2, (translation((1, 1)),)
-    flat = plainest.case("flat", loss, BREAKINGS[breaking], box=box, symmetries=symmetries)
-    (cell,) = [c for c in cells((flat,), "quick", seed, "numpy") if c.law == "E2"]
-    records = run_cell(cell)
-    assert {r.verdict for r in records if not r.fault} == {HOLDS}, [r.reason for r in records]
-    assert all(r.verdict == VIOLATED for r in records if r.fault)
-
-
-def test_what_is_made_again_is_counted_once():
-    """The variance of each step is as before, and its sum over a run grows as its length squared."""
-    variance = np.arange(1.0, 7).reshape(6, 1, 1)
-    same = np.array([False, False, True, True, False, True]).reshape(6, 1, 1)
-    chance, size, run = rounding.made_again(variance, same)
-    # A root and its square are rounded once each.
-    assert np.allclose(chance + size * size, variance, rtol=3 * 2.0**-53, atol=0)
-    assert chance.ravel().tolist() == [1.0, 0, 0, 0, 0, 0]
-    assert run.ravel().tolist() == [1, 2, 2, 2, 3, 3]
 
 
 def test_error_bars_that_are_too_narrow_or_too_wide_are_seen():

@@ -12,6 +12,7 @@ from noether.report.causes import Cause, causes
 from noether.report.law_table import titled
 from noether.report.terminal import COLOUR
 from noether.runs.result import Result
+from noether.system.outside import plural
 from noether.verdicts.known import excuse
 from noether.verdicts.power import weak
 from noether.verdicts.record import INCONCLUSIVE, OUTSIDE, VIOLATED, Record, where
@@ -59,7 +60,8 @@ def unheld(result: Result, real: list[Record], verdict: str, most: int) -> list[
         out += [line for cause in some for line in told(cause)]
     if len(alike) > most:
         rest = sum(len(cause.records) for cause in alike[most:])
-        out.append(Text(f"  and {rest} more of {len(alike) - most} other causes, all in records.jsonl"))
+        others = plural(len(alike) - most, "other cause")
+        out.append(Text(f"  and {rest} more of {others}, all in records.jsonl"))
     return out
 
 

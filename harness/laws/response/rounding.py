@@ -106,7 +106,7 @@ def of_buffer(precision: Precision, eta, beta, v, g, multiples, still):
     pair, lattices = (push, eta * g), (multiple, other)
     moving, _, _, error = repeated("sub", pair, lattices, w, difference, (False, False), kind)
     beside = repeated("sub", pair, lattices, w, difference, (False, True), kind)
-    alike, run = several(same_g), np.cumsum(~same_g, axis=0) * PLACES + np.frexp(beside[2])[1]
+    alike, run = several(same_g), apart(np.cumsum(~same_g, axis=0), beside[2])
     again = [(np.where(alike, beside[1], 0.0), run)]  # (6) of a force that stays
     of_store, multiple = rounded(w, sum_of, precision.v_store)
     of_rest = np.where(alike, beside[0], moving) + of_store
@@ -122,6 +122,11 @@ def unchanged(x: np.ndarray, still: np.ndarray) -> np.ndarray:
     out = np.zeros(x.shape, bool)
     out[1:] = (x[1:] == x[:-1]) & ~still[1:, None]
     return out
+
+
+def apart(number: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """One number for a whole number and a last place, a power of two: the same for the same pair alone."""
+    return number * PLACES + np.frexp(place)[1]
 
 
 def made_again(variance: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -13,6 +13,10 @@ class CaseError(ValueError):
     """A case file says something that cannot be: what is, what it must be, where."""
 
 
+class RuleError(CaseError):
+    """A learning rule says something that cannot be: what is, what it must be, where."""
+
+
 def brief(value) -> str:
     """What somebody gave, as it may stand in one line."""
     try:

@@ -77,7 +77,7 @@ class Step:
         self.eta, self.beta, self.k, self.eps = (number(x) for x in t.params[:4, lane])
         self.beta = self.beta if rule.momentum else number(0)
         self.coupled, self.decoupled = rule.decay == "coupled", rule.decay == "decoupled"
-        self.c = number(1) if n == 0 else number(1 - rule.dampening)
+        self.c = number(0.75) if rule.name == "heavy-ball-dampened" and n else number(1)
         self.s = 1 - self.eta * self.k if self.decoupled else number(1)
         pick = lambda x, at: [x[at, i, lane] for i in range(self.d)]
         self.z, self.q, self.v = (pick(x, n) for x in (t.z, t.q, t.v))
@@ -85,15 +85,14 @@ class Step:
         self.b = pick(t.g_broken, n)
         self.g = [x + self.eps * y for x, y in zip(pick(t.g_kept, n), self.b, strict=True)]
         self.ge = pick(t.g_error, n)
-        sign = -1 if rule.maximize else 1
-        self.sign = sign
+        self.sign = sign = -1 if rule.maximize else 1
         self.f = [
             self.c * (sign * g + (self.k * q if self.coupled else 0))
             for g, q in zip(self.g, self.q, strict=True)
         ]
-        nesterov = rule.nesterov
+        nesterov = rule.looks_ahead
         # Warm-up; no launch here is longer.
-        self.rate = number(min(n + 1, 8)) / 8 if rule.scheduled else number(1)
+        self.rate = number(min(n + 1, 8)) / 8 if rule.paced else number(1)
         self.G = case_metric(t, self.q, lane)
         self.Ge = pick(t.G_error, n) if rule.on_metric else [number(0)] * self.d
         self.y = [
@@ -105,32 +104,35 @@ class Step:
             for w, f, y in zip(self.w, self.f, self.y, strict=True)
         ]
         self.pull = [self.pull_error(i) for i in range(self.d)]
-        self.delta, self.sigma = ([f(i) for i in range(self.d)] for f in (self.delta_of, self.sigma_of))
+        # Derived by hand, in first order and rounded upwards: what the running error must stay below.
+        self.by_hand = [[f(i) for i in range(self.d)] for f in (self.delta_of, self.sigma_of)]
+        self.delta, self.sigma = pick(t.delta, n), pick(t.sigma, n)
 
     def pull_error(self, i):
-        times = 3 if self.rule.dampening else 2
+        times = 3 if self.rule.timed else 2
         kq = self.c * abs(self.k * self.q[i]) if self.coupled else 0
         return self.eta * (self.u * (times * abs(self.f[i]) + kq) + self.c * self.ge[i]) + (
-            1.5 * self.tiny if self.rule.dampening else 0
+            1.5 * self.tiny if self.rule.timed else 0
         )
 
     def delta_of(self, i):
         """R0: store, arithmetic, gradient, underflow."""
         narrow = self.t.precision.v_store != self.t.precision.rounded
-        store = self.uv * abs(self.w[i]) if narrow else 0
-        whole = store + self.u * (abs(self.beta * self.v[i]) + abs(self.w[i])) + self.pull[i]
+        w = self.beta * self.v[i] - self.eta * self.f[i]
+        store = self.uv * abs(w) if narrow else 0
+        whole = store + self.u * (abs(self.beta * self.v[i]) + abs(w)) + self.pull[i]
         return whole * (1 + 8 * self.u) + 1.5 * (self.tiny * (2 + self.eta) + self.tv)
 
     def sigma_of(self, i):
         narrow = self.t.precision.q_store != self.t.precision.rounded
-        whole = (self.uq + (self.u if narrow else 0)) * abs(self.z1[i])
+        whole = (self.uq + (self.u if narrow else 0)) * abs(self.s * self.z[i] + self.y[i])
         tiny = 1.5 * (self.tq + self.tiny)
         if self.decoupled:
             whole += self.u * (3 * abs(self.eta * self.k) + abs(self.s)) * abs(self.z[i])
-        if self.rule.nesterov:
+        if self.rule.looks_ahead:
             whole += self.u * (abs(self.beta * self.w[i]) + abs(self.y[i])) + self.pull[i]
             tiny += 1.5 * self.tiny * (2 + self.eta)
-        if self.rule.scheduled:
+        if self.rule.paced:
             whole += self.u * abs(self.y[i])
             tiny += 1.5 * self.tiny
         if self.rule.on_metric:
@@ -178,12 +180,12 @@ class Charge:
         self.force = s.c * (
             s.sign * s.eps * dot(s.b, self.xi) + (s.k * dot(s.q, self.xi) if s.coupled else 0)
         )
-        self.force_size = s.eps * dot(size(s.b), self.room) + s.k_own * dot(size(s.q), self.room)
+        self.force_size = s.c * (s.eps * dot(size(s.b), self.room) + s.k_in * dot(size(s.q), self.room))
 
 
 def both(t, symmetry, n, lane):
     step = Step(t, n, lane)
-    step.k_own = step.k if t.rule.decay != "none" else np.longdouble(0)
+    step.k_in = step.k if step.coupled else np.longdouble(0)
     return step, Charge(step, symmetry) if symmetry else None
 
 

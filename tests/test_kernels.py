@@ -105,7 +105,7 @@ def test_lane_order_and_batch_split_change_nothing(cut, random):
 
 def test_the_watermark_shows_a_lane_that_nobody_wrote():
     job = job_of(HAT, "float32", 1)
-    q, v, _ = job.buffers()
+    q, v, *_ = job.buffers()
     outcome = launch.Outcome(q, v, job.precision, "numpy", 0.0)
     assert outcome.unwritten.all()
 

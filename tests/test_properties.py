@@ -242,8 +242,7 @@ def time_splits(drawn, share, backend="numpy", keep=lambda v: v):
     k = min(int(share * job.steps), job.steps - 1)
     whole = launch.run(job, backend)
     z, v = whole.wide()
-    rule = replace(job.rule, begun=k) if job.rule.dampening or job.rule.scheduled else job.rule
-    again = launch.run(replace(job, rule=rule, q0=z[k], v0=keep(v[k]), steps=job.steps - k), backend)
+    again = launch.run(replace(job, begun=k, q0=z[k], v0=keep(v[k]), steps=job.steps - k), backend)
     assert np.array_equal(again.wide()[0], z[k:], equal_nan=True), f"{job} from step {k} goes elsewhere"
     assert np.array_equal(again.wide()[1][1:], v[k + 1 :], equal_nan=True)
 

@@ -264,9 +264,14 @@ def test_parity_sees_a_tie_that_numpy_and_the_backend_have_wrong_alike(monkeypat
 
 
 def test_the_kernel_narrows_by_the_lines_that_are_tested():
-    """Every store of the loop goes through `narrow` of kernels/loops/triton_rounding.py."""
+    """Every store of a step goes through `narrow` of kernels/loops/triton_rounding.py: so it is printed."""
     pytest.importorskip("triton")
+    from noether.cases.rules import RULES
     from noether.kernels.loops import trajectory_loop, triton_rounding
+    from noether.kernels.programs.trace_rule import update_program
+    from noether.kernels.programs.triton_text import function
 
-    assert trajectory_loop.narrow is triton_rounding.narrow and trajectory_loop.store is triton_rounding.store
+    step = function(update_program(RULES["heavy-ball"], 2), Precision("bfloat16"))
+    assert step.fn.__globals__["narrow"] is triton_rounding.narrow
+    assert trajectory_loop.store is triton_rounding.store
     assert "0x7FFF + ((bits >> 16) & 1)" in inspect.getsource(triton_rounding.narrow.fn)

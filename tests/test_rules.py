@@ -1,8 +1,8 @@
 """The options of heavy ball are PyTorch's, obey their own exact laws, and only those."""
 
-import inspect
 from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noether.cases import CORE
-from noether.cases.rules import RULES, Rule
+from noether.cases.rules import RULES
+from noether.cases.rules.heavy_ball_dampened import TAU
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Op, Program
@@ -22,7 +23,7 @@ from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.record import HOLDS, VIOLATED
 
-OPTIONS = [r for r in RULES.values() if r.nesterov or r.dampening or r.maximize]
+OPTIONS = [RULES[name] for name in ("nesterov", "heavy-ball-dampened", "heavy-ball-maximize")]
 each_option = pytest.mark.parametrize("rule", OPTIONS, ids=lambda r: r.name)
 CASE = {c.name: c for c in CORE}
 ABOUT = dict(case="", rule="", backend="numpy", precision="", parameters={})
@@ -57,8 +58,9 @@ def test_each_rule_is_pytorchs_sgd_to_the_bit_where_arithmetic_is_exact(name):
     rule, eta, beta, k, steps = RULES[name], 0.25, 0.5, 0.25, 8
     q = torch.tensor([3.0, -2.0], dtype=torch.float64, requires_grad=True)
     decay = 0.0 if rule.decoupled else k
-    options = dict(nesterov=rule.nesterov, dampening=rule.dampening, maximize=rule.maximize)
-    sgd = torch.optim.SGD([q], lr=eta, momentum=beta, weight_decay=decay, **options)
+    p = SimpleNamespace(eta=eta, beta=beta, k=k)
+    options = rule.torch(p)[1] if rule.torch else dict(lr=eta, momentum=beta, weight_decay=decay)
+    sgd = torch.optim.SGD([q], **options)
     path = [q.detach().clone().numpy()]
     for _ in range(steps):
         sgd.zero_grad()
@@ -84,24 +86,8 @@ def test_an_option_changes_every_step_that_it_should(rule):
     plain = launch.run(drawn(CASE["mexican-hat"], RULES["heavy-ball"]), "numpy")
     other = launch.run(replace(drawn(CASE["mexican-hat"], RULES["heavy-ball"]), rule=rule), "numpy")
     differs = (plain.q != other.q).any(axis=(1, 2))
-    first = 2 if rule.dampening else 1  # the first buffer is undamped
+    first = 2 if rule.timed else 1  # the first buffer is undamped
     assert not differs[:first].any() and differs[first:].all()
-
-
-def test_the_kernel_has_the_dampening_of_the_rule():
-    pytest.importorskip("triton")
-    from noether.kernels.loops import trajectory_loop
-
-    share = inspect.getsource(trajectory_loop.share_of.fn)
-    assert (
-        f"1.0, {1 - RULES['heavy-ball-dampened'].dampening})" in share
-        and f"RULE == {RULES['heavy-ball-dampened'].number}:" in share
-    )
-
-
-def test_nesterov_with_dampening_is_refused():
-    with pytest.raises(ValueError, match="no dampening"):
-        Rule("both", 9, True, "coupled", False, "euclidean", nesterov=True, dampening=0.5)
 
 
 # ---- twins
@@ -168,14 +154,14 @@ def test_d2_is_an_identity_in_exact_arithmetic(rule, seed, beta, k, j):
 
     A, a, q, v, g = whole(3, 3), whole(3), whole(3), whole(3), whole(3)
     beta, k, eta = Fraction(beta, 128), Fraction(k, 128), Fraction(1, 2**j)
-    share = 1 - Fraction(rule.dampening)
+    share = 1 - Fraction(TAU if rule.timed else 0)
     f = share * ((-g if rule.maximize else g) + k * q)
     w = beta * v - eta * f
-    y = beta * w - eta * f if rule.nesterov else w
+    y = beta * w - eta * f if rule.looks_ahead else w
     p = q + y
     after, before = w @ (A @ p + a), v @ (A @ q + a)
     assert after == beta * before - eta * (f @ (A @ q + a)) + (A @ y) @ w
-    if rule.nesterov:  # theory.md#D2: what it adds to heavy ball's source
+    if rule.looks_ahead:  # theory.md#D2: what it adds to heavy ball's source
         buffer, next_buffer = v / eta, w / eta
         assert (A @ y) @ w - (A @ w) @ w == eta**2 * beta * ((A @ (next_buffer - buffer)) @ next_buffer)
 
@@ -186,8 +172,8 @@ def test_the_law_of_a_symmetric_generator_is_true_where_it_says_so(rule):
     case = CASE["rayleigh"]
     job = drawn(case, rule)
     residual = spent_of(EXACT["D4"].residual(judged(case, job, launch.run(job, "numpy")), case.symmetries[0]))
-    assert EXACT["D4"].suits(rule, case.symmetries[0]) == (not rule.nesterov)
-    assert residual.max() > 1e6 if rule.nesterov else residual.max() <= 1
+    assert EXACT["D4"].suits(rule, case.symmetries[0]) == (not rule.looks_ahead)
+    assert residual.max() > 1e6 if rule.looks_ahead else residual.max() <= 1
 
 
 def test_a_rotation_charge_does_not_decay_under_nesterov():
@@ -198,8 +184,8 @@ def test_a_rotation_charge_does_not_decay_under_nesterov():
         t = judged(case, job, launch.run(job, "numpy"))
         for symmetry in case.symmetries:
             spent = spent_of(EXACT["D3"].residual(t, symmetry))
-            assert EXACT["D3"].suits(rule, symmetry) == (not rule.nesterov)
-            assert (spent.max(axis=0) > 1e6).all() if rule.nesterov else spent.max() <= 1
+            assert EXACT["D3"].suits(rule, symmetry) == (not rule.looks_ahead)
+            assert (spent.max(axis=0) > 1e6).all() if rule.looks_ahead else spent.max() <= 1
 
 
 def test_a_translation_charge_decays_under_nesterov_too():

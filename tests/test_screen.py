@@ -54,9 +54,8 @@ def single_steps(case, job, q, v, lag):
     def cut(x):
         return np.stack([np.concatenate([x[n + i] for n in range(runs)], axis=-1) for i in range(lag + 1)])
 
-    t = Trajectory(case, job.rule, job.precision, cut(q), cut(v), np.tile(job.params, runs))
-    t.share = np.full((t.steps, 1), 1 - job.rule.dampening)  # the screen's: that of a later step
-    return t
+    # What a step knows of its number is, in the screen, that of a later one.
+    return Trajectory(case, job.rule, job.precision, cut(q), cut(v), np.tile(job.params, runs), begun=1)
 
 
 def test_the_first_step_of_a_dampened_rule_is_not_screened_and_the_others_are():

@@ -2,7 +2,7 @@
 
     p' = beta p - eta (g + k q),   q' = q + p' / G(q, kappa)
 
-A step is given G(q) as the last entries of its parameters (noether.kernels.programs.numpy_step.with_metric).
+A step is given G(q) as the last entries of its parameters (noether.kernels.programs.numpy_step.Reader).
 """
 
 from __future__ import annotations
@@ -16,12 +16,18 @@ WRONG_METRIC = "wrong metric"
 MOVING = on(metric="diagonal")
 
 
+def apart(params: list, q: list) -> tuple[list, list]:
+    """The numbers of a step without the entries of G(q), and these."""
+    return params[: -len(q)], params[-len(q) :]
+
+
 def measured(change):
     """The step with other entries of the metric: change(G) -> list of d arrays."""
 
     def advance(n, q, v, params, gradient, rule, precision):
-        changed = [np.asarray(x, y.dtype) for x, y in zip(change(params[4:]), params[4:], strict=True)]
-        return step(q, v, [*params[:4], *changed], gradient, rule, precision)
+        own, G = apart(params, q)
+        changed = [np.asarray(x, y.dtype) for x, y in zip(change(G), G, strict=True)]
+        return step(q, v, [*own, *changed], gradient, rule, precision)
 
     return advance
 
@@ -31,9 +37,10 @@ def one_step_late():
     past: list = []
 
     def advance(n, q, v, params, gradient, rule, precision):
-        old = past.pop() if past and n > 1 else params[4:]
-        past[:] = [params[4:]]
-        return step(q, v, [*params[:4], *old], gradient, rule, precision)
+        own, G = apart(params, q)
+        old = past.pop() if past and n > 1 else G
+        past[:] = [G]
+        return step(q, v, [*own, *old], gradient, rule, precision)
 
     return advance
 
@@ -44,9 +51,10 @@ def as_velocity():
     past: list = []
 
     def advance(n, q, v, params, gradient, rule, precision):
-        old = past.pop() if past and n > 1 else params[4:]
-        past[:] = [params[4:]]
-        carried = [(x * G / H).astype(x.dtype) for x, G, H in zip(v, params[4:], old, strict=True)]
+        entries = apart(params, q)[1]
+        old = past.pop() if past and n > 1 else entries
+        past[:] = [entries]
+        carried = [(x * G / H).astype(x.dtype) for x, G, H in zip(v, entries, old, strict=True)]
         return step(q, carried, params, gradient, rule, precision)
 
     return advance

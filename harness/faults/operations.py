@@ -19,12 +19,13 @@ import numpy as np
 
 from noether.faults.fault import NEAR
 from noether.kernels.programs.numpy_step import step
-from noether.kernels.programs.operations import NUMPY, OF_UFUNC, OPERATIONS
+from noether.kernels.programs.operations import IN_A_RULE, NUMPY, OF_UFUNC, OPERATIONS
 from noether.kernels.programs.precision import Precision, narrow, representable
 from noether.kernels.programs.program import Op, Program
 
 SWAPS = {"add": ("sub", "mul"), "sub": ("add", "mul"), "mul": ("div", "add"), "div": ("mul", "sub")}
-SWAPS |= {"max": (), "neg": ()} | dict.fromkeys(("exp", "log", "sqrt", "step", "abs"), ("neg",))
+SWAPS |= {"max": (), "neg": (), "store": (), "store_buffer": ()}
+SWAPS |= dict.fromkeys(("exp", "log", "sqrt", "step", "abs", "sign"), ("neg",))
 """What takes the place of each operation."""
 OTHERS = 3  # how many other values take the place of each operand
 BELOW = {"float64": "float32", "float32": "bfloat16", "float16": "bfloat16", "bfloat16": "bfloat16"}
@@ -204,15 +205,13 @@ def watched(tape: Watch, n, q, v, params, gradient, rule, precision):
 
 
 class Functions:
-    """exp and log of watched arrays: their own operations are not those of the step."""
+    """Functions of watched arrays: their own operations are not those of the step."""
 
     def __init__(self, tape: Watch):
         self.tape = tape
 
     def __getattr__(self, name: str):
-        from noether.kernels.programs import elementary
-
-        return lambda x: self.tape.watch(getattr(elementary, name)(np.asarray(x)))
+        return lambda *xs: self.tape.watch(IN_A_RULE[name].numpy(*map(np.asarray, xs)))
 
 
 def exponentials(q) -> list:

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether.cases.rules import HEAVY_BALL, HEAVY_BALL_DAMPENED, HEAVY_BALL_DECOUPLED
+from noether.cases.rules.heavy_ball import HEAVY_BALL
+from noether.cases.rules.heavy_ball_dampened import TAU
+from noether.cases.rules.heavy_ball_decoupled import HEAVY_BALL_DECOUPLED
 from noether.faults.fault import FIRST, HISTORY, Fault, given, moved, on, remembered
 from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import narrow
@@ -83,7 +85,9 @@ def dampened(n, q, v, params, gradient, rule, precision):
 
 def never_first(n, q, v, params, gradient, rule, precision):
     """A step of a rule that treats its first one as a later one."""
-    return step(q, v, params, gradient, HEAVY_BALL_DAMPENED, precision)
+    c = rule.index("c")
+    later = [np.full_like(x, 1 - TAU) if i == c else x for i, x in enumerate(params)]
+    return step(q, v, later, gradient, rule, precision)
 
 
 def momentum_unasked(past, n, q, v, params, gradient, rule, precision):
@@ -183,15 +187,15 @@ FAULTS += (
         "dampened from the first step on",
         "wrong first step",
         "(1 - tau) g_0",
-        applies=lambda job: job.rule.dampening != 0,
-        alter=lambda case, job: replace(job, rule=replace(job.rule, begun=1)),
+        applies=on(rule="heavy-ball-dampened"),
+        alter=lambda case, job: replace(job, begun=job.begun + 1),
         when=FIRST,
     ),
     Fault(
         "Nesterov with the old buffer",
         "stale momentum",
         "beta v for beta v' in the move",
-        applies=lambda job: job.rule.nesterov,
+        applies=lambda job: job.rule.looks_ahead,
         advance=moved(
             lambda q, v, q2, v2, params, n: (
                 [x + params[1] * (a - b) for x, a, b in zip(q2, v, v2, strict=True)],

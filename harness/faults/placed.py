@@ -177,7 +177,7 @@ FAULTS = (
         VALUES[0],
         INDEXING,
         "one value of q' in one step of one lane",
-        lambda job: not job.rule.nesterov,
+        lambda job: not job.rule.looks_ahead,
         mangle=one_value(VALUES[0], 0, units_off(8)),
     ),
     fault(

@@ -11,7 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether.cases.rules import GRADIENT_DESCENT, HEAVY_BALL, MIRROR_DESCENT, rate
+from noether.cases.rules.gradient_descent import GRADIENT_DESCENT
+from noether.cases.rules.heavy_ball import HEAVY_BALL
+from noether.cases.rules.heavy_ball_scheduled import WARMUP
+from noether.cases.rules.mirror_descent import MIRROR_DESCENT
 from noether.faults.fault import Fault, on, pulled
 from noether.faults.options import IGNORED, under
 from noether.kernels.programs.numpy_step import step
@@ -22,24 +25,22 @@ SCHEDULED, SIGNED = on(rule="heavy-ball-scheduled"), on(rule="sign-descent")
 NORMALISED = on(rule="exponentiated-gradient")
 
 
-def shifted(by: int):
-    """A step that takes the learning rate of another step of the schedule."""
+def timed(other):
+    """A launch whose step n knows of its number what step other(n) knows, where there is one."""
 
-    def advance(n, q, v, params, gradient, rule, precision):
-        return step(q, v, params, gradient, replace(rule, rate=rate(max(1, n + rule.begun + by))), precision)
+    def alter(case, job):
+        steps = [max(1, other(n)) for n in range(job.begun + 1, job.begun + job.steps + 1)]
+        known = [job.rule.known_numbers(job.params, 1, n - 1)[0] for n in steps]
+        return replace(job, timing=np.stack(known))
 
-    return advance
+    return alter
 
 
 def inside_the_buffer(n, q, v, params, gradient, rule, precision):
     """A step v' = beta v - c eta (g + k q), q' = q + v': the displacement form without its ratio c / c_(n-1)
     on beta."""
-    eta = params[0] * params[0].dtype.type(rule.rate)
-    return step(q, v, [eta, *params[1:]], gradient, HEAVY_BALL, precision)
-
-
-def without_warmup(n, q, v, params, gradient, rule, precision):
-    return step(q, v, params, gradient, replace(rule, rate=rate(max(8, n + rule.begun))), precision)
+    eta = params[0] * params[rule.index("c")]
+    return step(q, v, [eta, *params[1:4]], gradient, HEAVY_BALL, precision)
 
 
 def of_unit_length(gradient, at, eps, params, n):
@@ -71,21 +72,21 @@ FAULTS = (
         SCHEDULE,
         "the rate of the step before",
         applies=SCHEDULED,
-        advance=shifted(-1),
+        alter=timed(lambda n: n - 1),
     ),
     Fault(
         "schedule one step early",
         SCHEDULE,
         "the rate of the next step",
         applies=SCHEDULED,
-        advance=shifted(1),
+        alter=timed(lambda n: n + 1),
     ),
     Fault(
         "schedule without its warm-up",
         SCHEDULE,
         "c = 1 until it is halved",
         applies=SCHEDULED,
-        advance=without_warmup,
+        alter=timed(lambda n: max(WARMUP, n)),
     ),
     Fault(
         "schedule inside the buffer",

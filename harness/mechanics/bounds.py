@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from noether.kernels.programs.operations import OPERATIONS, Operation, step
+from noether.kernels.programs.operations import OPERATIONS, STORES, Operation, step
 from noether.kernels.programs.precision import UNIT, Precision, representable
 from noether.kernels.programs.program import Program
 
@@ -46,7 +46,8 @@ def operations(
                 error = np.full_like(like, constant_error(op.value, precision))
             else:
                 value, passed = rules[op.name](x, e)
-                error = passed + rounding.of(OPERATIONS[op.name], value, passed)
+                signs = op.name == "mul" and any(program.ops[i].name == "sign" for i in op.args)
+                error = passed + rounding.of(OPERATIONS[op.name], value, passed, signs)
             values.append(value)
             errors.append(error)
     return values, errors
@@ -61,13 +62,22 @@ class Rounding:
     tiny: float
     own: float
     eager: bool
+    stores: dict
 
     @classmethod
-    def under(cls, precision: Precision) -> Rounding:
-        return cls(precision.u_arith, 1.5 * precision.tiny_arith, arithmetic_unit(precision), precision.eager)
+    def under(cls, p: Precision) -> Rounding:
+        of = lambda kind, u, tiny: (u, 1.5 * tiny) if kind != p.rounded else (0.0, 0.0)
+        stores = {"store": of(p.q_store, p.u_q, p.tiny_q), "store_buffer": of(p.v_store, p.u_v, p.tiny_v)}
+        return cls(p.u_arith, 1.5 * p.tiny_arith, arithmetic_unit(p), p.eager, stores)
 
-    def of(self, row: Operation, value, passed):
-        """Of an operation whose value is known to `passed`."""
+    def of(self, row: Operation, value, passed, signs: bool = False):
+        """Of an operation whose value is known to `passed`; `signs` is a product with a sign, which is exact
+        but where a parameter is rounded first."""
+        if row.name in self.stores:
+            u, tiny = self.stores[row.name]
+            return u * (np.abs(value) + passed) + tiny
+        if signs and not self.eager:
+            return 0.0
         error = self.u * (np.abs(value) + passed) if row.rounds else 0.0
         if row.units:
             own = row.units * self.own * (np.abs(value) + passed)
@@ -75,7 +85,7 @@ class Rounding:
         return error + self.tiny if row.underflows else error
 
 
-NONE = Rounding(0.0, 0.0, 0.0, False)
+NONE = Rounding(0.0, 0.0, 0.0, False, dict.fromkeys(STORES, (0.0, 0.0)))
 
 
 @cache
@@ -212,6 +222,17 @@ def _pass_step(x, e):
     return one_above(x[0]), 1 - one_above(np.abs(x[0]) - e[0])
 
 
+def _pass_root(x, e):
+    """Also at 0 and near it: sqrt(x + e) - sqrt(x) is at most sqrt(e)."""
+    value, far = np.sqrt(x[0]), np.sqrt(e[0])
+    return value, np.where(value > far, np.minimum(e[0] / np.where(value > 0, value, 1), far), far)
+
+
+def _pass_sign(x, e):
+    """A sign is known where |x| > e: there it is exact, elsewhere 2 off at most."""
+    return np.sign(x[0]), np.where(np.abs(x[0]) > e[0], 0.0, 2.0)
+
+
 PASS = {
     "neg": lambda x, e: (-x[0], e[0]),
     "add": lambda x, e: (x[0] + x[1], e[0] + e[1]),
@@ -224,3 +245,18 @@ PASS = {
     "step": _pass_step,
 }
 FAR = {**PASS, "exp": _pass_far_exp}
+OF_A_RULE = {
+    "store": lambda x, e: (x[0], e[0]),
+    "store_buffer": lambda x, e: (x[0], e[0]),
+    "abs": lambda x, e: (np.abs(x[0]), e[0]),
+}
+"""How errors pass through what a learning rule has beside the operations of a loss."""
+PASS_RULE = {**PASS, **OF_A_RULE}
+FAR_RULE = {
+    **FAR,
+    **OF_A_RULE,
+    "sqrt": _pass_root,
+    "sign": _pass_sign,
+    "max": lambda x, e: (np.maximum(*x), np.maximum(*e)),
+}
+"""Those of a rule on traced numbers, and on numbers."""

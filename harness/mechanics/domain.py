@@ -15,9 +15,11 @@ import numpy as np
 
 from noether.cases.case import Case
 from noether.kernels.loops import launch
-from noether.kernels.programs.numpy_step import step
+from noether.kernels.programs.numpy_step import Reader, step
 from noether.kernels.programs.precision import Precision
+from noether.kernels.programs.trace_rule import update_program
 from noether.mechanics import bounds, wide
+from noether.mechanics.step_bounds import step_values
 
 OVERFLOW = {"float16": 65504.0, "bfloat16": 3.3e38, "float32": 3.4e38, "float64": 1.7e308}
 NORMAL = {"float16": 2.0**-14, "bfloat16": 2.0**-126, "float32": 2.0**-126, "float64": 2.0**-1022}
@@ -39,6 +41,7 @@ def overflowing(job: launch.Job, z: np.ndarray, v: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
         inside = operation_range(job, np.exp(z) if job.rule.log_state else z)[1].max(axis=0)
         stored, moved = np.abs(z).max(axis=(0, 1)), np.abs(v).max(axis=(0, 1))
+    inside = np.maximum(inside, stepped_range(job, z, v))
     return ~(
         (inside < OVERFLOW[p.rounded] / MARGIN)
         & (stored < OVERFLOW[p.q_store] / MARGIN)
@@ -53,10 +56,31 @@ def operation_range(job: launch.Job, q: np.ndarray) -> tuple[np.ndarray, np.ndar
     smallest, largest = bounds.value_range(job.program, flat, eps, job.precision)
     if job.metric:
         less, more = bounds.value_range(
-            job.metric, flat, np.broadcast_to(job.params[4], (rows, lanes)).reshape(-1), job.precision
+            job.metric,
+            flat,
+            np.broadcast_to(job.params[job.rule.index("kappa")], (rows, lanes)).reshape(-1),
+            job.precision,
         )
         smallest, largest = np.minimum(smallest, less), np.maximum(largest, more)
     return smallest.reshape(rows, lanes), largest.reshape(rows, lanes)
+
+
+def stepped_range(job: launch.Job, z: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """(lanes,) the largest |value| of an operation of the steps from z, v (steps + 1, d, lanes) in float64,
+    of a rule whose step squares or divides.  A linear step has none larger than its state and its force."""
+    if job.rule.elementary:
+        return np.zeros(job.lanes)
+    q, rows = z[:-1], len(z) - 1
+    g = np.stack([np.stack(job.program.run(list(x), job.params[3], Precision("float64"))) for x in q])
+    whole = lambda x: np.broadcast_to(x, (rows, job.lanes))
+    p = np.stack([whole(x) for x in (*job.params, *np.moveaxis(job.known, 1, 0))], axis=1)
+    if job.metric:
+        kappa = job.params[job.rule.index("kappa")]
+        G = np.stack([np.stack(job.metric.run(list(x), kappa, Precision("float64"))) for x in q])
+        p = np.concatenate([p, G], axis=1)
+    evidence = {letter: (x, None) for letter, x in (("q", q), ("v", v[:-1]), ("g", g), ("p", p))}
+    found = step_values(update_program(job.rule, z.shape[1]), evidence, Precision("float64"))
+    return np.where(np.isnan(found), np.inf, found).max(axis=0)
 
 
 def normal_steps(case: Case, job: launch.Job) -> np.ndarray:
@@ -80,23 +104,24 @@ def same_stores(case: Case, job: launch.Job) -> tuple[np.ndarray, np.ndarray]:
     """The job in its own stores, its gradient from wide arithmetic on the loss: q, v (steps + 1, d, lanes)
     float64."""
     dtype = np.dtype(job.precision.arith)
-    q, v, params = ([x.astype(dtype) for x in rows] for rows in (job.q0, job.v0, job.params))
+    q, v = ([x.astype(dtype) for x in rows] for rows in (job.q0, job.v0))
+    own = Reader(job.rule, job.precision, job.params, job.known)
 
     def gradient(at, eps):
         return list(
             wide.gradient(lambda x, xp: case.total(x, eps.astype(wide.WIDE), xp), np.stack(at)).astype(dtype)
         )
 
-    def here(at):
+    def here(n, at):
         if not job.metric:
-            return params
-        G = wide.metric(case, np.stack(at), params[4])
-        return [*params[:4], *G.astype(dtype)]
+            return own.at(n, at)
+        G = wide.metric(case, np.stack(at), own.own[job.rule.index("kappa")])
+        return [*own.at(n, at), *G.astype(dtype)]
 
     out, momenta = [job.q0], [job.v0]
     with np.errstate(all="ignore"):
         for n in range(1, job.steps + 1):
-            q, v = step(q, v, here(q), gradient, job.rule.at(n), job.precision)
+            q, v = step(q, v, here(n, q), gradient, job.rule, job.precision)
             out.append(np.stack(q).astype(np.float64))
             momenta.append(np.stack(v).astype(np.float64))
     return np.stack(out), np.stack(momenta)

@@ -15,7 +15,7 @@ from functools import cache
 import numpy as np
 
 from noether.cases.case import Case
-from noether.cases.rules import Rule
+from noether.cases.rule import Rule
 from noether.kernels.loops.launch import Job
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision, representable
@@ -100,11 +100,13 @@ def draw(
         q0, v0 = np.log(q0), np.zeros_like(v0)
     if not rule.momentum:
         v0 = np.zeros_like(v0)
+    v0 = started(rule, v0)
     eta = pace(case) * 2.0 ** -rng.integers(low, high + 1, lanes) * (1 + STEP_SPREAD * rng.random(lanes))
     beta = rng.choice([0.5, 0.875, 0.9, 0.95, 0.99], lanes)
     k = rng.choice(DECAYS, lanes)
     eps = np.where(rng.random(lanes) < 0.5, 0.0, LARGEST_EPS * 10.0 ** -rng.uniform(0, DECADES, lanes))
     columns = {"eta": eta, "beta": beta, "k": k, "eps": eps, "kappa": rng.uniform(0.25, 1, lanes)}
+    columns |= {x.name: x.draw(rng, lanes) for x in rule.extra}
     for name, values in (overrides or {}).items():
         columns[name][:] = values
     if rule.signed:  # on both sides of every change of sign
@@ -113,3 +115,10 @@ def draw(
     start, kick = representable(q0, precision.q_store), representable(v0, precision.v_store)
     program, metric = trace.gradient(case), trace.metric(case, rule)
     return Job(program, rule, precision, start, kick, params, steps, metric=metric)
+
+
+def started(rule: Rule, kick: np.ndarray) -> np.ndarray:
+    """The start of all buffers, (buffers d, lanes): the kick (d, lanes) in the covector of the charge, or in
+    the first one, and 0 in the others."""
+    name = rule.covector.buffer if rule.covector else rule.buffers[0]
+    return np.concatenate([kick if buffer == name else np.zeros_like(kick) for buffer in rule.buffers])

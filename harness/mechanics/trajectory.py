@@ -1,132 +1,127 @@
 """The evidence that exact laws judge: what a kernel computed, in wide numbers, with bounds on its rounding.
 
-Parameters come from the float64 tensor of the job, not from the kernel; gradients from `wide`; bounds from
-`bounds`. Nothing here reads what the kernel says about itself except its states.
+The states, and the gradient at each, are those of states.py; the step from each is the `terms` of its rule;
+its bounds are those of step_bounds.py.
 """
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
+from types import SimpleNamespace
 
 import numpy as np
 
-from noether.cases.case import Case
-from noether.cases.rules import Rule
-from noether.kernels.programs import trace
-from noether.kernels.programs.elementary import EXP_UNITS, LOG_UNITS
-from noether.kernels.programs.precision import Precision
-from noether.mechanics import bounds, wide
-from noether.mechanics.wide import U_WIDE, WIDE
+from noether.kernels.programs.operations import step
+from noether.kernels.programs.precision import representable
+from noether.kernels.programs.trace_rule import buffers_program, position_program, split, update_program
+from noether.mechanics import step_bounds
+from noether.mechanics.accumulated import Accumulated, accumulated
+from noether.mechanics.states import States
+
+UNROUNDED = SimpleNamespace(
+    **{name: getattr(np, name) for name in ("sqrt", "exp", "log", "sign", "absolute", "maximum")},
+    step=step,
+    store=lambda x: x,
+    store_buffer=lambda x: x,
+)
+"""The namespace xp of a rule in wide arithmetic: nothing is rounded to a store."""
 
 
-class Trajectory:
-    """One launch in wide numbers, with the bounds on the rounding of each step.
+class Trajectory(States):
+    """One launch in wide numbers, with the right step from every state and the bounds on its rounding."""
 
-    q, v  (steps + 1, d, lanes)
-    z     the stored state: log q for mirror descent, else q
+    DERIVED = ("summands", "shrink", "pull", "move", "log_sum", "rate", "ahead", "expected_v", "kept")
+    """What is derived from parameters, and kept."""
 
-    Row 0 is the start of the run: the first step of a rule may differ from the others.
-
-    unit    unit roundoff of the arithmetic in which residuals are formed
-    floor   what its underflows add to a residual: nothing where the exponent is wider than any store's
-    """
-
-    unit, floor = U_WIDE, 0.0
-
-    def __init__(self, case: Case, rule: Rule, precision: Precision, z, v, params):
-        self.case, self.rule, self.precision = case, rule, precision
-        self.z, self.v = np.asarray(z, WIDE), np.asarray(v, WIDE)
-        self.params = np.asarray(params, np.float64)
-        self.eta, self.beta, self.k, self.eps, *self.kappa = np.asarray(params, WIDE)
-        if not rule.momentum:
-            self.beta = np.zeros_like(self.beta)
-        if rule.decay == "none":
-            self.k = np.zeros_like(self.k)
-
-    @classmethod
-    def launched(cls, case: Case, job, z, v) -> Trajectory:
-        """The trajectory that a launch gave back. Row 0 is the job's own, whatever came back: a kernel that
-        starts elsewhere is wrong at step 1."""
-        z, v = (np.concatenate([start[None], rows[1:]]) for start, rows in ((job.q0, z), (job.v0, v)))
-        return cls(case, job.rule, job.precision, z, v, job.params)
-
-    @property
-    def steps(self) -> int:
-        """How many steps were taken."""
-        return len(self.z) - 1
-
-    @property
-    def lanes(self) -> int:
-        """How many trajectories there are."""
-        return self.z.shape[2]
+    # ---- the step, by the terms of its rule
 
     @cached_property
-    def finite(self) -> np.ndarray:
-        """(steps + 1, lanes) bool: whether a state is finite in all components."""
-        return (np.isfinite(self.z) & np.isfinite(self.v)).all(axis=1)
+    def known(self) -> np.ndarray:
+        """What each step knows of its number, (steps, names, lanes or 1) float64."""
+        return self.rule.known_numbers(self.params, self.steps, self.begun)
 
-    @cached_property
-    def q(self) -> np.ndarray:
-        """The parameters at every step, (steps + 1, d, lanes) longdouble."""
+    @property
+    def numbers(self) -> list:
+        """The numbers of Rule.inputs: (lanes,) each, what is known of a step (steps, lanes or 1)."""
+        named = {"eta": self.eta, "beta": self.beta, "k": self.k, "eps": self.eps, **self.extra}
+        named |= dict(zip(("kappa",), self.kappa, strict=False))
+        known = np.asarray(self.known, self.z.dtype)
+        return [*(named[name] for name in self.rule.parameters), *np.moveaxis(known, 1, 0)]
+
+    def parameters(self) -> SimpleNamespace:
+        """The p of a rule's lines, wide; the entries of G are those of every step."""
+        entries = list(np.moveaxis(self.G, 1, 0)) if self.rule.on_metric else []
+        return self.rule.named([*self.numbers, *entries])
+
+    def summed(self, new, q=None, g=None) -> tuple[dict, list[dict]]:
+        """The terms of q' and of each new buffer, by name, (steps, d, lanes) each.
+
+        new  the new buffers;  q, g  other parameters and another gradient than those of the trajectory
+        """
+        rows = lambda x: list(np.moveaxis(x, 1, 0))
+        z, g = (self.z[:-1] if q is None else q), (self.g if g is None else g)
+        buffers, new = (split(rows(x), self.dim) for x in (self.v[:-1], new))
         with np.errstate(all="ignore"):
-            return np.exp(self.z) if self.rule.log_state else self.z
-
-    def _gradient(self, loss) -> np.ndarray:
-        return np.moveaxis(wide.gradient(loss, np.moveaxis(self.q[:-1], 1, 0)), 0, 1)
-
-    @cached_property
-    def g_kept(self) -> np.ndarray:
-        """The gradient of the symmetric loss at q_0 .. q_{steps-1}, (steps, d, lanes)."""
-        return self._gradient(self.case.loss)
+            of_q, of_v = self.rule.terms(rows(z), buffers, new, rows(g), self.parameters(), UNROUNDED)
+        shape = (self.steps, self.lanes)
+        stack = lambda xs: np.stack([np.broadcast_to(x, shape) for x in xs], axis=1)
+        return {n: stack(x) for n, x in of_q.items()}, [{n: stack(x) for n, x in b.items()} for b in of_v]
 
     @cached_property
-    def g_broken(self) -> np.ndarray:
-        """The gradient of the breaking potential, without eps, (steps, d, lanes)."""
-        return self._gradient(self.case.breaking)
+    def summands(self) -> tuple[dict, list[dict]]:
+        """`summed` from the buffers as they are stored."""
+        return self.summed(self.v[1:])
 
     @cached_property
-    def g(self) -> np.ndarray:
-        """The gradient of the loss with its breaking, (steps, d, lanes)."""
-        return self.g_kept + self.eps * self.g_broken
+    def expected_v(self) -> np.ndarray:
+        """The new buffers of the right step from every state, (steps, buffers d, lanes)."""
+        with np.errstate(all="ignore"):
+            return np.concatenate([sum(terms.values()) for terms in self.summands[1]], axis=1)
 
     @cached_property
-    def g_error(self) -> np.ndarray:
-        """Bound on |g_kernel - g|, plus that on g itself (its own roundings, 2^-64 each, in another
-        order)."""
-        q = np.moveaxis(self.q[:-1].astype(np.float64), 1, 0)
-        n, d, lanes = self.steps, len(q), self.lanes
-        error = self.kernel_error(
-            q.reshape(d, n * lanes), np.broadcast_to(self.params[3], (n, lanes)).reshape(-1)
-        )
-        own = 1 + 4 * U_WIDE / self.precision.u_arith
-        return np.moveaxis((error * own).reshape(d, n, lanes), 0, 1)
+    def sizes_v(self) -> np.ndarray:
+        """What the new buffers are without cancellation: the sums of |term|, (steps, buffers d, lanes)."""
+        return np.concatenate([sum(map(np.abs, x.values())) for x in self.summands[1]], axis=1)
 
-    def kernel_error(self, q, eps):
-        """Bound on the rounding of the kernel's gradient at q (d, n), eps (n,)."""
-        p = self.precision
-        shift = np.zeros_like(q)
-        if self.rule.log_state:
-            unit = EXP_UNITS * bounds.arithmetic_unit(p) + (p.u_arith if p.eager else 0.0)
-            shift = np.abs(q) * unit + 4 * p.tiny_arith
-        return bounds.program_error(trace.gradient(self.case), q, shift, eps, p)[1]
+    @property
+    def charged(self) -> slice:
+        """The rows of v that are the covector of the charge; the first buffer where there is none."""
+        c = self.rule.covector
+        i = self.rule.buffers.index(c.buffer) if c else 0
+        return slice(i * self.dim, (i + 1) * self.dim)
+
+    @property
+    def p(self) -> np.ndarray:
+        """The covector at every step, (steps + 1, d, lanes)."""
+        return self.v[:, self.charged]
 
     @cached_property
-    def G(self) -> np.ndarray:
-        """The entries of a rule's own metric at q_0 .. q_{steps-1}, 1 where it has none."""
-        if not self.rule.on_metric:
-            return np.ones_like(self.q[:-1])
-        return np.moveaxis(wide.metric(self.case, np.moveaxis(self.q[:-1], 1, 0), self.kappa[0]), 0, 1)
+    def kept(self) -> np.ndarray:
+        """a of p' = a p - b f, (lanes,) or (steps, lanes)."""
+        c = self.rule.covector
+        return np.zeros_like(self.eta) + (c.kept(self.rule.named(self.numbers)) if c else 0)
 
     @cached_property
-    def G_error(self) -> np.ndarray:
-        """Bound on |G_kernel - G|, as g_error."""
-        n, d, lanes = self.steps, self.q.shape[1], self.lanes
-        q = np.moveaxis(self.q[:-1].astype(np.float64), 1, 0).reshape(d, -1)
-        kappa = np.broadcast_to(self.params[4], (n, lanes)).reshape(-1)
-        error = bounds.program_error(
-            trace.metric(self.case, self.rule), q, np.zeros_like(q), kappa, self.precision
-        )[1]
-        return np.moveaxis((error * (1 + 4 * U_WIDE / self.precision.u_arith)).reshape(d, n, lanes), 0, 1)
+    def pull(self) -> np.ndarray:
+        """b f of p' = a p - b f, (steps, d, lanes)."""
+        return self.pulled(self.g)
+
+    def pulled(self, g) -> np.ndarray:
+        """b f for a gradient g, (steps, d, lanes)."""
+        c = self.rule.covector
+        with np.errstate(all="ignore"):  # a non-finite state is judged, not warned about
+            if c is None:
+                return self.kept_part - self.expected_v[:, self.charged]
+            p, rows = self.parameters(), lambda x: list(np.moveaxis(x, 1, 0))
+            force = c.force(rows(self.q[:-1]), rows(g), p, UNROUNDED)
+            return np.stack([np.broadcast_to(c.pull(p) * x, (self.steps, self.lanes)) for x in force], axis=1)
+
+    @property
+    def kept_part(self) -> np.ndarray:
+        """a p, (steps, d, lanes)."""
+        a = self.kept
+        return (a if np.ndim(a) == 1 else a[:, None]) * self.p[:-1]
 
     @property
     def sign(self) -> float:
@@ -134,90 +129,122 @@ class Trajectory:
         return -1.0 if self.rule.maximize else 1.0
 
     @cached_property
-    def share(self) -> np.ndarray:
-        """The share c of a dampened rule (cases/rules, (6)), 1 for the others; (steps, 1)."""
-        share = np.full((self.steps, 1), 1 - self.rule.dampening)
-        share[0] = 1
-        return share
-
-    @cached_property
-    def force(self) -> np.ndarray:
-        """What enters v, times -eta: c (g + k q), g with its sign and k q where decay is coupled; sign(g) in
-        sign descent."""
-        with np.errstate(all="ignore"):  # a non-finite state is judged, not warned about
-            if self.rule.signed:
-                return np.sign(self.g)
-            whole = self.sign * self.g
-            whole = whole + self.k * self.q[:-1] if self.rule.decay == "coupled" else whole
-            return self.share[:, None] * whole
+    def shrink(self) -> np.ndarray:
+        """The factor s = 1 - eta k of decoupled decay, 1 otherwise; (lanes,)."""
+        if not self.rule.decoupled:
+            return np.ones_like(self.eta)
+        q = np.ones_like(self.z[:1])
+        g, buffers = (
+            list(np.moveaxis(q, 1, 0)),
+            split(list(np.moveaxis(np.ones_like(self.v[:1]), 1, 0)), self.dim),
+        )
+        first = self.rule.named([x if np.ndim(x) == 1 else x[:1] for x in self.numbers])
+        return np.broadcast_to(
+            self.rule.terms(g, buffers, buffers, g, first, UNROUNDED)[0]["q"][0], (1, self.lanes)
+        )[0]
 
     @cached_property
     def move(self) -> np.ndarray:
         """What q is moved by beside decoupled decay, before rounding; (steps, d, lanes)."""
-        return self.moved_by(self.v[1:])
+        return self.moved(self.summands[0])
 
-    def moved_by(self, w) -> np.ndarray:
-        """Where a buffer w moves q: w, for Nesterov beta w - eta f, on a metric w / G, under a schedule c
-        w."""
+    def moved(self, of_q: dict) -> np.ndarray:
+        """The sum of the terms of q' but q itself, and but what a normalised step takes off all of them."""
         with np.errstate(all="ignore"):
-            if self.rule.nesterov:
-                return self.beta * w - self.eta * self.force
-            if self.rule.scheduled:
-                return self.rate[:, None] * w
-            return w / self.G if self.rule.on_metric else w
+            return sum(x for name, x in of_q.items() if name not in ("q", NORMALISED))
+
+    @property
+    def reach(self) -> np.ndarray:
+        """The size of the move without cancellation."""
+        return sum(np.abs(x) for name, x in self.summands[0].items() if name not in ("q", NORMALISED))
 
     @cached_property
     def rate(self) -> np.ndarray:
-        """The share c of a schedule (cases/rules, (11)), 1 for the others; (steps, 1)."""
-        return np.array([[self.rule.at(n).rate] for n in range(1, self.steps + 1)])
+        """r of y = r v' - m b f, where the move y of q is linear in both; (steps, lanes or 1)."""
+        nothing = np.zeros_like(self.z[:-1])
+        return self.moved(self.summed(np.ones_like(self.v[1:]), nothing, nothing)[0])[:, 0]
+
+    @cached_property
+    def ahead(self) -> np.ndarray:
+        """m of y = r v' - m b f; (steps, lanes or 1)."""
+        nothing, one = np.zeros_like(self.z[:-1]), np.ones_like(self.z[:-1])
+        y = self.moved(self.summed(np.zeros_like(self.v[1:]), nothing, one)[0])[:, 0]
+        p, c = self.parameters(), self.rule.covector
+        force = c.force([x[:, 0] for x in [nothing]], [x[:, 0] for x in [one]], p, UNROUNDED)[0]
+        return -y / (c.pull(p) * force)
 
     @cached_property
     def log_sum(self) -> np.ndarray:
         """The log sum exp of what is normalised on the simplex, nothing elsewhere; (steps, 1 or lanes)."""
         if not self.rule.simplex:
             return np.zeros((self.steps, 1))
-        with np.errstate(all="ignore"):
-            y = self.z[:-1] + self.move
-            top = y.max(axis=1)
-            return top + np.log(np.exp(y - top[:, None]).sum(axis=1))
+        return -self.summands[0][NORMALISED][:, 0]
+
+    # ---- what is kept beside the covector
 
     @property
-    def reach(self) -> np.ndarray:
-        """The size of the move without cancellation."""
-        return (
-            np.abs(self.beta * self.v[1:]) + np.abs(self.eta * self.force)
-            if self.rule.nesterov
-            else np.abs(self.move)
-        )
+    def alone(self) -> bool:
+        """Whether the covector is all that the rule keeps."""
+        return len(self.rule.buffers) == 1
 
     @cached_property
-    def shrink(self) -> np.ndarray:
-        """The factor s = 1 - eta k of decoupled decay, 1 otherwise; (lanes,)."""
-        return 1 - self.eta * self.k if self.rule.decoupled else np.ones_like(self.eta)
+    def apart_from_kernel(self) -> Accumulated:
+        """The buffers beside the covector, accumulated from the gradients alone."""
+        return accumulated(self)
+
+    @property
+    def predicted_move(self) -> np.ndarray:
+        """`move` where nothing but the covector is taken from the kernel; (steps, d, lanes)."""
+        return self.move if self.alone else self.apart_from_kernel.move
+
+    @property
+    def predicted_sigma(self) -> np.ndarray:
+        """How far q' may be from what predicted_move makes of it; (steps, d, lanes)."""
+        return self.sigma if self.alone else self.apart_from_kernel.sigma
+
+    def step_at(self, n: int, v, w) -> Trajectory:
+        """Step n alone, (1, ...), from the buffers v to w, (buffers d, lanes)."""
+        one = copy(self)
+        for name in (*self.DERIVED, "known", "q", "g_kept", "g_broken", "g", "G"):
+            one.__dict__.pop(name, None)
+        cut = slice(n, n + 1)
+        one.z, one.v = self.z[n : n + 2], np.stack([v, w])
+        one.__dict__.update(known=self.known[cut], g=self.g[cut], G=self.G[cut])
+        return one
+
+    # ---- bounds
+
+    @property
+    def evidence(self) -> dict:
+        """The inputs of a step's programs, by letter: numbers and how far the kernel's own may be."""
+        plain = lambda x: x if self.traced else x.astype(np.float64)
+        whole = lambda x: np.broadcast_to(x, (self.steps, self.lanes))
+        p = np.stack([whole(plain(x)) for x in self.numbers], axis=1)
+        off = np.zeros(p.shape) if not self.traced else 0 * p
+        if self.rule.timed and not self.traced:
+            names = len(self.rule.parameters)
+            apart = np.abs(self.known - representable(self.known, self.precision.arith))
+            off[:, names:] = np.broadcast_to(apart, off[:, names:].shape)
+        if self.rule.on_metric:
+            p, off = np.concatenate([p, plain(self.G)], axis=1), np.concatenate([off, self.G_error], axis=1)
+        state = {
+            "q": (plain(self.z[:-1]), None),
+            "v": (plain(self.v[:-1]), None),
+            "w": (plain(self.v[1:]), None),
+        }
+        return {**state, "g": (plain(self.g), self.g_error), "p": (p, off)}
 
     @cached_property
     def delta(self) -> np.ndarray:
-        """(R0) bound on the rounding of v_{n+1}, gradient error included; (steps, d, lanes)."""
-        p, w = self.precision, np.abs(self.v[1:])
-        arithmetic = np.abs(self.beta * self.v[:-1]) + (0 if self.rule.signed else w)  # 0 - x is exact
-        store = p.u_v * w if p.v_store != p.rounded else 0
-        tiny = 1.5 * (p.tiny_arith * (2 + np.abs(self.eta)) + p.tiny_v)
-        # 1 + 8u: the kernel rounds values that already carry the errors of the line before.
-        return (store + p.u_arith * arithmetic + self.pull_error) * (1 + 8 * p.u_arith) + tiny
+        """(R0) bound on the rounding of the new buffers, gradient error included; (steps, buffers d,
+        lanes)."""
+        program = buffers_program(self.rule, self.dim)
+        return step_bounds.step_error(program, self.evidence, self.precision, self.traced)
 
-    @cached_property
-    def pull_error(self) -> np.ndarray:
-        """Bound on the error of the kernel's eta f: its gradient's, the rounding of k q, of the sum and of
-        the products."""
-        p, eta, share = self.precision, np.abs(self.eta), self.share[:, None]
-        if (
-            self.rule.signed
-        ):  # eta times 1 or -1 is exact where eta is; within its error, the gradient has any sign
-            return np.broadcast_to(eta * (p.u_arith * p.eager), self.force.shape) + 2 * eta * self.unsigned
-        decay = share * np.abs(self.k * self.q[:-1]) if self.rule.decay == "coupled" else 0 * self.q[:-1]
-        roundings = 3 if self.rule.dampening else 2
-        pull = eta * (p.u_arith * (roundings * np.abs(self.force) + decay) + share * self.g_error)
-        return pull + 1.5 * p.tiny_arith if self.rule.dampening else pull
+    @property
+    def delta_p(self) -> np.ndarray:
+        """The part of delta that is the covector's, (steps, d, lanes)."""
+        return self.delta[:, self.charged]
 
     @cached_property
     def unsigned(self) -> np.ndarray:
@@ -226,62 +253,38 @@ class Trajectory:
 
     @cached_property
     def sigma(self) -> np.ndarray:
-        """(R0) bound on the rounding of the state; (steps, d, lanes)."""
+        """(R0) bound on the rounding of the state, from the new buffers as stored; (steps, d, lanes)."""
         return self.apart + self.common[:, None]
 
     @cached_property
     def common(self) -> np.ndarray:
-        """The part of sigma that all components share: on the simplex, of log sum exp y; (steps, 1 or lanes).
-
-        exp(y_i - m) is known to r_i, a sum of positive numbers to R = sum p_i r_i, p the exact shares, and
-        its log to R/(1 - R).
-        """
+        """The part of sigma that all components share: on the simplex, of log sum exp y; (steps, 1 or
+        lanes)."""
         if not self.rule.simplex:
             return np.zeros((self.steps, 1))
-        p, d = self.precision, self.z.shape[1]
-        u, units, eager = p.u_arith, bounds.arithmetic_unit(p), p.u_arith * p.eager
-        with np.errstate(all="ignore"):
-            y = self.z[:-1] + self.move
-            top = y.max(axis=1)
-            sizes, shares = np.abs(y) + np.abs(y - top[:, None]), np.exp(y - self.log_sum[:, None])
-            of_exp = (1 + EXP_UNITS * units + eager) * np.exp(u * (1 + 8 * u) * sizes) - 1
-            of_sum = (1 + (shares * of_exp).sum(axis=1)) * (1 + u) ** d - 1 + 6 * d * p.tiny_arith
-            spread = np.abs(self.log_sum - top)
-            of_log = bounds.quotient(of_sum, np.ones_like(of_sum), of_sum)
-            return (of_log + (LOG_UNITS * units + eager) * (spread + of_log) + u * np.abs(self.log_sum)) * (
-                1 + 8 * u
-            )
+        return step_bounds.shared_by_all(self.z[:-1] + self.move, self.log_sum, self.precision)
 
     @cached_property
     def apart(self) -> np.ndarray:
-        """The part of sigma that each component has for itself; a narrower store rounds twice."""
-        p, after = self.precision, np.abs(self.z[1:])
-        store = (p.u_q + p.u_arith) * after if p.q_store != p.rounded else p.u_q * after
-        tiny = 1.5 * (p.tiny_q + p.tiny_arith)
-        if self.rule.decoupled:
-            old = np.abs(self.z[:-1])
-            store = (
-                store
-                + p.u_arith
-                * (2 * np.abs(self.eta * self.k) + np.abs(self.shrink) + np.abs(self.eta * self.k))
-                * old
-            )
-        if self.rule.nesterov:
-            store = store + p.u_arith * (np.abs(self.beta * self.v[1:]) + np.abs(self.move)) + self.pull_error
-            tiny = tiny + 1.5 * p.tiny_arith * (2 + np.abs(self.eta))
-        if self.rule.on_metric:  # of p / G: its own rounding, and the metric's error
-            y = np.abs(self.move)
-            store = store + p.u_arith * y + bounds.quotient(y * self.G_error, np.abs(self.G), self.G_error)
-            tiny = tiny + 1.5 * p.tiny_arith
-        if self.rule.scheduled:
-            store, tiny = store + p.u_arith * np.abs(self.move), tiny + 1.5 * p.tiny_arith
+        """The part of sigma that each component has for itself."""
         if self.rule.simplex:
-            store = store + p.u_arith * np.abs(self.z[:-1] + self.move)
-        return store * (1 + 8 * p.u_arith) + tiny
+            return step_bounds.of_a_normalised_step(self.z[:-1] + self.move, self.z[1:], self.precision)
+        program = position_program(self.rule, self.dim)
+        return step_bounds.step_error(program, self.evidence, self.precision, self.traced)
+
+    @cached_property
+    def reached(self) -> np.ndarray:
+        """(steps, lanes) the largest |value| that an operation of the true step from each state takes."""
+        program = update_program(self.rule, self.dim)
+        return step_bounds.step_values(program, self.evidence, self.precision)
 
     @cached_property
     def path(self) -> np.ndarray:
         """(lanes,) the length of the stored path over the sum of its bounds, by which motion is told."""
         with np.errstate(all="ignore"):
             length = np.abs(np.diff(self.z, axis=0)).sum(axis=(0, 1))
-            return (length / (self.delta + self.sigma).sum(axis=(0, 1))).astype(float)
+            return (length / (self.delta_p + self.sigma).sum(axis=(0, 1))).astype(float)
+
+
+NORMALISED = "log Z"
+"""The term that a normalised step takes off all components of q'."""

@@ -87,7 +87,7 @@ def own(p: Point) -> bool:
 def plain(p: Point) -> bool:
     """Without any option: gradient descent, heavy ball with either decay, mirror descent."""
     r = RULES[p[1]]
-    return shared(p) and not (r.nesterov or r.dampening or r.maximize)
+    return shared(p) and not (r.looks_ahead or r.timed or r.maximize)
 
 
 def heavy_ball(p: Point) -> bool:

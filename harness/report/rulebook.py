@@ -1,24 +1,15 @@
-"""The learning rules as `noether rules` lists them, with the step of each from the docstring of
-cases/rules."""
+"""The learning rules as `noether rules` lists them."""
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
-from noether.cases import CATALOG, rules
+from noether.cases import CATALOG
 from noether.cases.rules import RULES, Rule
 from noether.laws.exact.cell import rules_of
 from noether.report.table import listing
 
-LINE = re.compile(r"^ {4}([a-z-]+) +(v' = .*?) {2,}([qz]' = .*?) +\((\d+)\)$", re.MULTILINE)
-OPTIONS = ("nesterov", "dampening", "maximize", "scheduled", "simplex", "signed")
-
-
-@cache
-def equations() -> dict[str, tuple[str, str]]:
-    """How v and the state move under each rule; empty where python keeps no docstrings (-OO)."""
-    return {name: (velocity, state) for name, velocity, state, _ in LINE.findall(rules.__doc__ or "")}
+OPTIONS = ("looks_ahead", "timed", "maximize", "simplex", "signed")
 
 
 @cache
@@ -29,7 +20,7 @@ def takers() -> dict[str, list[str]]:
 
 
 def options(rule: Rule) -> list[str]:
-    """The options of PyTorch's step that a rule has, and those of its own."""
+    """What a rule has beside the step of heavy ball, as it is read off its lines."""
     return [name for name in OPTIONS if getattr(rule, name)]
 
 
@@ -37,7 +28,7 @@ def rules_table():
     """The table of rules."""
     table = listing("rule", "step", "metric", "cases")
     for rule in RULES.values():
-        step = "\n".join(equations().get(rule.name, ()))
+        step = "\n".join(rule.step)
         table.add_row(rule.name, step, rule.metric, str(len(takers()[rule.name])))
     return table
 
@@ -47,8 +38,9 @@ def rules_listed() -> list[dict]:
     return [
         {
             "rule": rule.name,
-            "number": rule.number,
-            "step": list(equations().get(rule.name, ())),
+            "source": rule.source,
+            "buffers": list(rule.buffers),
+            "step": list(rule.step),
             "metric": rule.metric,
             "momentum": rule.momentum,
             "decay": rule.decay,

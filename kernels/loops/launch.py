@@ -14,16 +14,18 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from noether.cases.rules import Rule
+from noether.cases.rule import Rule
 from noether.kernels.loops import backends
 from noether.kernels.loops.backends import Launch
 from noether.kernels.loops.outcome import Outcome, bits, differing_bits, marked, started  # noqa: F401
 from noether.kernels.programs.numpy_step import advanced, trajectory
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Program
+from noether.kernels.programs.trace_rule import place_program, update_program
 
 BACKENDS = ("numpy", "triton-interpreted", "triton-ptx", "triton-cpu", "triton-gpu")
 PREFERRED = ("triton-gpu", "triton-cpu", "numpy")
@@ -39,10 +41,11 @@ class BackendMissing(RuntimeError):
 class Job:
     """One launch of the trajectory loop: all that decides its bits.
 
-    q0, v0   (d, lanes) float64, representable in the stores of `precision`
-    params   (4, lanes) float64: eta, beta, k, eps, representable in the arithmetic type; a fifth row kappa
-             under a metric
+    q0, v0   (d, lanes), (buffers d, lanes) float64, representable in the stores of `precision`
+    params   (rows, lanes) float64, as Rule.parameters, representable in the arithmetic type
     metric   the program of G(q, kappa), for a rule that has one
+    begun    how many steps are behind: a launch that goes on from the middle of a run
+    timing   what each step knows of its number, where it is not what the rule knows: a planted fault
     """
 
     program: Program
@@ -54,15 +57,18 @@ class Job:
     steps: int
     trace: bool = True
     metric: Program | None = None
+    begun: int = 0
+    timing: np.ndarray | None = None
     backends = BACKENDS
 
     def __post_init__(self):
         d, lanes = self.q0.shape
-        rows = len(self.rule.parameters)
-        if self.v0.shape != (d, lanes) or self.params.shape != (rows, lanes) or d != self.program.dim:
+        rows, v = len(self.rule.parameters), len(self.rule.buffers) * d
+        if self.v0.shape != (v, lanes) or self.params.shape != (rows, lanes) or d != self.program.dim:
             raise ValueError(
                 f"q0 is {self.q0.shape}, v0 {self.v0.shape}, params {self.params.shape} for a program of "
-                f"{self.program.dim}: must be (d, lanes), (d, lanes), ({rows}, lanes) under {self.rule.name}"
+                f"{self.program.dim}: must be (d, lanes), ({v}, lanes), ({rows}, lanes) under rule "
+                f"{self.rule.name}"
             )
         if (self.metric is not None) != self.rule.on_metric:
             raise ValueError(
@@ -95,7 +101,15 @@ class Job:
     @property
     def pointers(self) -> dict[str, str]:
         """The arrays of the kernel, by name, with the kind of their buffers."""
-        return {"q_ptr": self.precision.q_store, "v_ptr": self.precision.v_store, "params_ptr": "float64"}
+        numbers = dict.fromkeys(("params_ptr", "known_ptr"), "float64")
+        return {"q_ptr": self.precision.q_store, "v_ptr": self.precision.v_store, **numbers}
+
+    @cached_property
+    def known(self) -> np.ndarray:
+        """What each step knows of its number, (steps, names, lanes or 1) float64."""
+        if self.timing is not None:
+            return self.timing
+        return self.rule.known_numbers(self.params, self.steps, self.begun)
 
     @property
     def scalars(self) -> dict[str, int]:
@@ -109,45 +123,51 @@ class Job:
         return trajectory
 
     def constexprs(self, block: int) -> dict:
-        """The compile-time parameters of the kernel, by name. Raises ValueError for a rule that has begun."""
-        import triton.language as tl
-
-        from noether.kernels.programs.triton_text import function
-
-        p = self.precision
-        if self.rule.begun:
-            raise ValueError(
-                f"rule {self.rule.name} has begun: a kernel starts with its first step, run it with numpy"
-            )
-        return {
-            "GRAD": function(self.program, p),
-            "METRIC": function(self.metric or self.program, p),
-            "D": self.program.dim,
-            "RULE": self.rule.number,
-            "ARITH": getattr(tl, p.arith),
-            "Q_KIND": p.q_store,
-            "V_KIND": p.v_store,
-            "EAGER": p.name if p.eager else "",
-            "TRACE": self.trace,
-            "BLOCK": block,
-        }
+        """The compile-time parameters of the kernel, by name."""
+        options = {"ROWS": len(self.params), "KNOWN": self.known.shape[1], "SPREAD": self.known.shape[2] > 1}
+        stepping = steps_of(self.program, self.metric, self.rule, self.precision)
+        return {**stepping, **options, "TRACE": self.trace, "BLOCK": block}
 
     def buffers(self) -> list[np.ndarray]:
-        """q and v with their starts in the first row, and the parameters."""
+        """q and v with their starts in the first row, the parameters, and what is known of the steps."""
         q = started(self.q0, self.precision.q_store, self.rows)
         v = started(self.v0, self.precision.v_store, self.rows)
-        return [q, v, np.ascontiguousarray(self.params)]
+        known = np.ascontiguousarray(self.known) if self.known.size else np.zeros((1, 1, 1))
+        return [q, v, np.ascontiguousarray(self.params), known]
 
     def plain(self, advance: Callable = advanced) -> Outcome:
         """The launch in numpy."""
         start = (self.q0, self.v0, self.params, self.steps)
-        options = dict(trace=self.trace, advance=advance, metric=self.metric)
+        options = dict(known=self.known, trace=self.trace, advance=advance, metric=self.metric)
         q, v = trajectory(self.program, self.rule, self.precision, *start, **options)
         return Outcome(q, v, self.precision, "numpy", 0.0)
 
     def collected(self, buffers: list[np.ndarray], backend: str, notes: dict) -> Outcome:
         """The Outcome of a launch, made of its buffers."""
         return Outcome(*buffers[:2], self.precision, backend, 0.0, notes)
+
+
+def steps_of(program: Program, metric: Program | None, rule: Rule, precision: Precision) -> dict:
+    """The compile-time parameters of `advance` of kernels/loops/trajectory_loop.py, and of the stores."""
+    import triton.language as tl
+
+    from noether.kernels.programs.triton_text import function
+
+    d, of = program.dim, lambda x: function(x, precision)
+    update, place = update_program(rule, d), place_program(rule, d)
+    return {
+        "GRAD": of(program),
+        "METRIC": of(metric or program),
+        "UPDATE": of(update),
+        "PLACE": of(place or update),
+        "KAPPA": rule.index("kappa") if metric else -1,
+        "LOG": place is not None,
+        "D": d,
+        "V": d * len(rule.buffers),
+        "ARITH": getattr(tl, precision.arith),
+        "Q_KIND": precision.q_store,
+        "V_KIND": precision.v_store,
+    }
 
 
 def run(

@@ -13,7 +13,7 @@ k, drift, noise, swing; counters_ptr (4, lanes) uint32 as int32: lane, seed, thr
 import triton
 import triton.language as tl
 
-from noether.kernels.loops.trajectory_loop import advance, loaded, parameter, share_of, stored
+from noether.kernels.loops.trajectory_loop import advance, loaded, parameter, stored
 
 
 @triton.jit
@@ -142,7 +142,7 @@ def flipped(s, keys, step, threshold, SIGNS: tl.constexpr):
 @triton.jit(do_not_specialize=["lanes", "windows", "every"])
 def noisy(
     q_ptr, v_ptr, params_ptr, counters_ptr, sums_ptr, lanes, windows, every,
-    FORCE: tl.constexpr, SIGNS: tl.constexpr, D: tl.constexpr, RULE: tl.constexpr, ARITH: tl.constexpr,
+    FORCE: tl.constexpr, UPDATE: tl.constexpr, SIGNS: tl.constexpr, D: tl.constexpr, ARITH: tl.constexpr,
     Q_KIND: tl.constexpr, V_KIND: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     lane = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
@@ -161,7 +161,7 @@ def noisy(
     shift = tl.load(counters_ptr + 3 * stride + lane, mask=live, other=0).to(tl.uint32, bitcast=True)
     keys = key(number, seed)
 
-    state = loaded(q_ptr, v_ptr, lane, stride, live, D, Q_KIND, V_KIND, ARITH)
+    state = loaded(q_ptr, v_ptr, lane, lane, stride, live, D, D, Q_KIND, V_KIND, ARITH)
     q = state[:D]
     v = state[D:]
     one = tl.full([BLOCK], 1, ARITH)
@@ -185,9 +185,8 @@ def noisy(
             a = ()
             for i in tl.static_range(SIGNS):
                 a = a + ((drift + noise * s[i]) * swung,)
-            state = advance(
-                q, v, eta, beta, k, a, a, share_of(n, RULE), FORCE, FORCE, D, RULE, ARITH, Q_KIND, V_KIND, ""
-            )
+            p = (eta, beta, k, eta)  # no rule reads the fourth, the magnitude of the breaking
+            state = advance(q, v, a, p, FORCE, FORCE, UPDATE, UPDATE, -1, False)
             s = flipped(s, keys, step, threshold, SIGNS)
             products = measured(q, state, none, D)
             before = products[0]
@@ -215,4 +214,4 @@ def noisy(
         out += 6 * stride
 
     at = lane + D * stride
-    stored(q_ptr, v_ptr, q, v, at, stride, live, D, Q_KIND, V_KIND)
+    stored(q_ptr, v_ptr, q, v, at, at, stride, live, D, D, Q_KIND, V_KIND)

@@ -24,12 +24,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from noether.cases.rules import Rule
+from noether.cases.rule import COMMON, Rule
 from noether.kernels.loops import noise
 from noether.kernels.loops.launch import BACKENDS
 from noether.kernels.loops.outcome import started
 from noether.kernels.programs.numpy_step import advanced
 from noether.kernels.programs.precision import Precision, widen
+from noether.kernels.programs.trace_rule import update_program
 
 PARAMETERS = ("eta", "beta", "k", "drift", "noise", "swing")
 COUNTERS = ("lane", "seed", "threshold", "shift")
@@ -97,10 +98,10 @@ class NoisyJob:
             raise ValueError(
                 f"force is {self.force!r} in {d} dimensions, must be 'turning', with d even, or 'projected'"
             )
-        if self.rule.log_state or self.precision.eager:
+        if not self.rule.linear or self.rule.inputs != COMMON or self.precision.eager:
             raise ValueError(
-                f"rule {self.rule.name} in {self.precision.label} has no noisy loop: neither log q nor "
-                "rounding of every operation has"
+                f"rule {self.rule.name} in {self.precision.label} has no noisy loop: it must move q by its "
+                "buffer and the force, by the common parameters alone, and not round every operation"
             )
         if min(lanes, self.windows, self.every) < 1 or (self.steps + 1) * self.signs >= noise.LIMIT:
             raise ValueError(
@@ -146,11 +147,13 @@ class NoisyJob:
         import triton.language as tl
 
         from noether.kernels.loops import noise_loop
+        from noether.kernels.programs.triton_text import function
 
         p = self.precision
         force = {"FORCE": getattr(noise_loop, self.force), "SIGNS": self.signs, "D": len(self.q0)}
         kinds = {"ARITH": getattr(tl, p.arith), "Q_KIND": p.q_store, "V_KIND": p.v_store}
-        return force | kinds | {"RULE": self.rule.number, "BLOCK": block}
+        update = function(update_program(self.rule, len(self.q0)), p)
+        return force | kinds | {"UPDATE": update, "BLOCK": block}
 
     def buffers(self) -> list[np.ndarray]:
         """q, v, params, counters as int32, sums."""
@@ -229,7 +232,7 @@ def summed(job: NoisyJob, cut: slice, advance: Callable, sums: np.ndarray) -> tu
     for n in range(job.steps):
         swung = one + swing * ((np.uint32(n) >> shift) & np.uint32(1)).astype(dtype)
         a = [(drift + size * x) * swung for x in s]
-        r, w = advance(n + 1, q, v, (eta, beta, k, a), force, job.rule.at(n + 1), job.precision)
+        r, w = advance(n + 1, q, v, (eta, beta, k, a), force, job.rule, job.precision)
         s = [np.where(noise.draw(keys, (n + 1) * signs + i) < threshold, -x, x) for i, x in enumerate(s)]
         window, inside = divmod(n, job.every)
         for i, x in enumerate(observed(q, r, w)):

@@ -17,14 +17,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from noether.cases.rule import COMMON
 from noether.kernels.loops.launch import Job
 from noether.kernels.programs.numpy_program import Registers
-from noether.kernels.programs.numpy_step import advanced
+from noether.kernels.programs.numpy_step import Reader, advanced
 from noether.kernels.programs.precision import Precision, encode
 from noether.kernels.programs.program import Program
 from noether.kernels.programs.triton_text import function
 
-PARAMETERS = ("eta", "beta", "k", "eps")
+PARAMETERS = tuple(f"p[{i}]" for i in range(len(COMMON)))
 FLOAT64 = Precision("float64")
 UNWRITTEN = -2  # no step has this number: a lane that nobody wrote shows
 BLOCK = 4096  # lanes: a numpy call costs as much as a thousand of them
@@ -57,8 +58,8 @@ class Found:
 class Screen:
     """One launch of the screening loop, and what is asked of it.
 
-    residual  a program over o, u, q, v, r, w (q and v one step before, now, one step after), eta, beta, k,
-              eps
+    residual  a program over o, u, q, v, r, w (q and v one step before, now, one step after) and p, the
+              parameters eta, beta, k, eps
     lags      for each output, the number of steps that it looks back: judged from step lag - 1 on
     params    (4, lanes) float64, apart from the job's
     """
@@ -108,13 +109,13 @@ class Screen:
     def constexprs(self, block: int) -> dict:
         """The compile-time parameters of the kernel, by name."""
         out = self.job.constexprs(block)
-        del out["TRACE"], out["METRIC"]
+        del out["TRACE"]
         late = sum(1 << law for law, lag in enumerate(self.lags) if lag > 1)
         return {**out, "RESIDUAL": function(self.residual, FLOAT64), "LAWS": len(self.lags), "LATE": late}
 
     def buffers(self) -> list[np.ndarray]:
-        """q, v, params, params apart, spent, and steps: where each law was worst and first bad, and how many
-        steps moved."""
+        """q, v, params, known, params apart, spent, and steps: where each law was worst and first bad, and
+        how many steps moved."""
         laws = len(self.lags)
         spent = np.full((laws, self.lanes), np.nan)
         steps = np.full((2 * laws + 1, self.lanes), UNWRITTEN, np.int32)
@@ -122,7 +123,7 @@ class Screen:
 
     def collected(self, buffers: list[np.ndarray], backend: str, notes: dict) -> Found:
         """What is Found, made of the buffers. Raises RuntimeError where lanes are unwritten."""
-        q, v, _, _, spent, steps = buffers
+        q, v, _, _, _, spent, steps = buffers
         laws, missed = len(self.lags), steps == UNWRITTEN
         if missed.any():
             raise RuntimeError(
@@ -168,11 +169,13 @@ def empty(screen: Screen, backend: str) -> Found:
 def stepped(job: Job, cut: slice, advance) -> Iterator[tuple]:
     """The states of a block of lanes, the start first: lists of d arrays of the arithmetic type."""
     dtype = np.dtype(job.precision.arith)
-    q, v, p = ([x.astype(dtype) for x in rows[:, cut]] for rows in (job.q0, job.v0, job.params))
+    q, v = ([x.astype(dtype) for x in rows[:, cut]] for rows in (job.q0, job.v0))
+    known = job.known[..., cut] if job.known.shape[-1] > 1 else job.known
+    here = Reader(job.rule, job.precision, job.params[:, cut], known, job.metric)
     gradient = lambda q, eps: job.program.run(q, eps, job.precision)
     yield q, v
     for n in range(1, job.steps + 1):
-        q, v = advance(n, q, v, p, gradient, job.rule.at(n), job.precision)
+        q, v = advance(n, q, v, here.at(n, q), gradient, job.rule, job.precision)
         yield q, v
 
 

@@ -2,9 +2,9 @@
 beside it.
 
 GRAD and the step are those of the trajectory kernel: what is screened is the update under test. RESIDUAL is a
-program over two or three successive states, widened to float64, and over wide_ptr (4, lanes) float64, a copy
-of the parameters that the update never touches. Its plain twin is kernels/loops/screen_launch.py `watch`; the
-two agree bit for bit.
+program over two or three successive states, widened to float64, and over wide_ptr (ROWS, lanes) float64, a
+copy of the parameters that the update never touches. Its plain twin is kernels/loops/screen_launch.py
+`watch`; the two agree bit for bit.
 
 Buffers, lane fastest: q_ptr, v_ptr (2, D, lanes), row 0 the start; spent_ptr (LAWS, lanes) float64; step_ptr
 (2 LAWS + 1, lanes) int32: where spent was largest, where it first exceeded 1, and how many steps moved q.
@@ -14,7 +14,7 @@ LATE has bit l set where law l looks back two steps.
 import triton
 import triton.language as tl
 
-from noether.kernels.loops.trajectory_loop import advance, loaded, parameter, share_of, stored
+from noether.kernels.loops.trajectory_loop import advance, known, loaded, parameters, stored
 
 
 @triton.jit
@@ -56,25 +56,20 @@ def worse(found, spent, worst, first, n, LAWS: tl.constexpr, LATE: tl.constexpr)
 
 @triton.jit(do_not_specialize=["lanes", "steps"])
 def screen(
-    q_ptr, v_ptr, params_ptr, wide_ptr, spent_ptr, step_ptr, lanes, steps,
-    GRAD: tl.constexpr, RESIDUAL: tl.constexpr, D: tl.constexpr, RULE: tl.constexpr, ARITH: tl.constexpr,
-    Q_KIND: tl.constexpr, V_KIND: tl.constexpr, EAGER: tl.constexpr,
-    LAWS: tl.constexpr, LATE: tl.constexpr, BLOCK: tl.constexpr,
+    q_ptr, v_ptr, params_ptr, known_ptr, wide_ptr, spent_ptr, step_ptr, lanes, steps,
+    GRAD: tl.constexpr, METRIC: tl.constexpr, UPDATE: tl.constexpr, PLACE: tl.constexpr,
+    KAPPA: tl.constexpr, LOG: tl.constexpr, ROWS: tl.constexpr, KNOWN: tl.constexpr, SPREAD: tl.constexpr,
+    D: tl.constexpr, V: tl.constexpr, ARITH: tl.constexpr, Q_KIND: tl.constexpr, V_KIND: tl.constexpr,
+    RESIDUAL: tl.constexpr, LAWS: tl.constexpr, LATE: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     lane = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     live = lane < lanes
     stride = lanes.to(tl.int64)
 
-    eta = parameter(params_ptr, 0, lane, stride, live, ARITH)
-    beta = parameter(params_ptr, 1, lane, stride, live, ARITH)
-    k = parameter(params_ptr, 2, lane, stride, live, ARITH)
-    eps = parameter(params_ptr, 3, lane, stride, live, ARITH)
-    wide_eta = parameter(wide_ptr, 0, lane, stride, live, tl.float64)
-    wide_beta = parameter(wide_ptr, 1, lane, stride, live, tl.float64)
-    wide_k = parameter(wide_ptr, 2, lane, stride, live, tl.float64)
-    wide_eps = parameter(wide_ptr, 3, lane, stride, live, tl.float64)
+    p = parameters(params_ptr, lane, stride, live, ROWS, ARITH)
+    wide_p = parameters(wide_ptr, lane, stride, live, ROWS, tl.float64)
 
-    state = loaded(q_ptr, v_ptr, lane, stride, live, D, Q_KIND, V_KIND, ARITH)
+    state = loaded(q_ptr, v_ptr, lane, lane, stride, live, D, V, Q_KIND, V_KIND, ARITH)
     q = state[:D]
     v = state[D:]
     wide_q = wide(q, D)
@@ -98,14 +93,13 @@ def screen(
     moved = none
 
     for n in range(steps):
-        state = advance(
-            q, v, eta, beta, k, eps, eps, share_of(n, RULE), GRAD, GRAD, D, RULE, ARITH, Q_KIND, V_KIND, EAGER
-        )
+        c = known(known_ptr, n, lane, stride, live, KNOWN, SPREAD, ARITH)
+        state = advance(q, v, p[3], p + c, GRAD, METRIC, UPDATE, PLACE, KAPPA, LOG)
         q = state[:D]
         v = state[D:]
         new_q = wide(q, D)
         new_v = wide(v, D)
-        found = RESIDUAL(old_q, old_v, wide_q, wide_v, new_q, new_v, wide_eta, wide_beta, wide_k, wide_eps)
+        found = RESIDUAL(old_q, old_v, wide_q, wide_v, new_q, new_v, wide_p)
         change = new_q[0] != wide_q[0]
         for i in tl.static_range(1, D):
             change = change | (new_q[i] != wide_q[i])
@@ -121,7 +115,7 @@ def screen(
         wide_v = new_v
 
     at = lane + D * stride
-    stored(q_ptr, v_ptr, q, v, at, stride, live, D, Q_KIND, V_KIND)
+    stored(q_ptr, v_ptr, q, v, at, at, stride, live, D, V, Q_KIND, V_KIND)
     for i in tl.static_range(LAWS):
         tl.store(spent_ptr + i * stride + lane, spent[i], mask=live)
         tl.store(step_ptr + i * stride + lane, whole(worst[i]), mask=live)

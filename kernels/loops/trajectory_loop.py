@@ -1,121 +1,39 @@
 """The time loop in Triton: one lane is one trajectory, its state in registers, the loop inside the kernel.
 
-Equations (1)-(12) of cases/rules, in the order of operations of kernels/programs/numpy_step.py, its plain
-twin: the two agree bit for bit. GRAD is a traced gradient printed by kernels/programs/triton_text.py, METRIC
-the entries of G(q, kappa); a rule without a metric never calls it.
+The step is that of a rule of cases/rules/: UPDATE is its lines, traced and printed by
+kernels/programs/triton_text.py, as GRAD is the gradient of a loss and METRIC the entries of G(q, kappa). Its
+plain twin is kernels/programs/numpy_step.py: the two agree bit for bit.
 
-A negation is written 0.0 - x: +0 stays +0. Unary minus is that up to Triton 3.7 and gives -0 from 3.8.0 on.
-
-Buffers, lane fastest: q_ptr, v_ptr (rows, D, lanes), row 0 the start; rows = steps + 1 with TRACE, else 2.
-params_ptr (rows, lanes) float64: eta, beta, k, eps, under a metric kappa. They come through memory because
-Triton passes a Python float as float32, a relative error of 6e-8 in every float64 step.
+Buffers, lane fastest: q_ptr (rows, D, lanes) and v_ptr (rows, V, lanes), row 0 the start; rows = steps + 1
+with TRACE, else 2; V is D for each buffer of the rule. params_ptr (ROWS, lanes) float64, as Rule.parameters;
+known_ptr (steps, KNOWN, lanes or 1) float64, what each step knows of its number. They come through memory
+because Triton passes a Python float as float32, a relative error of 6e-8 in every float64 step.
 """
 
 import triton
 import triton.language as tl
 
-from noether.kernels.loops.triton_rounding import exp, load, log, narrow, quotient, store
-
-
-@triton.jit
-def share_of(n, RULE: tl.constexpr):
-    """c of step n, from 0: the share of the force in (6), whose 1 - tau is .75, and of the buffer in (11).
-
-    Exact in every type.
-    """
-    if RULE == 6:
-        return tl.where(n == 0, 1.0, 0.75)
-    elif RULE == 11:
-        c = tl.where(n < 32, 1.0, tl.where(n < 64, 0.5, 0.25))
-        for i in tl.static_range(7):
-            c = tl.where(n < 7 - i, 0.875 - 0.125 * i, c)
-        return c
-    else:
-        return 1.0
-
-
-@triton.jit
-def log_sum_exp(y, D: tl.constexpr, ARITH: tl.constexpr, EAGER: tl.constexpr):
-    """log sum exp(y) as m + log sum exp(y - m) with m the largest of y, so that nothing overflows."""
-    top = y[0]
-    for i in tl.static_range(1, D):
-        top = tl.where(top > y[i], top, y[i])
-    total = narrow(exp(narrow(y[0] - top, EAGER), ARITH), EAGER)
-    for i in tl.static_range(1, D):
-        total = narrow(total + narrow(exp(narrow(y[i] - top, EAGER), ARITH), EAGER), EAGER)
-    return narrow(top + narrow(log(total, ARITH), EAGER), EAGER)
-
-
-@triton.jit
-def place(q, D: tl.constexpr, RULE: tl.constexpr, ARITH: tl.constexpr, EAGER: tl.constexpr):
-    """The parameters at which the gradient is taken: exp q where a rule stores log q, else q."""
-    if RULE == 4 or RULE == 12:
-        x = ()
-        for i in tl.static_range(D):
-            x = x + (narrow(exp(q[i], ARITH), EAGER),)
-        return x
-    else:
-        return q
-
-
-@triton.jit
-def pulled(force, q, eta, k, share, RULE: tl.constexpr, EAGER: tl.constexpr):
-    """What the force adds to the buffer of one component, with its decay: eta (g + k q) for most rules."""
-    if RULE == 7:
-        force = 0.0 - force  # (7)
-    if RULE != 3 and RULE != 4 and RULE != 10 and RULE != 12:
-        force = narrow(force + narrow(k * q, EAGER), EAGER)
-    if RULE == 10:
-        pull = narrow(tl.where(force > 0, eta, tl.where(force < 0, 0.0 - eta, force)), EAGER)  # (10)
-    else:
-        pull = narrow(eta * force, EAGER)
-    if RULE == 6:
-        pull = narrow(share * pull, EAGER)  # (6)
-    return pull
+from noether.kernels.loops.triton_rounding import load, store
 
 
 @triton.jit
 def advance(
-    q, v, eta, beta, k, eps, kappa, share,
-    GRAD: tl.constexpr, METRIC: tl.constexpr, D: tl.constexpr, RULE: tl.constexpr, ARITH: tl.constexpr,
-    Q_KIND: tl.constexpr, V_KIND: tl.constexpr, EAGER: tl.constexpr,
+    q, v, eps, p,
+    GRAD: tl.constexpr, METRIC: tl.constexpr, UPDATE: tl.constexpr, PLACE: tl.constexpr,
+    KAPPA: tl.constexpr, LOG: tl.constexpr,
 ):  # fmt: skip
-    """One step: q' and v' as one tuple of 2 D. All kernels take their steps here, whatever loop they are."""
-    g = GRAD(place(q, D, RULE, ARITH, EAGER), eps)
-    if RULE == 8 or RULE == 9:
-        G = METRIC(q, kappa)
-    w = ()
-    move = ()
-    for i in tl.static_range(D):
-        pull = pulled(g[i], q[i], eta, k, share, RULE, EAGER)
-        if RULE == 1 or RULE == 4 or RULE == 8 or RULE == 10 or RULE == 12:
-            w = w + (narrow(0.0 - pull, V_KIND),)  # (1), (4), (8), (10), (12)
-        else:
-            new = narrow(narrow(beta * v[i], EAGER) - pull, EAGER)
-            w = w + (narrow(new, V_KIND),)  # (2), (3), (5)-(7), (9), (11)
-        if RULE == 5:
-            move = move + (narrow(narrow(beta * w[i], EAGER) - pull, EAGER),)  # (5)
-        elif RULE == 8 or RULE == 9:
-            move = move + (narrow(quotient(w[i], G[i], ARITH), EAGER),)  # (8), (9)
-        elif RULE == 11:
-            move = move + (narrow(share * w[i], EAGER),)  # (11)
-        else:
-            move = move + (w[i],)
-    y = ()
-    for i in tl.static_range(D):
-        old = q[i]
-        if RULE == 3:
-            old = narrow(old - narrow(narrow(eta * k, EAGER) * old, EAGER), EAGER)  # (3)
-        y = y + (narrow(old + move[i], EAGER),)
-    if RULE == 12:
-        total = log_sum_exp(y, D, ARITH, EAGER)
-    r = ()
-    for i in tl.static_range(D):
-        new = y[i]
-        if RULE == 12:
-            new = narrow(new - total, EAGER)  # (12)
-        r = r + (narrow(new, Q_KIND),)
-    return r + w
+    """One step: q' and v' as one tuple. All kernels take their steps here, whatever loop they are.
+
+    p  parameters and what is known of the step, in the order of Rule.inputs;  KAPPA  the place of kappa
+       among them, -1 where the rule has no metric
+    """
+    if LOG:
+        g = GRAD(PLACE(q), eps)
+    else:
+        g = GRAD(q, eps)
+    if KAPPA >= 0:
+        p = p + METRIC(q, p[KAPPA])
+    return UPDATE(q, v, g, p)
 
 
 @triton.jit
@@ -125,33 +43,61 @@ def parameter(params_ptr, row, lane, stride, live, ARITH: tl.constexpr):
 
 
 @triton.jit
+def parameters(params_ptr, lane, stride, live, ROWS: tl.constexpr, ARITH: tl.constexpr):
+    """All rows of the parameters, as one tuple."""
+    p = ()
+    for row in tl.static_range(ROWS):
+        p = p + (parameter(params_ptr, row, lane, stride, live, ARITH),)
+    return p
+
+
+@triton.jit
+def known(known_ptr, n, lane, stride, live, KNOWN: tl.constexpr, SPREAD: tl.constexpr, ARITH: tl.constexpr):
+    """What step n, from 0, knows of its number, as one tuple; where SPREAD, each lane has its own."""
+    c = ()
+    for i in tl.static_range(KNOWN):
+        if SPREAD:
+            at = (n * KNOWN + i) * stride + lane
+        else:
+            at = (n * KNOWN + i) + 0 * lane
+        c = c + (tl.load(known_ptr + at, mask=live, other=0).to(ARITH),)
+    return c
+
+
+@triton.jit
 def loaded(
-    q_ptr, v_ptr, at, stride, live,
-    D: tl.constexpr, Q_KIND: tl.constexpr, V_KIND: tl.constexpr, ARITH: tl.constexpr,
+    q_ptr, v_ptr, at_q, at_v, stride, live,
+    D: tl.constexpr, V: tl.constexpr, Q_KIND: tl.constexpr, V_KIND: tl.constexpr, ARITH: tl.constexpr,
 ):  # fmt: skip
-    """The row of the buffers that begins at `at`: q and v as one tuple of 2 D."""
+    """The rows of the buffers that begin at `at_q` and `at_v`: q and v as one tuple of D + V."""
     q = ()
     v = ()
     for i in tl.static_range(D):
-        q = q + (load(q_ptr + i * stride + at, live, Q_KIND, ARITH),)
-        v = v + (load(v_ptr + i * stride + at, live, V_KIND, ARITH),)
+        q = q + (load(q_ptr + i * stride + at_q, live, Q_KIND, ARITH),)
+    for i in tl.static_range(V):
+        v = v + (load(v_ptr + i * stride + at_v, live, V_KIND, ARITH),)
     return q + v
 
 
 @triton.jit
-def stored(q_ptr, v_ptr, q, v, at, stride, live, D: tl.constexpr, Q_KIND: tl.constexpr, V_KIND: tl.constexpr):
-    """Store q and v, already narrowed, in the row of the buffers that begins at `at`."""
+def stored(
+    q_ptr, v_ptr, q, v, at_q, at_v, stride, live,
+    D: tl.constexpr, V: tl.constexpr, Q_KIND: tl.constexpr, V_KIND: tl.constexpr,
+):  # fmt: skip
+    """Store q and v, already narrowed, in the rows of the buffers that begin at `at_q` and `at_v`."""
     for i in tl.static_range(D):
-        store(q_ptr + i * stride + at, q[i], live, Q_KIND)
-        store(v_ptr + i * stride + at, v[i], live, V_KIND)
+        store(q_ptr + i * stride + at_q, q[i], live, Q_KIND)
+    for i in tl.static_range(V):
+        store(v_ptr + i * stride + at_v, v[i], live, V_KIND)
 
 
 # A launch of one lane would otherwise make `lanes` a constant of the kernel: another kernel, without .to().
 @triton.jit(do_not_specialize=["lanes", "steps"])
 def trajectory(
-    q_ptr, v_ptr, params_ptr, lanes, steps,
-    GRAD: tl.constexpr, METRIC: tl.constexpr, D: tl.constexpr, RULE: tl.constexpr, ARITH: tl.constexpr,
-    Q_KIND: tl.constexpr, V_KIND: tl.constexpr, EAGER: tl.constexpr,
+    q_ptr, v_ptr, params_ptr, known_ptr, lanes, steps,
+    GRAD: tl.constexpr, METRIC: tl.constexpr, UPDATE: tl.constexpr, PLACE: tl.constexpr,
+    KAPPA: tl.constexpr, LOG: tl.constexpr, ROWS: tl.constexpr, KNOWN: tl.constexpr, SPREAD: tl.constexpr,
+    D: tl.constexpr, V: tl.constexpr, ARITH: tl.constexpr, Q_KIND: tl.constexpr, V_KIND: tl.constexpr,
     TRACE: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     # int64: rows * D * lanes passes 2^31 long before memory runs out.
@@ -159,28 +105,21 @@ def trajectory(
     live = lane < lanes
     stride = lanes.to(tl.int64)
 
-    eta = parameter(params_ptr, 0, lane, stride, live, ARITH)
-    beta = parameter(params_ptr, 1, lane, stride, live, ARITH)
-    k = parameter(params_ptr, 2, lane, stride, live, ARITH)
-    eps = parameter(params_ptr, 3, lane, stride, live, ARITH)
-    kappa = eps  # nobody reads it where there is no metric
-    if RULE == 8 or RULE == 9:
-        kappa = parameter(params_ptr, 4, lane, stride, live, ARITH)
-
-    state = loaded(q_ptr, v_ptr, lane, stride, live, D, Q_KIND, V_KIND, ARITH)
+    p = parameters(params_ptr, lane, stride, live, ROWS, ARITH)
+    state = loaded(q_ptr, v_ptr, lane, lane, stride, live, D, V, Q_KIND, V_KIND, ARITH)
     q = state[:D]
     v = state[D:]
 
-    at = lane + D * stride
+    at_q = lane + D * stride
+    at_v = lane + V * stride
     for n in range(steps):
-        share = share_of(n, RULE)
-        state = advance(
-            q, v, eta, beta, k, eps, kappa, share, GRAD, METRIC, D, RULE, ARITH, Q_KIND, V_KIND, EAGER
-        )
+        c = known(known_ptr, n, lane, stride, live, KNOWN, SPREAD, ARITH)
+        state = advance(q, v, p[3], p + c, GRAD, METRIC, UPDATE, PLACE, KAPPA, LOG)
         q = state[:D]
         v = state[D:]
         if TRACE:
-            stored(q_ptr, v_ptr, q, v, at, stride, live, D, Q_KIND, V_KIND)
-            at += D * stride
+            stored(q_ptr, v_ptr, q, v, at_q, at_v, stride, live, D, V, Q_KIND, V_KIND)
+            at_q += D * stride
+            at_v += V * stride
     if not TRACE:
-        stored(q_ptr, v_ptr, q, v, at, stride, live, D, Q_KIND, V_KIND)
+        stored(q_ptr, v_ptr, q, v, at_q, at_v, stride, live, D, V, Q_KIND, V_KIND)

@@ -8,6 +8,7 @@ Who reads which column:
     infix, triton    printing                                triton_text.py, sums.py; harness/laws/map/,
                                                              harness/labs/bench/
     called           the functions of the namespace xp       namespaces.py, and those of harness/mechanics/
+    in_a_rule        what a learning rule calls it           plain_numbers.py, trace_rule.py
     commutes, sign   rewriting that never rounds more often  traced_arrays.py
     rounds, ...      what one operation rounds               harness/mechanics/bounds.py, magnitude_bounds.py
 
@@ -44,7 +45,8 @@ class Operation:
                 float32, where that is another function
     adjoint     for each operand its share of the adjoint g of the result y, from g, y and the operands;
                 empty: flat; None: a loss has no such operation
-    called      whether the namespace xp has a function of this name
+    called      whether the namespace xp of a loss has a function of this name
+    in_a_rule   its name in the namespace xp of a learning rule, where that has it
     commutes    whether its operands may change places
     sign        "positive": never below 0;  "kept": not below 0 where no operand is;  "": nothing is known
     rounds      whether its result is rounded at all
@@ -62,6 +64,7 @@ class Operation:
     single: str = ""
     adjoint: tuple[Callable, ...] | None = None
     called: bool = False
+    in_a_rule: str = ""
     commutes: bool = False
     sign: str = ""
     rounds: bool = True
@@ -80,6 +83,19 @@ def step(x):
     return x.step() if hasattr(x, "step") else type(x)(x > 0)  # a traced number steps itself
 
 
+def sign(x):
+    """The sign of x: 1, -1, or x itself where it is 0 or NaN."""
+    if isinstance(x, np.ndarray | np.generic):
+        one = x.dtype.type(1)
+        return np.where(x > 0, one, np.where(x < 0, -one, x))
+    return 1.0 if x > 0 else -1.0 if x < 0 else x
+
+
+def same(x):
+    """The number itself."""
+    return x
+
+
 def negative(x: np.ndarray) -> np.ndarray:
     """The negation 0 - x, as it is printed in kernels: +0 stays +0."""
     return np.subtract(x.dtype.type(0), x)
@@ -93,24 +109,41 @@ ROWS = (
     ),
     Operation(
         name="abs", arity=1, plain=abs, numpy=np.abs, triton="tl.abs({0})", sign="positive", rounds=False,
+        in_a_rule="absolute",
     ),
     Operation(
-        name="sqrt", arity=1, plain=math.sqrt, numpy=np.sqrt, exact=False, called=True, sign="kept",
+        name="sign", arity=1, plain=sign, numpy=sign, in_a_rule="sign", rounds=False,
+        triton="tl.where({0} > 0, {one}, tl.where({0} < 0, 0.0 - {one}, {0}))",
+    ),
+    # Where a learning rule rounds a number to a store: to which type, the precision says (Program.values).
+    Operation(
+        name="store", arity=1, plain=same, numpy=same, in_a_rule="store", rounds=False,
+        triton='narrow({0}, "{q_store}")',
+    ),
+    Operation(
+        name="store_buffer", arity=1, plain=same, numpy=same, in_a_rule="store_buffer", rounds=False,
+        triton='narrow({0}, "{v_store}")',
+    ),
+    Operation(
+        name="sqrt", in_a_rule="sqrt", arity=1, plain=math.sqrt, numpy=np.sqrt, exact=False, called=True,
+        sign="kept",
         triton="tl.sqrt({0})", single="tl.sqrt_rn({0})",
         adjoint=(lambda g, y, a: g / (y + y),),
     ),
     Operation(
-        name="exp", arity=1, plain=math.exp, numpy=elementary.exp, exact=False, called=True, sign="positive",
+        name="exp", in_a_rule="exp", arity=1, plain=math.exp, numpy=elementary.exp, exact=False, called=True,
+        sign="positive",
         triton="exp({0}, {arith})", units=elementary.EXP_UNITS, underflows=True,
         adjoint=(lambda g, y, a: g * y,),
     ),
     Operation(
-        name="log", arity=1, plain=math.log, numpy=elementary.log, exact=False, called=True,
+        name="log", in_a_rule="log", arity=1, plain=math.log, numpy=elementary.log, exact=False, called=True,
         triton="log({0}, {arith})", units=elementary.LOG_UNITS,
         adjoint=(lambda g, y, a: g / a,),
     ),
     Operation(
-        name="step", arity=1, plain=step, numpy=step, called=True, sign="positive", rounds=False,
+        name="step", in_a_rule="step", arity=1, plain=step, numpy=step, called=True, sign="positive",
+        rounds=False,
         triton="tl.where({0} > 0, {one}, {zero})",
         adjoint=(),
     ),
@@ -135,6 +168,7 @@ ROWS = (
     ),
     Operation(
         name="max", arity=2, plain=max, numpy=np.maximum, commutes=True, sign="kept", rounds=False,
+        in_a_rule="maximum",
         # numpy: NaN where either is; of zeros of both signs, either. The hardware's max drops a NaN.
         triton="tl.where(({0} > {1}) | ({0} != {0}), {0}, {1})",
     ),
@@ -143,6 +177,10 @@ OPERATIONS = {row.name: row for row in ROWS}
 NUMPY = {row.name: row.numpy for row in ROWS}
 ARITHMETIC = tuple(row.name for row in ROWS if row.infix)
 FUNCTIONS = tuple(row.name for row in ROWS if row.called)
+IN_A_RULE = {row.in_a_rule: row for row in ROWS if row.in_a_rule}
+"""The functions of a learning rule's namespace xp, by the names that they have there."""
+STORES = ("store", "store_buffer")
+"""Where a rule rounds to the type of parameters, and to that of buffers."""
 IN_A_LOSS = tuple(row.name for row in ROWS if row.adjoint is not None)
 """Names: of + - * /; of the functions of xp; of all that a traced gradient may hold."""
 OF_UFUNC = {row.numpy: row for row in ROWS if row.infix}

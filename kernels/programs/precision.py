@@ -58,6 +58,10 @@ class Precision:
         """The type in which the buffer is stored."""
         return self.arith if self.mode == "mixed" else self.name
 
+    def store_of(self, operation: str) -> str:
+        """The type to which `store`, of parameters, or `store_buffer` rounds."""
+        return self.q_store if operation == "store" else self.v_store
+
     @property
     def rounded(self) -> str:
         """The type in which every operation is rounded."""

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from noether.kernels.programs.operations import NUMPY, OPERATIONS
+from noether.kernels.programs.operations import NUMPY, OPERATIONS, STORES
 from noether.kernels.programs.precision import Precision, narrow
 
 SOURCES = ("input", "const")
@@ -98,6 +98,8 @@ class Program:
                 value = inputs[op.value]
             elif op.name == "const":
                 value = rounded(np.full((), op.value, dtype))
+            elif op.name in STORES:
+                value = narrow(a[0], precision.store_of(op.name))
             else:
                 value = rounded(NUMPY[op.name](*a))
             values.append(value)

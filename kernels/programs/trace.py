@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from noether.cases.case import Case
-from noether.cases.rules import Rule
+from noether.cases.rule import Rule
 from noether.kernels.programs.namespaces import Namespace, is_number
 from noether.kernels.programs.operations import FUNCTIONS, OF_UFUNC, OPERATIONS
 from noether.kernels.programs.program import Program

@@ -8,7 +8,7 @@ import sys
 from functools import cache
 from types import ModuleType
 
-from noether.kernels.programs.operations import OPERATIONS
+from noether.kernels.programs.operations import OPERATIONS, STORES
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Program
 
@@ -29,6 +29,7 @@ def source(program: Program, precision: Precision) -> str:
     """The text of a module with the function; constants are typed, division and root rounded correctly."""
     arith = f"tl.{precision.arith}"
     single = precision.arith == "float32"
+    stores = dict(q_store=precision.q_store, v_store=precision.v_store)
     full = lambda value: f"tl.full({program.inputs[-1]}.shape, {value!r}, {arith})"
     lines = []
     for at, op in enumerate(program.ops):
@@ -39,9 +40,11 @@ def source(program: Program, precision: Precision) -> str:
             text = full(op.value)
         else:
             text = (
-                OPERATIONS[op.name].in_triton(single).format(*a, arith=arith, one=full(1.0), zero=full(0.0))
+                OPERATIONS[op.name]
+                .in_triton(single)
+                .format(*a, arith=arith, one=full(1.0), zero=full(0.0), **stores)
             )
-        if precision.eager and op.name != "input":
+        if precision.eager and op.name not in ("input", *STORES):
             text = f'narrow({text}, "{precision.name}")'
         lines.append(f"    x{at} = {text}")
     results = ", ".join(f"x{i}" for i in program.outputs)

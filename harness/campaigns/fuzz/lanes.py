@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from noether.cases.case import Case
-from noether.cases.rules import Rule
+from noether.cases.rule import Rule
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision
 from noether.mechanics import bounds

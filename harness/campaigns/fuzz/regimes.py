@@ -19,11 +19,12 @@ import numpy as np
 
 from noether.campaigns.fuzz.lanes import DECAY, MOMENTUM, SIGNIFICAND, Lanes, between, reach, stiffness
 from noether.cases.case import Case
-from noether.cases.rules import Rule
+from noether.cases.rule import Rule
 from noether.kernels.loops.launch import Job
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision, representable
 from noether.mechanics.domain import MARGIN, NORMAL, OVERFLOW
+from noether.mechanics.sweep import started
 
 # ---- the regimes: each changes what the ordinary one drew
 
@@ -195,7 +196,8 @@ def draw(regime: Regime, case: Case, rule: Rule, precision: Precision, u: np.nda
     is a valid one.
 
     Made in float64, rounded to the precision's own types first and then widened (rules of evidence, 8). kappa
-    of a metric shares the unit of the low digits of eta.
+    of a metric shares the unit of the low digits of eta; what a rule has beside the common parameters, that
+    of the choice of lanes.
     """
     x = Lanes(case, rule, precision, np.asarray(u, dtype=np.float64))
     regime.change(x)
@@ -205,8 +207,9 @@ def draw(regime: Regime, case: Case, rule: Rule, precision: Precision, u: np.nda
     top = OVERFLOW[precision.arith] / MARGIN
     eta = np.clip(x.eta, NORMAL[precision.arith], top)
     beta = np.clip(x.beta, 0, 1 - 2.0 ** -SIGNIFICAND[precision.arith])
-    params = [eta, beta, np.clip(x.k, 0, top), np.clip(x.eps, 0, top), x.u["eta_low"]]
-    params = representable(np.array(params[: len(rule.parameters)]), precision.arith)
+    columns = {"eta": eta, "beta": beta, "k": np.clip(x.k, 0, top), "eps": np.clip(x.eps, 0, top)}
+    columns |= {"kappa": x.u["eta_low"], **{one.name: one.at(x.u["choice"]) for one in rule.extra}}
+    params = representable(np.array([columns[name] for name in rule.parameters]), precision.arith)
     held = lambda y, kind: representable(np.clip(y, -OVERFLOW[kind] / MARGIN, OVERFLOW[kind] / MARGIN), kind)
-    state = (held(q, precision.q_store), held(v, precision.v_store), params, steps)
+    state = (held(q, precision.q_store), started(rule, held(v, precision.v_store)), params, steps)
     return Job(trace.gradient(case), rule, precision, *state, metric=trace.metric(case, rule))

@@ -71,7 +71,7 @@ class GeneratedCell:
         params = np.tile(job.params, (1, STEPS))
         # Breaking that counts in a third of the lanes.
         params[3, ::3] = np.where(params[3, ::3] == 0, 0.25, params[3, ::3])
-        return replace(job, q0=flat(q), v0=flat(v), params=params, steps=1, rule=replace(job.rule, begun=4))
+        return replace(job, q0=flat(q), v0=flat(v), params=params, steps=1, begun=4)
 
     def run(self) -> list[Record]:
         """The records of the cell."""
@@ -97,7 +97,7 @@ class GeneratedCell:
             return program_faults(self.right, self.job.precision)
         tape, job = Watch(), self.job
         launch.run(job, "numpy", lambda *state: watched(tape, *state))
-        inputs = 2 * job.program.dim + 4 + (job.program.dim if job.metric else 0)
+        inputs = len(job.q0) + len(job.v0) + len(job.rule.inputs) + (len(job.q0) if job.metric else 0)
         return update_faults(tape, inputs, job.precision)
 
     @property

@@ -32,7 +32,7 @@ from noether.campaigns.kill_matrix.harness_plantings import (
     without_last_component,
     without_worst,
 )
-from noether.cases import rules
+from noether.cases.rules import heavy_ball_scheduled
 from noether.kernels.programs import precision
 from noether.laws.exact import breaking, judge, shown_faults
 from noether.laws.exact import cell as discrete
@@ -233,7 +233,7 @@ SHOWN = (
     OwnFault(
         "another schedule in kernel and law",
         "the rate is halved after 33 steps for 32",
-        instead(rules, "MILESTONES", lambda right: (33, 64)),
+        instead(heavy_ball_scheduled, "MILESTONES", lambda right: (33, 64)),
         KNOWN,
     ),
 )

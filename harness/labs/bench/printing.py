@@ -1,6 +1,6 @@
 """A step printed as source text for another tool, from the same traced programs.
 
-    v'_i = beta v_i - eta (g_i + k q_i)        q'_i = q_i + v'_i                  (2) of cases/rules
+    v'_i = beta v_i - eta (g_i + k q_i)        q'_i = q_i + v'_i                  heavy-ball
     worst' = max(worst, residual(q, v, q', v'))                                   harness/labs/bench/work.py
 
 Every tool is given the same operations on the same operands in the same order; what its compiler makes of
@@ -91,7 +91,7 @@ def watch(work: Work, dialect: Dialect) -> list[str]:
     if work.residual is None:
         return []
     kind, lines = work.residual_arith, []
-    inputs = {x: f"r_{x}" for x in PARAMETERS}
+    inputs = {f"p[{i}]": f"r_{x}" for i, x in enumerate(PARAMETERS)}
     used = {work.residual.inputs[op.value] for op in work.residual.ops if op.name == "input"}
     for theirs, ours in zip("qvrw", "qvpw", strict=True):
         for i in range(work.dim):

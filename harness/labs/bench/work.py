@@ -1,4 +1,4 @@
-"""The work that is measured: lanes x steps of heavy ball (cases/rules (2)), with the charge law of every
+"""The work that is measured: lanes x steps of the rule heavy-ball, with the charge law of every
 symmetry beside it.
 
     worst = max over steps and symmetries of |measured - predicted| / bound of D2 (theory.md#D2)

@@ -9,7 +9,7 @@ from noether.labs.site.kept import judged_rules
 from noether.labs.site.letters import latex
 from noether.labs.site.papers import mixed, rows_of
 from noether.laws.registry import LAWS
-from noether.report.rulebook import equations, options, takers
+from noether.report.rulebook import options, takers
 
 PLACE = "reference/rules.md"
 MODELS = "O"
@@ -22,11 +22,9 @@ metric, and a prime is one step later. What this page says is read from `cases/r
 laws read it too; `noether rules` prints it.
 """
 OPTIONS = {
-    "nesterov": "the step looks ahead, as `nesterov=True` of torch.optim.SGD",
-    "dampening": "the force enters the buffer less a share $\\tau$, from the second step on, as `dampening` "
-    "of torch.optim.SGD",
-    "maximize": "the loss is increased, as `maximize=True` of torch.optim.SGD",
-    "scheduled": "the step has a rate $c$ of its own: a linear warm-up, then halved twice",
+    "looks_ahead": "the move of $q$ reads the force beside the new buffer",
+    "timed": "steps know their number $n$",
+    "maximize": "the loss is increased",
     "simplex": "the parameters sum to 1 after each step",
     "signed": "the sign of the gradient alone counts",
 }
@@ -45,7 +43,7 @@ def page(root: Path) -> str:
 
 def step(rule: Rule) -> list[str]:
     """The lines of a step, in Markdown."""
-    return [mixed(line) for line in equations()[rule.name]]
+    return [mixed(line) for line in rule.step]
 
 
 def overview() -> str:
@@ -57,7 +55,7 @@ def overview() -> str:
 
 def section(rule: Rule, seen: dict[str, set[str]]) -> str:
     """One rule: its step as a formula, its facts, its models in continuous time."""
-    lines = [part.strip(" ,") for line in equations()[rule.name] for part in line.split(",  ")]
+    lines = [part.strip(" ,") for line in rule.step for part in line.split(",  ")]
     formula = " \\\\ ".join(latex(line).replace("=", "&=", 1) for line in lines)
     names = {"eta": "$\\eta$", "beta": "$\\beta$", "k": "$k$", "eps": "$\\varepsilon$", "kappa": "$\\kappa$"}
     facts = [

@@ -28,7 +28,7 @@ from noether.kernels.programs.namespaces import NUMPY
 from noether.kernels.programs.precision import Precision, narrow, parse
 from noether.laws.averages import faults
 from noether.laws.cell import LawCell
-from noether.laws.exact import EXACT, act, broken_force, charge, dot
+from noether.laws.exact import EXACT, act, broken_pull, charge, dot
 from noether.laws.exact.certified import Domain
 from noether.laws.exact.judge import judge
 from noether.mechanics import sweep
@@ -190,7 +190,7 @@ def noticed(t: Noisy, law, symmetry) -> dict[str, float]:
         r, J = law.residual(t, symmetry), charge(t, symmetry)
         terms = {
             "beta": t.shrink * t.beta * J[:-1],
-            "eta": t.shrink * t.eta * broken_force(t, symmetry),
+            "eta": t.shrink * broken_pull(t, symmetry),
             "kinetic term": dot(act(symmetry.matrix, t.move), t.v[1:]) * (not symmetry.is_rotation),
         }
         seen = {

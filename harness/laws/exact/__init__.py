@@ -8,7 +8,8 @@ units of its bound; its own rounding, in the trajectory's arithmetic, is in the 
 
 from noether.laws.exact import balance, curved, norm, planted, positions, quadratic, signs, step, translation
 from noether.laws.exact.balance import (
-    broken_force,
+    broken_pull,
+    broken_size,
     charge,
     charge_bound,
     charge_law,

@@ -78,63 +78,51 @@ def points_of(t: Trajectory, residual, spent: np.ndarray, of: str, at: tuple, wr
     """
     n, lane = at
     d = t.z.shape[1]
-    half = slice(0, d) if of == "v'" else slice(d, 2 * d)
+    half = parts(t)[of]
     pick = lambda x: np.asarray(np.broadcast_to(x, (t.steps, d, t.lanes))[n, :, lane].T[wrong], np.longdouble)
-    terms, owed = terms_of_v(t, residual.predicted[:, half]) if of == "v'" else terms_of_q(t)
+    buffer = half.start // d
+    terms, owed = terms_of_q(t) if of == "q'" else terms_of_v(t, buffer, residual.predicted[:, half])
     found = {name: pick(x) for name, x in terms.items()}
     bound, measured, predicted = (
         pick(x[:, half]) for x in (residual.bound, residual.measured, residual.predicted)
     )
     r, bad = pick((residual.measured - residual.predicted)[:, half]), pick(spent[:, half] > 1) > 0
-    unit = t.precision.u_v if of == "v'" else t.precision.u_q
+    unit = t.precision.u_q if of == "q'" else t.precision.u_v
     terms = {name: x for name, x in found.items() if x.any()}
     return Points(of, r, bound, measured, predicted, unit, bad, terms, frozenset(owed))
 
 
-def terms_of_v(t: Trajectory, whole: np.ndarray) -> tuple[dict[str, np.ndarray], set[str]]:
-    """What could be in the residual of v', (steps, d, lanes) by name, and which of it belongs in v'.
+def parts(t: Trajectory) -> dict[str, slice]:
+    """The components of D0 by what they are of: each new buffer, v' as a rule, then q'."""
+    d = t.z.shape[1]
+    return {f"{name}'": slice(i * d, (i + 1) * d) for i, name in enumerate((*t.rule.buffers, "q"))}
 
-    whole  (steps, d, lanes): the right v'
+
+def terms_of_v(t: Trajectory, buffer: int, whole: np.ndarray) -> tuple[dict[str, np.ndarray], set[str]]:
+    """What could be in the residual of a new buffer, (steps, d, lanes) by name, and what of it belongs there.
+
+    whole  (steps, d, lanes): the right one
     """
-    eta = t.eta * t.share[:, None]
-    terms = {
-        "the gradient": -eta * t.sign * t.g,
-        "the momentum term": t.beta * t.v[:-1],
-        "the decay": -eta * t.k * t.q[:-1],
-        "the breaking term": -eta * t.sign * t.eps * t.g_broken,
-        "the symmetric gradient": -eta * t.sign * t.g_kept,
-        "eta": -t.eta * t.force,
-        WHOLE: whole,
-        "v": t.v[:-1],
-        "q": t.z[:-1],
-    }
-    owed = {"the gradient", "the breaking term", "the symmetric gradient", "eta", WHOLE}
-    owed |= {"the momentum term"} if t.rule.momentum else set()
-    owed |= {"the decay"} if t.rule.decay == "coupled" else set()
-    return terms, owed
+    mine, rows = t.summands[1][buffer], slice(buffer * t.dim, (buffer + 1) * t.dim)
+    terms, owed = dict(mine), {WHOLE, *mine}
+    if t.rule.covector and t.charged == rows:
+        away = lambda g: t.pulled(0 * t.g) - t.pulled(g)
+        terms |= {"the breaking term": away(t.eps * t.g_broken), "the symmetric gradient": away(t.g_kept)}
+        terms |= {"eta": -t.pull}
+        owed |= {"the breaking term", "the symmetric gradient", "eta"}
+    # What the step might have and has not.
+    terms.setdefault("the momentum term", t.beta * t.v[:-1, rows])
+    terms.setdefault("the decay", -t.eta * t.k * t.q[:-1])
+    return terms | {WHOLE: whole, "v": t.v[:-1, rows], "q": t.z[:-1]}, owed
 
 
 def terms_of_q(t: Trajectory) -> tuple[dict[str, np.ndarray], set[str]]:
     """What could be in the residual of q', (steps, d, lanes) by name, and which of it belongs in q'."""
-    terms = {
-        "v'": t.v[1:],
-        "v": t.v[:-1],
-        "the decay": -t.eta * t.share[:, None] * t.k * t.q[:-1],
-        "q": t.z[:-1],
-        "the decay of q + v'": -t.eta * t.k * (t.z[:-1] + t.v[1:]),
-    }
-    owed = {"v'", "q"} | ({"the decay"} if t.rule.decoupled else set())
-    if t.rule.nesterov:
-        terms |= {"beta v'": t.beta * t.v[1:], "eta": -t.eta * t.force}
-        owed = {"beta v'", "eta", "q"}
-    if t.rule.on_metric or t.rule.scheduled:
-        name = "v' / G" if t.rule.on_metric else "c v'"
-        terms |= {name: t.move}
-        owed = {name, "q"}
-    if t.rule.simplex:
-        terms |= {"log Z": -t.log_sum[:, None]}
-        owed |= {"log Z"}
-    return terms, owed
+    mine, old, new = t.summands[0], t.v[:-1, : t.dim], t.v[1:, : t.dim]
+    might = {"v'": new, "v": old, "the decay": -t.eta * t.k * t.q[:-1]}
+    might |= {"the decay of q + v'": -t.eta * t.k * (t.z[:-1] + new)}
+    owed = {*mine} | ({"the decay"} if t.rule.decoupled else set())
+    return might | mine | {"q": t.z[:-1]}, owed
 
 
 def fit(p: Points, names: tuple[str, ...]) -> Fit | None:
@@ -162,12 +150,17 @@ def fits(p: Points) -> list[Fit]:
     with np.errstate(all="ignore"):
         for size in (1, 2):
             found = [f for names in combinations(p.terms, size) if (f := fit(p, names)) is not None]
-            good = sorted((f for f in found if f.explains), key=lambda f: f.left)
+            good = sorted((f for f in found if f.explains), key=told_first)
             if good:
                 return good
             if size == 1:
                 best = sorted(found, key=lambda f: -f.share)[:1]
     return best
+
+
+def told_first(f: Fit) -> tuple:
+    """Of what leaves as little, in digits that are no rounding, a term of its own before the sum of all."""
+    return float(f"{f.left:.6g}"), WHOLE in f.terms
 
 
 # ---- words

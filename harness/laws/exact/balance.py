@@ -6,49 +6,50 @@ from __future__ import annotations
 import numpy as np
 
 from noether.cases.case import Symmetry
-from noether.cases.rules import Rule
+from noether.cases.rule import Rule
 from noether.laws.exact import planted
 from noether.laws.exact.terms import ExactLaw, Residual, act, depth, dot, formed, size, xi
 from noether.laws.law import wrong
 from noether.mechanics.trajectory import Trajectory
 
 
-def broken_force(t: Trajectory, symmetry: Symmetry):
-    """<f, xi> with the symmetric part set to zero: c (+-eps <grad b, xi> + k <q, xi>), k when coupled."""
-    x = xi(symmetry, t.q[:-1])
-    value = t.sign * t.eps * dot(t.g_broken, x)
-    if t.rule.decay == "coupled":
-        value = value + t.k * dot(t.q[:-1], x)
-    return t.share * value
+def broken_pull(t: Trajectory, symmetry: Symmetry):
+    """<b f, xi> with the symmetric part of the gradient set to zero: b (+-eps <grad b, xi> + k <q, xi>), k
+    when coupled."""
+    return dot(t.pulled(t.eps * t.g_broken), xi(symmetry, t.q[:-1]))
+
+
+def broken_size(t: Trajectory, x):
+    """What <b f, x> of the broken pull is without cancellation, for x not negative."""
+    decay = t.pulled(0 * t.g_broken)
+    return size(t.pulled(t.eps * t.g_broken) - decay, x) + size(decay, x)
 
 
 def charge(t: Trajectory, symmetry: Symmetry):
-    """J_n = <v_n, xi(q_n)>, (steps + 1, lanes)."""
-    return dot(t.v, xi(symmetry, t.q))
+    """J_n = <p_n, xi(q_n)>, (steps + 1, lanes)."""
+    return dot(t.p, xi(symmetry, t.q))
 
 
 def charge_bound(t: Trajectory, symmetry: Symmetry):
     """|s| <|xi|, delta> + <|A^T w|, sigma>, the linear form of D2's residual."""
-    x, w = np.abs(xi(symmetry, t.q[:-1])), t.v[1:]
-    return np.abs(t.shrink) * dot(x, t.delta) + dot(np.abs(act(symmetry.matrix.T, w)), t.sigma)
+    x, w = np.abs(xi(symmetry, t.q[:-1])), t.p[1:]
+    return np.abs(t.shrink) * dot(x, t.delta_p) + dot(np.abs(act(symmetry.matrix.T, w)), t.predicted_sigma)
 
 
 def charge_own(t: Trajectory, symmetry: Symmetry):
-    M, w, q = np.abs(symmetry.matrix), np.abs(t.v[1:]), np.abs(t.q)
+    M, w, q = np.abs(symmetry.matrix), np.abs(t.p[1:]), np.abs(t.q)
     at = [act(M, q[i]) + np.abs(symmetry.shift)[:, None] for i in (slice(None, -1), slice(1, None))]
-    pull = t.eta * (size(t.eps * t.g_broken, at[0]) + t.k * size(q[:-1], at[0]))
-    return formed(
-        t, depth(symmetry), dot(w, at[1]), t.beta * size(t.v[:-1], at[0]), pull, dot(act(M, t.reach), w)
-    )
+    pull = broken_size(t, at[0])
+    return formed(t, depth(symmetry), dot(w, at[1]), size(t.kept_part, at[0]), pull, dot(act(M, t.reach), w))
 
 
 def charge_predicted(t: Trajectory, symmetry: Symmetry, J, kinetic: float = 1.0, plain: bool = False):
     """The right side of D2 where the charge is J; (steps, lanes)"""
-    w = t.v[1:]
-    source = dot(act(symmetry.matrix, w if plain else t.move), w)
+    w = t.p[1:]
+    source = dot(act(symmetry.matrix, w if plain else t.predicted_move), w)
     shift = symmetry.shift[:, None].astype(w.dtype)
     drift = (1 - t.shrink) * dot(w, np.broadcast_to(shift, w.shape))
-    return t.shrink * (t.beta * J[:-1] - t.eta * broken_force(t, symmetry)) + drift + kinetic * source
+    return t.shrink * (t.kept * J[:-1] - broken_pull(t, symmetry)) + drift + kinetic * source
 
 
 def charge_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, plain: bool = False):
@@ -65,13 +66,17 @@ def charge_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, plain: b
 
 def size_of_charge(t: Trajectory, symmetry: Symmetry):
     """What J would be without cancellation: |w| |xi|, the scale on which its bound is a rounding."""
-    return dot(np.abs(t.v[1:]), np.abs(xi(symmetry, t.q[1:])))
+    return dot(np.abs(t.p[1:]), np.abs(xi(symmetry, t.q[1:])))
 
 
 def decaying(rule: Rule, symmetry: Symmetry) -> bool:
     """Nesterov moves q along the force too, a metric in another direction: a rotation feels it, a translation
     does not."""
-    return rule.momentum and (symmetry.is_translation or (symmetry.is_rotation and rule.moves_along_buffer))
+    return (
+        rule.covector is not None
+        and rule.momentum
+        and (symmetry.is_translation or (symmetry.is_rotation and rule.moves_along_buffer))
+    )
 
 
 def undisturbed(t: Trajectory, symmetry: Symmetry) -> np.ndarray:
@@ -83,11 +88,11 @@ def undisturbed(t: Trajectory, symmetry: Symmetry) -> np.ndarray:
 def decay_law(t: Trajectory, symmetry: Symmetry):
     """D3  J_n = (s beta)^n J_0 (rotation), beta^n J_0 (translation);  B_{n+1} = |factor| B_n + b_n."""
     J = charge(t, symmetry)
-    factor = t.beta * (t.shrink if symmetry.is_rotation else 1)
+    factor = t.kept * (t.shrink if symmetry.is_rotation else 1)
     # A translation's charge is <v, a>: all of delta enters, where in D2 a part of it cancels against (1 - s)
     # <w, a>.
     rounding = (
-        charge_bound(t, symmetry) if symmetry.is_rotation else dot(np.abs(xi(symmetry, t.q[:-1])), t.delta)
+        charge_bound(t, symmetry) if symmetry.is_rotation else dot(np.abs(xi(symmetry, t.q[:-1])), t.delta_p)
     )
     local = rounding + charge_own(t, symmetry)
     predicted, bound = carried(factor, J[0], local)
@@ -99,13 +104,15 @@ def carried(factor, start, local, sources=None):
     """P_{n+1} = factor P_n + source_n from P_0 = start, and how far roundings of size b_n may take it,
     B_{n+1} = |factor| B_n + b_n from 0; (steps, lanes) each.
 
-    factor, start  (lanes,);  local  b_n, (steps, lanes);  sources  (steps, lanes), none where left out
+    factor  (lanes,) or (steps, lanes);  start  (lanes,);  local  b_n, (steps, lanes)
+    sources  (steps, lanes), none where left out
     """
     predicted, bound = np.empty_like(local), np.empty_like(local)
     B, P = np.zeros_like(local[0]), start
     for n in range(len(local)):
-        B = np.abs(factor) * B + local[n]
-        P = factor * P if sources is None else factor * P + sources[n]
+        by = factor[n] if np.ndim(factor) == 2 else factor
+        B = np.abs(by) * B + local[n]
+        P = by * P if sources is None else by * P + sources[n]
         bound[n], predicted[n] = B, P
     return predicted, bound
 
@@ -118,7 +125,7 @@ LAWS = (
         title="balance of the discrete charge",
         equation=r"J' = \beta J - \eta \langle g + k q, \xi \rangle + \langle A v', v' \rangle",
         applies="Euclidean rules and rules on a metric, every affine symmetry",
-        suits=lambda rule, symmetry: not rule.log_state and not rule.signed,
+        suits=lambda rule, symmetry: rule.covector is not None and not rule.log_state,
         residual=charge_law,
         blind=("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"),
         faults=(

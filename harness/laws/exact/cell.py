@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 
 from noether.cases.case import BREGMAN, DIAGONAL, Case
+from noether.cases.rule import Rule
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse
@@ -25,24 +26,28 @@ from noether.system.seeds import derive
 from noether.verdicts import judgement
 from noether.verdicts.record import Record
 
-BY_METRIC = {
-    kind: tuple(r.name for r in RULES.values() if r.metric == kind)
-    for kind in ("euclidean", DIAGONAL, BREGMAN, "maximum")
-}
-
 
 @cache
 def rules_of(case: Case) -> tuple[str, ...]:
-    """The names of the rules whose state and metric fit a case.
+    """The names of the rules whose state and metric fit a case, those that need neither first."""
+    fit = [rule for rule in RULES.values() if fits(rule, case)]
+    return tuple(rule.name for rule in sorted(fit, key=lambda rule: 2 * rule.signed + rule.on_metric))
 
-    Those of a Bregman metric store log q, and fit where this is its grad h. Sign descent fits where it has a
-    law of its own, D8.
+
+def fits(rule: Rule, case: Case) -> bool:
+    """Whether a case can be stepped by a rule.
+
+    Those of a Bregman metric store log q, and fit where this is its grad h; normalised ones on the simplex.
+    Those with a metric need that of the case. Sign descent fits where it has a law of its own, D8.
     """
-    if case.metric.kind == BREGMAN:
-        fit = [r for r in BY_METRIC[BREGMAN] if case.metric.simplex or not RULES[r].simplex]
-        return tuple(fit) if entropic(case) else ()
-    out = BY_METRIC["euclidean"] + (BY_METRIC[DIAGONAL] if case.metric.kind == DIAGONAL else ())
-    return out + (BY_METRIC["maximum"] if any(paired(s) for s in case.symmetries) else ())
+    if not rule.fits(case.dim):
+        return False
+    if case.metric.kind == BREGMAN or rule.log_state:
+        both = case.metric.kind == BREGMAN and rule.log_state
+        return both and (case.metric.simplex or not rule.simplex) and entropic(case)
+    if rule.on_metric:
+        return case.metric.kind == DIAGONAL
+    return not rule.signed or any(paired(s) for s in case.symmetries)
 
 
 def entropic(case: Case) -> bool:

@@ -46,29 +46,25 @@ def overflowing_next(t: Trajectory) -> np.ndarray:
     eps = np.broadcast_to(t.params[3], (t.steps, t.lanes)).reshape(-1)
     inside = bounds.value_range(trace.gradient(t.case), q, eps, p)[1].reshape(t.steps, t.lanes)
     if t.rule.on_metric:
-        kappa = np.broadcast_to(t.params[4], (t.steps, t.lanes)).reshape(-1)
+        kappa = np.broadcast_to(t.params[t.rule.index("kappa")], (t.steps, t.lanes)).reshape(-1)
         more = bounds.value_range(trace.metric(t.case, t.rule), q, kappa, p)[1].reshape(t.steps, t.lanes)
         inside = np.maximum(inside, more)
-    push, pull, old = t.beta * t.v[:-1], t.eta * t.force, t.shrink * t.z[:-1]
-    w = push - pull
-    y = t.moved_by(w)
-    operations = [t.force, pull, push, w, y, t.k * t.q[:-1], old + y]
-    largest = lambda xs: np.max([np.abs(x).max(axis=1) for x in xs], axis=0)
+    w = t.expected_v
+    new = sum(t.summed(w)[0].values())
     near = lambda size, kind: ~(size < OVERFLOW[kind] / MARGIN)
     return (
         near(inside, p.rounded)
-        | near(largest(operations), p.rounded)
-        | near(largest([w]), p.v_store)
-        | near(largest([old + y]), p.q_store)
+        | near(t.reached, p.rounded)
+        | near(np.abs(w).max(axis=1), p.v_store)
+        | near(np.abs(new).max(axis=1), p.q_store)
     )
 
 
 def part(t: Trajectory, lanes, steps: int | None = None) -> Trajectory:
     """Some lanes of a trajectory, cut after `steps`."""
     end = None if steps is None else steps + 1
-    return Trajectory(
-        t.case, t.rule, t.precision, t.z[:end][..., lanes], t.v[:end][..., lanes], t.params[:, lanes]
-    )
+    state = t.z[:end][..., lanes], t.v[:end][..., lanes], t.params[:, lanes]
+    return Trajectory(t.case, t.rule, t.precision, *state, t.begun)
 
 
 class Domain:

@@ -15,7 +15,6 @@ from noether.laws.exact import ExactLaw
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.powers import STEP, smallest
 
-FROM_PARAMETERS = ("shrink", "force", "move", "log_sum")  # what a trajectory derives from them and keeps
 TERMS = {
     "D1": {"mass": lambda t, x: {"mass": x * (1 + t.beta) / 2}, "friction": lambda t, x: {"friction": x}},
     "D2": {"kinetic term": lambda t, x: {"kinetic": x}},
@@ -68,6 +67,8 @@ def part(t: Trajectory, lanes: np.ndarray) -> Trajectory:
         if isinstance(value, np.ndarray) and value.shape[-1:] == (t.lanes,):
             few.__dict__[name] = value[..., lanes]
     few.kappa = [x[lanes] for x in t.kappa]
+    few.extra = {name: x[lanes] for name, x in t.extra.items()}
+    few.__dict__.pop("summands", None)
     return few
 
 
@@ -80,7 +81,7 @@ def named(t: Trajectory) -> tuple[str, ...]:
 def parameter(t: Trajectory, name: str, factor: float = 1 + STEP) -> Trajectory:
     """The trajectory with one parameter `factor` times as large wherever a law reads it."""
     other = copy(t)
-    for kept in (*FROM_PARAMETERS, *(("g",) if name == "eps" else ())):
+    for kept in (*Trajectory.DERIVED, *(("g",) if name == "eps" else ())):
         other.__dict__.pop(kept, None)
     setattr(other, name, factor * getattr(t, name))
     return other

@@ -41,7 +41,7 @@ def course(t: Trajectory, symmetry: Symmetry) -> Residual:
 
 def balanced(t: Trajectory, symmetry: Symmetry) -> Residual:
     """(1) and (2)."""
-    J, factor = balance.charge(t, symmetry), t.shrink * t.beta
+    J, factor = balance.charge(t, symmetry), t.shrink * t.kept
     sources = balance.charge_predicted(t, symmetry, np.zeros_like(J))
     local = balance.charge_bound(t, symmetry) + balance.charge_own(t, symmetry)
     predicted = balance.carried(factor, J[0], local, sources)[0]

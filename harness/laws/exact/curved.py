@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from noether.cases.case import Symmetry
-from noether.cases.rules import Rule
+from noether.cases.rule import Rule
 from noether.laws.exact import planted
-from noether.laws.exact.balance import broken_force
+from noether.laws.exact.balance import broken_pull, broken_size
 from noether.laws.exact.terms import ExactLaw, Residual, depth, dot, formed, size, xi
 from noether.laws.law import wrong
 from noether.mechanics.trajectory import Trajectory
@@ -43,9 +43,9 @@ def natural_law(t: Trajectory, symmetry: Symmetry, flat: bool = False):
     """D7  <G(q) (q' - q), xi(q)> = -eta <f, xi(q)>;  residual <xi, delta> + <G xi, sigma>."""
     x, G = xi(symmetry, t.q[:-1]), np.ones_like(t.G) if flat else t.G
     moved = G * np.diff(t.q, axis=0)
-    pull = t.eta * broken_force(t, symmetry)
+    pull = broken_pull(t, symmetry)
     bound = dot(np.abs(x), t.delta) + dot(np.abs(G * x), t.sigma)
-    sizes = t.eta * (t.eps * size(t.g_broken, x) + t.k * size(t.q[:-1], x))
+    sizes = broken_size(t, np.abs(x))
     own = formed(t, depth(symmetry), size(G * t.q[1:], x), size(G * t.q[:-1], x), sizes)
     return Residual(dot(moved, x), -pull, bound + own, dot(np.abs(moved), np.abs(x)))
 

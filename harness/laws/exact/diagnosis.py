@@ -19,7 +19,7 @@ import numpy as np
 
 from noether.kernels.loops.launch import Job
 from noether.laws.exact import update
-from noether.laws.exact.attribution import fits, points_of, rounding, words
+from noether.laws.exact.attribution import fits, parts, points_of, rounding, words
 from noether.laws.exact.judge import spent_of
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.judgement import highest
@@ -64,7 +64,7 @@ def first_wrong(t: Trajectory, spent: np.ndarray) -> dict:
     step = int(np.argmax((spent > 1).any(axis=(1, 2))))
     component, lane = highest(spent[step])
     d = t.z.shape[1]
-    return {"step": step, "lane": lane, "component": component % d, "of": "v'" if component < d else "q'"}
+    return {"step": step, "lane": lane, "component": component % d, "of": list(parts(t))[component // d]}
 
 
 def place(first: dict) -> str:
@@ -109,7 +109,7 @@ def explained(t: Trajectory, job: Job, residual, spent, at) -> dict:
     where = [] if wrong.all() else [int(i) for i in np.flatnonzero(wrong)]
     out = {"faults": [{"name": f.name, "what": f.what, "where": how} for f in same]}
     out |= {"terms": [], "roundings": [], "components": where}
-    for of, half in (("v'", slice(0, t.z.shape[1])), ("q'", slice(t.z.shape[1], None))):
+    for of, half in parts(t).items():
         n, lane = at
         mine = (spent[:, half] > 1).any(axis=1)[n, lane] & t.finite[1:][n, lane]
         if mine.any():
@@ -117,7 +117,7 @@ def explained(t: Trajectory, job: Job, residual, spent, at) -> dict:
             with np.errstate(all="ignore"):  # steps that end in a NaN are not among the points
                 points = points_of(t, residual, spent, of, (n[some], lane[some]), wrong)
             out["terms"] += [about(f, points) for f in fits(points)]
-            out["roundings"] += rounding(points, t.precision.v_store if of == "v'" else t.precision.q_store)
+            out["roundings"] += rounding(points, t.precision.q_store if of == "q'" else t.precision.v_store)
     whole = {f["of"] for f in out["terms"] if f["explains"] and f["one"]}
     out["explained"] = bool(same) or bool(out["terms"]) and whole >= {f["of"] for f in out["terms"]}
     return out

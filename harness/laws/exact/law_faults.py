@@ -41,11 +41,11 @@ heavy = lambda rule, s: rule.momentum
 decays = lambda rule, s: rule.decay != "none"
 fading = lambda rule, s: rule.decay != "none" and not s.is_rotation
 carried = lambda rule, s: rule.momentum and curved(rule, s) and not turning(s)
-ahead = lambda rule, s: rule.nesterov and linear(rule, s)
+ahead = lambda rule, s: rule.looks_ahead and linear(rule, s)
 on_metric = lambda rule, s: rule.on_metric
 bent = lambda rule, s: rule.on_metric and linear(rule, s)
-scheduled = lambda rule, s: rule.scheduled
-warmed = lambda rule, s: rule.scheduled and curved(rule, s)
+scheduled = lambda rule, s: rule.timed and rule.reads.moves == "along"
+warmed = lambda rule, s: scheduled(rule, s) and curved(rule, s)
 simplex = lambda rule, s: rule.simplex
 """Where the changed term of a law is not identically zero, by the rule and the symmetry."""
 
@@ -98,7 +98,7 @@ def without(**zero) -> Callable:
         other = copy(t)
         for name, factor in zero.items():
             setattr(other, name, factor * getattr(t, name))
-        for cached in ("shrink", "force", "move"):
+        for cached in t.DERIVED:
             other.__dict__.pop(cached, None)
         return EXACT[law].residual(other, symmetry)
 

@@ -27,25 +27,21 @@ def steps_from(t: Trajectory, job: Job, at: tuple[np.ndarray, np.ndarray]) -> Jo
     """One step from the stored states at (steps, lanes), each a lane of its own."""
     n, lane = at
     state = lambda x: x[n, :, lane].T.astype(np.float64)
-    rule, params = replace(job.rule, begun=int(n.min())), np.ascontiguousarray(job.params[:, lane])
-    start = dict(q0=state(t.z), v0=state(t.v), params=params)
-    return replace(job, rule=rule, **start, steps=1, trace=True)
+    start = dict(q0=state(t.z), v0=state(t.v), params=np.ascontiguousarray(job.params[:, lane]))
+    return replace(job, **start, begun=job.begun + int(n.min()), steps=1, trace=True)
 
 
 def alike(t: Trajectory, at: tuple[np.ndarray, np.ndarray]) -> list[np.ndarray]:
-    """Groups of indices of the points whose steps have one rule.
-
-    A dampened rule takes its first step otherwise, a scheduled one each.
-    """
-    if t.rule.scheduled:
-        return [np.flatnonzero(at[0] == n) for n in np.unique(at[0])]
-    first = at[0] == 0
-    parts = [np.flatnonzero(first), np.flatnonzero(~first)] if t.rule.dampening else [np.arange(len(first))]
-    return [x for x in parts if len(x)]
+    """Groups of indices of the points whose steps know the same of their number."""
+    if not t.rule.timed:
+        return [np.arange(len(at[0]))]
+    steps = t.known.reshape(t.steps, -1)
+    alike = np.unique(steps, axis=0, return_inverse=True)[1].reshape(-1)[at[0]]
+    return [np.flatnonzero(alike == group) for group in np.unique(alike)]
 
 
 def stored_after(t: Trajectory, at: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """The q and v stored after the steps `at`, each (d, points) float64."""
+    """The q and v stored after the steps `at`, (d, points) and (buffers d, points) float64."""
     n, lane = at
     after = lambda x: x[n + 1, :, lane].T.astype(np.float64)
     return after(t.z), after(t.v)
@@ -62,8 +58,14 @@ def rightly_stepped(t: Trajectory, job: Job, at) -> np.ndarray:
         with np.errstate(all="ignore"):
             q, v = run(steps_from(t, job, here), "numpy").wide()
         wanted = stored_after(t, here)
-        right[:, some] = equal(q[-1], wanted[0]) & equal(v[-1], wanted[1])
+        right[:, some] = same_components((q[-1], v[-1]), wanted)
     return right
+
+
+def same_components(mine, wanted) -> np.ndarray:
+    """(d, points) bool: where a component is the same in q and in every buffer."""
+    of_v = equal(mine[1], wanted[1]).reshape(-1, *np.shape(mine[0])).all(axis=0)
+    return equal(mine[0], wanted[0]) & of_v
 
 
 def reproduces(case, fault, job: Job, wanted, wrong: np.ndarray) -> bool:
@@ -73,7 +75,7 @@ def reproduces(case, fault, job: Job, wanted, wrong: np.ndarray) -> bool:
         return False
     with np.errstate(all="ignore"):
         q, v = fault.outcome(case, job)
-    return bool((equal(q[-1], wanted[0]) & equal(v[-1], wanted[1]))[wrong].all())
+    return bool(same_components((q[-1], v[-1]), wanted)[wrong].all())
 
 
 def single_steps(

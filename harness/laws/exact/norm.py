@@ -15,9 +15,9 @@ from __future__ import annotations
 import numpy as np
 
 from noether.cases.case import Symmetry
-from noether.cases.rules import Rule
+from noether.cases.rule import Rule
 from noether.laws.exact import planted
-from noether.laws.exact.balance import broken_force
+from noether.laws.exact.balance import broken_pull
 from noether.laws.exact.positions import plain
 from noether.laws.exact.terms import ExactLaw, Residual, dot, formed, size
 from noether.laws.law import wrong
@@ -36,7 +36,7 @@ def normed(rule: Rule, symmetry: Symmetry) -> bool:
 def norm_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, old: float = 1.0):
     """D5. `kinetic` scales |v'|^2 + beta |v|^2, `old` its second term."""
     q, v, w, R = t.q[1:-1], t.v[1:-1], t.v[2:], dot(t.q, t.q)
-    pull = 2 * t.eta * broken_force(t, symmetry)[1:]
+    pull = 2 * broken_pull(t, symmetry)[1:]
     energy = dot(w, w) + old * t.beta * dot(v, v)
     predicted = (1 + t.beta) * R[1:-1] - t.beta * R[:-2] - pull + kinetic * energy
     delta, after, before = t.delta[1:], t.sigma[1:], t.sigma[:-1]

@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 
 from noether.cases.case import Symmetry
-from noether.cases.rules import Rule
+from noether.cases.rule import Rule
 from noether.laws.exact import planted
 from noether.laws.exact.terms import ExactLaw, Residual, formed
 from noether.laws.law import wrong
@@ -27,7 +27,7 @@ from noether.mechanics.trajectory import Trajectory
 
 def plain(rule: Rule) -> bool:
     """q is moved by the buffer itself, in its own coordinates."""
-    return rule.metric == "euclidean" and rule.moves_by_buffer
+    return rule.linear and rule.moves_by_buffer
 
 
 def difference_law(
@@ -39,7 +39,7 @@ def difference_law(
     first = t.v[:1] - (1 - t.shrink) * q[:1]  # a w_0
     back = np.concatenate([first, t.shrink * w])
     push = t.beta * back
-    pull = t.eta * t.force
+    pull = t.pull
     if t.rule.decoupled:
         pull = pull + (1 - force * t.beta) * ((1 - t.shrink) * q)
     if mass is not None or friction != 1:
@@ -47,7 +47,7 @@ def difference_law(
             back, pull, (1 + t.beta) / 2 if mass is None else mass, friction * (1 - t.beta)
         )
     before = np.concatenate([0 * t.sigma[:1], t.sigma[:-1]])
-    own = formed(t, 8, q, push, pull, t.beta * q, t.eta * t.force)
+    own = formed(t, 8, q, push, pull, t.beta * q, t.pull)
     moved = np.abs(np.diff(t.q, axis=0))
     return Residual(t.q[1:], q + push - pull, t.delta + t.sigma + np.abs(t.beta) * before + own, moved)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from noether.cases.case import Symmetry
-from noether.cases.rules import Rule
+from noether.cases.rule import Rule
 from noether.laws.exact import planted
-from noether.laws.exact.balance import broken_force, charge
+from noether.laws.exact.balance import broken_pull, broken_size, charge
 from noether.laws.exact.terms import ExactLaw, Residual, act, depth, dot, formed, size
 from noether.laws.law import wrong
 from noether.mechanics.trajectory import Trajectory
@@ -26,7 +26,7 @@ def mass_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, mass=None)
     whole = Q + ratio * J
     weight = (1 + t.beta) / 2 if mass is None else mass
     source = kinetic * weight / (1 - t.beta) * dot(act(A, w), w)
-    predicted = -t.eta / (1 - t.beta) * broken_force(t, symmetry) + source
+    predicted = -broken_pull(t, symmetry) / (1 - t.beta) + source
     slope = np.abs(act(A, q + w) + ratio * act(A, w))
     bound = (
         dot(np.abs(act(A, q)), t.delta) / (1 - t.beta)
@@ -35,7 +35,7 @@ def mass_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, mass=None)
     )
     moved = lambda x: act(np.abs(A), np.abs(x))
     charges = (ratio * size(w, moved(p)), ratio * size(t.v[:-1], moved(q)))
-    pull = t.eta / (1 - t.beta) * (size(t.eps * t.g_broken, moved(q)) + t.k * size(q, moved(q)))
+    pull = broken_size(t, moved(q)) / (1 - t.beta)
     squares = (size(p, moved(p)), size(q, moved(q)))
     own = formed(t, depth(symmetry), *squares, *charges, pull, size(w, moved(w)) / (1 - t.beta))
     return Residual(np.diff(whole, axis=0), predicted, bound + own, size(w, act(A, q)))

@@ -15,11 +15,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from noether.kernels.loops import backends, launch
-from noether.kernels.programs import elementary
-from noether.kernels.programs.numpy_step import step as advanced
 from noether.kernels.programs.precision import Precision, narrow
-from noether.kernels.programs.program import Op, Program
+from noether.kernels.programs.program import Program
 from noether.kernels.programs.sums import Sum, Tree, reordered, shape, sums, terms
+from noether.kernels.programs.trace_rule import whole_program
 from noether.laws.exact.disagreement import first, only_signs_of_zeros
 
 WAYS = 8  # sets of terms that one value may stand for, where terms are equal
@@ -59,16 +58,16 @@ def explain(job: launch.Job, mine: launch.Outcome, plain: launch.Outcome) -> dic
     Raises what compiling and evaluating PTX raise.
     """
     ptx = mine.notes.get("ptx") or backends.compiled(job).ptx
-    job = replace(job, program=force(job))
+    job = replace(job, program=whole_program(job.rule, job.program, job.metric))
     now, orders, step, begun = plain, [], first_step(mine, plain, job), 0
     for _ in range(STAGES):
         if step is None or step < begun:
             break
-        here, told = taken_over_all(onward(job, now, step), additions(job, ptx, step))
+        here, told = taken_over(onward(job, now, step), additions(job, ptx, step))
         if not told:
             break
         for start in dict.fromkeys((begun, step)):  # it may show late: the first start that agrees so far
-            rest = replace(onward(job, now, start), program=here.program, metric=here.metric)
+            rest = replace(onward(job, now, start), program=here.program)
             tried = continued(now, stepped(rest), start)
             later = first_step(mine, tried, job)
             if later is None or later > step:
@@ -79,32 +78,15 @@ def explain(job: launch.Job, mine: launch.Outcome, plain: launch.Outcome) -> dic
     return {"explained": not left, "orders": orders, "line": line(orders, left, step)}
 
 
-def force(job: launch.Job) -> Program:
-    """The program of g + k q, with k as a further input, under a rule that adds them; else that of g.
-
-    The compiler sees one sum where a gradient ends in one.
-    """
-    program, d = job.program, job.program.dim
-    if job.rule.decay != "coupled":
-        return program
-    ops, outputs = [*program.ops, Op("input", value=d + 1)], []
-    for i, g in enumerate(program.outputs):
-        if job.rule.maximize:
-            ops.append(Op("neg", (g,)))
-            g = len(ops) - 1
-        ops += [Op("input", value=i), Op("mul", (len(program.ops), len(ops))), Op("add", (g, len(ops) + 1))]
-        outputs.append(len(ops) - 1)
-    return Program(d, tuple(ops), tuple(outputs), (*program.inputs, "k"))
-
-
 def stepped(job: launch.Job) -> launch.Outcome:
-    """A launch in numpy of a job whose program is `force`."""
+    """A launch in numpy of a job whose program is that of the whole step."""
 
     def advance(n: int, q, v, params, gradient, rule, precision):
-        force = lambda at, eps: job.program.evaluate([*at, eps, params[2]], precision)
-        return advanced(q, v, params, force, replace(rule, decay="none", maximize=False), precision)
+        numbers = params[: len(rule.inputs)]
+        new = [x.astype(q[0].dtype) for x in job.program.evaluate([*q, *v, *numbers], precision)]
+        return new[: len(q)], new[len(q) :]
 
-    return launch.run(job, "numpy", advance=advance if job.rule.decay == "coupled" else None)
+    return launch.run(job, "numpy", advance=advance)
 
 
 def line(orders: list[str], left: int, step: int | None) -> str:
@@ -130,33 +112,23 @@ def onward(job: launch.Job, now: launch.Outcome, step: int) -> launch.Job:
     if not step:
         return job
     q, v = now.wide()
-    return replace(job, q0=q[step], v0=v[step], steps=job.steps - step, rule=replace(job.rule, begun=step))
-
-
-def taken_over_all(job: launch.Job, added: Iterable[Addition]) -> tuple[launch.Job, list[str]]:
-    """The job with the sums of its program and metric in the order of the additions; and what changed."""
-    orders: list[str] = []
-    for part in ("program", "metric"):
-        if getattr(job, part) is not None:
-            job, told = taken_over(job, part, added)
-            orders += told
-    return job, orders
+    return replace(job, q0=q[step], v0=v[step], steps=job.steps - step, begun=job.begun + step)
 
 
 def continued(now: launch.Outcome, rest: launch.Outcome, step: int) -> launch.Outcome:
     return replace(now, q=np.concatenate([now.q[:step], rest.q]), v=np.concatenate([now.v[:step], rest.v]))
 
 
-def taken_over(job: launch.Job, part: str, added: Iterable[Addition]) -> tuple[launch.Job, list[str]]:
-    """The program with its sums in the order of the additions, and what changed."""
+def taken_over(job: launch.Job, added: Iterable[Addition]) -> tuple[launch.Job, list[str]]:
+    """The job with the sums of its step in the order of the additions; and what changed."""
     orders = []
-    for number in range(len(sums(getattr(job, part)))):
-        program = getattr(job, part)
+    for number in range(len(sums(job.program))):
+        program = job.program
         one = sums(program)[number]
-        tree = order(one, first_values(job, part, program), added, job.precision)
+        tree = order(one, first_values(job, program), added, job.precision)
         if tree is not None and shape(tree) != shape(one.tree):
             orders.append(words(program, one, tree))
-            job = replace(job, **{part: reordered(program, one, tree)})
+            job = replace(job, program=reordered(program, one, tree))
     return job, orders
 
 
@@ -219,16 +191,14 @@ def rounded(value: np.ndarray, precision: Precision) -> np.ndarray:
     return narrow(value.astype(np.float32), precision.name).astype(np.float64) if precision.eager else value
 
 
-def first_values(job: launch.Job, part: str, program: Program) -> list[np.ndarray]:
+def first_values(job: launch.Job, program: Program) -> list[np.ndarray]:
     """What every operation gives in the first step of this job, of the first lanes, float64."""
     n, p = watched_lanes(job), job.precision
-    dtype = np.dtype(p.arith)
-    q = [x[:n].astype(dtype) for x in job.q0]
-    last = [x[:n].astype(dtype) for x in (job.params[4:] if part == "metric" else job.params[[3, 2]])]
+    rows = [x[..., :n] for x in (job.q0, job.v0, job.params)]
+    known = [np.broadcast_to(x, job.lanes)[:n] for x in job.known[0]]
+    inputs = [x.astype(np.dtype(p.arith)) for x in (*rows[0], *rows[1], *rows[2], *known)]
     with np.errstate(all="ignore"):
-        if part == "program" and job.rule.log_state:
-            q = [narrow(elementary.exp(x), p.name) if p.eager else elementary.exp(x) for x in q]
-        return [np.broadcast_to(x, n).astype(np.float64) for x in program.values([*q, *last], p)]
+        return [np.broadcast_to(x, n).astype(np.float64) for x in program.values(inputs, p)]
 
 
 def watched_lanes(job: launch.Job) -> int:

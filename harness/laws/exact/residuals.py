@@ -13,7 +13,8 @@ from functools import cache, cached_property
 import numpy as np
 
 from noether.cases.case import Case
-from noether.cases.rules import Rule
+from noether.cases.rule import Rule
+from noether.kernels.loops.screen_launch import PARAMETERS
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import UNIT, Precision
 from noether.kernels.programs.program import Program
@@ -37,10 +38,11 @@ class Symbols(Trajectory):
     """A trajectory of one lane whose numbers are traced: states (q, v) in order of time, the last one the
     newest."""
 
-    unit, floor = UNIT["float64"], FLOOR
+    unit, floor, traced = UNIT["float64"], FLOOR, True
 
     def __init__(self, case: Case, rule: Rule, precision: Precision, states, params):
-        self.case, self.rule, self.precision = case, rule, precision
+        self.case, self.rule, self.precision, self.begun = case, rule, precision, 1
+        self.kappa, self.extra = [], {}
         self.z, self.v = (np.array([s[i] for s in states], object)[..., None] for i in (0, 1))
         zero = params[0].number(0.0)
         eta, beta, k, eps = params
@@ -96,10 +98,10 @@ class Symbols(Trajectory):
         """The path, which is no evidence here: the screen counts what moves."""
         return self.eps  # what motion is, the screen counts
 
-    @property
-    def share(self) -> np.ndarray:
-        """The share of a later step: the first one of a dampened rule is not screened."""
-        return np.full((self.steps, 1), 1 - self.rule.dampening)
+    @cached_property
+    def known(self) -> np.ndarray:
+        """What a later step knows of its number: the first one is not screened where it is another."""
+        return self.rule.known_numbers(np.ones((len(self.rule.parameters), 1)), self.steps, self.begun)
 
     @property
     def lanes(self) -> int:
@@ -153,7 +155,7 @@ def residuals(case: Case, rule: Rule, precision: Precision, laws: tuple, parts: 
     inputs = {name: Scalar.input(tape, i) for i, name in enumerate(names)}
     vector = lambda name: [inputs[f"{name}[{i}]"] for i in range(case.dim)]
     states = [(vector(q), vector(v)) for q, v in ("ou", "qv", "rw")]
-    params = [inputs[n] for n in ("eta", "beta", "k", "eps")]
+    params = [inputs[n] for n in PARAMETERS]
     outputs, lags = [], []
     symmetries = {s.name: s for s in case.symmetries} | {None: None}
     alive = finite(states[-1])
@@ -167,14 +169,15 @@ def residuals(case: Case, rule: Rule, precision: Precision, laws: tuple, parts: 
             outputs += [y for pair in zip(off, bound, strict=True) for y in pair]
         else:
             outputs.append(largest(spent) * (1 / bounds.SLACK) + alive)
-        lags.append(max(lag, 2) if rule.dampening else lag)
+        lags.append(max(lag, 2) if rule.timed else lag)
     program = pruned(case.dim, tape, [t.lift(x).at for x in outputs], names)
     return Residuals(program, laws, tuple(lags))
 
 
 def input_names(d: int) -> tuple[str, ...]:
-    """The names of a program's inputs: o, u are q, v one step before q, v, and r, w one step after."""
-    return (*(f"{name}[{i}]" for name in "ouqvrw" for i in range(d)), "eta", "beta", "k", "eps")
+    """The names of a program's inputs: o, u are q, v one step before q, v, and r, w one step after; p has
+    eta, beta, k, eps."""
+    return (*(f"{name}[{i}]" for name in "ouqvrw" for i in range(d)), *PARAMETERS)
 
 
 def finite(state) -> Scalar:

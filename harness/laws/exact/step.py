@@ -11,23 +11,33 @@ from noether.mechanics.trajectory import Trajectory
 
 
 def update(t: Trajectory, symmetry=None):
-    """D0  w = beta v - eta f + delta;   q' = s q + y + sigma (log q for the mirror rule), componentwise."""
-    w, pull, push = t.v[1:], t.eta * t.force, t.beta * t.v[:-1]
-    old = t.shrink * t.z[:-1]
-    own_v = formed(t, 4, push, pull) + formed(t, 4, t.k * t.eta * t.q[:-1])
+    """D0  the new buffers and q' are the sums of the terms of the rule, componentwise (log q for the mirror
+    rule)."""
+    old = t.summands[0]["q"]
+    own_v = formed(t, 4, t.sizes_v) + inner(t, t.delta)
     own_q = (
-        formed(t, 3 if t.rule.decoupled else 1, old, w)
+        formed(t, 3 if t.rule.decoupled else 1, old, t.v[1:])
         if t.rule.moves_by_buffer
-        else formed(t, 6, old, t.reach)
+        else formed(t, 6, old, t.reach) + inner(t, t.sigma)
     )
     if t.rule.simplex:
-        own_q = own_q + formed(t, 12 + t.z.shape[1], t.log_sum, 1)[:, None]  # exp, the sum, log
+        own_q = own_q + formed(t, 12 + t.dim, t.log_sum, 1)[:, None]  # exp, the sum, log
     return Residual(
-        np.concatenate([w, t.z[1:]], axis=1),
-        np.concatenate([push - pull, old + t.move - t.log_sum[:, None]], axis=1),
+        np.concatenate([t.v[1:], t.z[1:]], axis=1),
+        np.concatenate([t.expected_v, old + t.move - t.log_sum[:, None]], axis=1),
         np.concatenate([t.delta + own_v, t.sigma + own_q], axis=1),
         np.broadcast_to(t.path, (t.steps, t.lanes)),
     )
+
+
+AGAIN = 8
+"""How many times as many operations as a step may have its terms, which are evaluated in 64 bits."""
+
+
+def inner(t: Trajectory, bound):
+    """What the terms of a rule round inside of themselves, where they are more than products: what the kernel
+    rounds in its own arithmetic, in the units of this one."""
+    return 0 * bound if t.rule.elementary else AGAIN * (t.unit / t.precision.u_arith) * bound
 
 
 LAWS = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from noether.cases.case import Case, Symmetry
-from noether.cases.rules import Rule
+from noether.cases.rule import Rule
 from noether.laws.law import Law
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.record import ROUNDING

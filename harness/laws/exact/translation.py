@@ -6,43 +6,43 @@ import numpy as np
 
 from noether.cases.case import Symmetry
 from noether.laws.exact import planted
-from noether.laws.exact.balance import broken_force
-from noether.laws.exact.terms import ExactLaw, Residual, depth, dot, formed, size
+from noether.laws.exact.balance import broken_pull, broken_size
+from noether.laws.exact.terms import ExactLaw, Residual, depth, dot, formed
 from noether.laws.law import wrong
 from noether.mechanics.trajectory import Trajectory
 
 
 def translation_law(t: Trajectory, symmetry: Symmetry, constant: bool = False):
-    """D6  c_{n+1} = (s + b) c_n - s b c_{n-1} - (1 + l) r_n eta F_n + l eta F_{n-1},  c = <a, q>,  F = <f,
+    """D6  c_{n+1} = (s + b) c_n - s b c_{n-1} - (r_n + m_n) F_n + b m_{n-1} F_{n-1},  c = <a, q>,  F = <b f,
            a>.
 
-    l = beta for Nesterov, else 0; b = beta r_n/r_{n-1} with r the rate of a scheduled step, else 1. Without
-    breaking F = k c when coupled, else 0.
+    q moves by r v' - m b f: r = 1 and m = 0 for most rules, beta and 1 for Nesterov's, the rate of the step
+    and 0 under a schedule. b = beta r_n/r_{n-1}. Without breaking F = eta k c when coupled, else 0.
     """
     a = symmetry.shift[:, None].astype(t.q.dtype)
     c = dot(t.q, np.broadcast_to(a, t.q.shape))
-    pull = t.eta * broken_force(t, symmetry)
-    lead = t.beta if t.rule.nesterov else 0
-    rate = t.rate[1:]
-    beta = t.beta * (rate / rate if constant else rate / t.rate[:-1])
+    pull = broken_pull(t, symmetry)
+    rate, ahead = t.rate, t.ahead
+    beta = stepwise(t.kept, t)[1:] * (rate[1:] / rate[1:] if constant else rate[1:] / rate[:-1])
     predicted = (
         (t.shrink + beta) * c[1:-1]
         - t.shrink * beta * c[:-2]
-        - (1 + lead) * rate * pull[1:]
-        + lead * pull[:-1]
+        - (rate[1:] + ahead[1:]) * pull[1:]
+        + beta * ahead[:-1] * pull[:-1]
     )
-    local = (
-        (np.abs(t.beta) if t.rule.nesterov else 1) * rate[:, None] * t.delta[1:]
-        + t.sigma[1:]
-        + np.abs(beta)[:, None] * t.sigma[:-1]
-    )
+    local = np.abs(rate[1:])[:, None] * t.delta_p[1:] + t.sigma[1:] + np.abs(beta)[:, None] * t.sigma[:-1]
     bound = dot(np.broadcast_to(np.abs(a), local.shape), local)
     mass = dot(np.broadcast_to(np.abs(a), t.q.shape), np.abs(t.q))
-    pull_size = t.eta * (t.eps * size(t.g_broken, np.broadcast_to(a, t.g_broken.shape)) + t.k * mass[:-1])
+    pull_size = broken_size(t, np.broadcast_to(np.abs(a), t.g_broken.shape))
     masses = (mass[2:], (np.abs(t.shrink) + np.abs(beta)) * mass[1:-1], t.shrink * beta * mass[:-2])
-    pulls = ((1 + lead) * rate * pull_size[1:], lead * pull_size[:-1])
+    pulls = ((np.abs(rate) + np.abs(ahead))[1:] * pull_size[1:], (beta * ahead[:-1]) * pull_size[:-1])
     own = formed(t, depth(symmetry), *masses, *pulls)
     return Residual(c[2:], predicted, bound + own, mass[2:])
+
+
+def stepwise(x, t: Trajectory):
+    """A number of every lane, or of every step of every lane, as (steps, lanes)."""
+    return np.broadcast_to(x, (t.steps, t.lanes))
 
 
 LAWS = (
@@ -52,7 +52,7 @@ LAWS = (
         title="translation charge",
         equation=r"c_{n+1} - (1 + \beta - \eta k) c_n + \beta c_{n-1} = 0, \quad c = \langle a, q \rangle",
         applies="Euclidean rules, translations",
-        suits=lambda rule, symmetry: symmetry.is_translation and rule.metric == "euclidean",
+        suits=lambda rule, symmetry: symmetry.is_translation and rule.linear,
         residual=translation_law,
         lag=2,
         some=lambda t, symmetry: np.full(t.lanes, t.steps >= 2),

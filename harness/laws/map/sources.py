@@ -103,7 +103,7 @@ def rounded(run: Run) -> tuple[np.ndarray, np.ndarray]:
     delta, sigma = beta * v + 2 * eta * g + w, after
     if run.column.decoupled:
         sigma = sigma + (3 * eta * k + (1 - eta * k)) * q
-    if run.column.rule.nesterov:
+    if run.column.rule.looks_ahead:
         sigma = sigma + 2 * beta * w + 3 * eta * g
     return U * delta * ROOM, U * sigma * ROOM
 

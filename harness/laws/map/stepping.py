@@ -59,7 +59,7 @@ def printed(op: Op, dim: int) -> str:
 def natural(q, g, eta, n=0, memory=None):
     """(1), the rule of kernels/programs/numpy_step.py with the entries of G beside its parameters."""
     nothing = np.zeros_like(eta)
-    params, rule = [eta, nothing, nothing, nothing, 1 / q], RULES["natural-gradient"]
+    params, rule = [eta, nothing, nothing, nothing, nothing, 1 / q], RULES["natural-gradient"]
     (after,), _ = numpy_step.step([q], [np.zeros_like(q)], params, lambda *_: [g], rule, FLOAT64)
     return after
 
@@ -181,7 +181,7 @@ class Walk:
         z, v, rule = self.z[-1], self.v[-1], self.column.rule
         if rule:
             # One "component" of shape (d, lanes): everything but the gradient is elementwise.
-            (after,), (v,) = numpy_step.step([z], [v], self.params, lambda *_: [g], rule.at(n), FLOAT64)
+            (after,), (v,) = numpy_step.step([z], [v], self.params, lambda *_: [g], rule, FLOAT64)
         else:
             after = self.column.plain(z, g, self.params[0], n, self.memory)
             v = after - z

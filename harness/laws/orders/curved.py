@@ -53,7 +53,7 @@ def natural_step(metric: Curved, q, eta, g):
     return step(
         [q],
         [0 * q],
-        [eta, 0.0, 0.0, 0.0, metric.entries(q, KAPPA)],
+        [eta, 0.0, 0.0, 0.0, KAPPA, metric.entries(q, KAPPA)],
         lambda at, eps: [g],
         NATURAL_GRADIENT,
         FLOAT64,

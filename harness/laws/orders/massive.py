@@ -27,7 +27,7 @@ class Steps:
 
     @property
     def key(self) -> tuple:
-        return self.rule.name, self.rule.dampening, self.factor, np.asarray(self.v0).tobytes()
+        return self.rule, self.factor, np.asarray(self.v0).tobytes()
 
 
 def kinds(rule: Rule, w) -> tuple[Steps, Steps, Steps]:

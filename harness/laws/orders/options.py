@@ -1,6 +1,7 @@
 """Decoupled decay, Nesterov and dampening against their continuous models: O6, O7 (theory.md section 5).
 
-F = g + k q, mu = 1 - beta, m = eta (1+beta)/2; the rules are (3), (5), (6) of cases/rules.
+F = g + k q, mu = 1 - beta, m = eta (1+beta)/2; the rules are those of
+heavy_ball_decoupled.py, nesterov.py and heavy_ball_dampened.py in cases/rules/.
 O6  decoupled decay   m qddot + (mu + eta beta k) qdot + mu k q + g = 0,
                       qdot(0) = (2 beta v_0/eta - g)/(1+beta) - k q_0        (1)
 O7  Nesterov          m qddot + (mu + eta beta k + eta beta H) qdot + k q + g = 0,
@@ -15,9 +16,8 @@ order 2; without a term, or from another start: 1; with the decay or the time of
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from noether.cases.rules import HEAVY_BALL_DAMPENED, HEAVY_BALL_DECOUPLED, NESTEROV
+from noether.cases.rules import HEAVY_BALL_DECOUPLED, NESTEROV
+from noether.cases.rules.heavy_ball_dampened import from_the_second
 from noether.laws.orders import faults
 from noether.laws.orders.claims import Claim
 from noether.laws.orders.massive import at_start, judge_claims, kinds
@@ -98,7 +98,7 @@ def dampened(cell: Cell, beta: float, k: float, tau: float) -> list[Record]:
     def model(qdot, m=e * (1 + beta) / 2, final=FINAL * share):
         return massive(final, mass={"mass": m}, friction={"friction": mu}, spring={"k": k}, qdot=qdot)
 
-    cold, warm, long = kinds(replace(HEAVY_BALL_DAMPENED, dampening=tau), w)
+    cold, warm, long = kinds(from_the_second(tau), w)
     force = {"F in qdot(0)": -(1 + tau) / share * F / (1 + beta)}  # the first buffer is not dampened
     right, after = model(force), model(force | {"buffer": 2 * beta * w / share / (1 + beta)})
     heavy, undamped, early = model({"qdot(0)": -F / (1 + beta)}), model(force, m), model(force, m, FINAL)

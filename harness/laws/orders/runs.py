@@ -124,12 +124,14 @@ def stepping(
     metric: G(q) of a rule that has one.
     """
     params = [np.broadcast_to(np.asarray(x, float), eta.shape) for x in (eta, beta, k, 0.0)]
+    params += [np.zeros(eta.shape)] if rule.on_metric else []
     q, v, n = [q], [v], 0
     while True:
         yield q[0], v[0]
+        known = list(rule.known_numbers(np.stack(params), 1, n)[0])
         n += 1
-        here = [*params, metric(q[0])] if rule.on_metric else params
-        q, v = step(q, v, here, lambda at, eps: [g(at[0])], rule.at(n), FLOAT64)
+        here = [*params, *known, *([metric(q[0])] if rule.on_metric else [])]
+        q, v = step(q, v, here, lambda at, eps: [g(at[0])], rule, FLOAT64)
 
 
 class Fan:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from noether.cases.losses.rayleigh import rayleigh
-from noether.cases.rules import HEAVY_BALL_DAMPENED
+from noether.cases.rules.heavy_ball_dampened import dampened as every_step
 from noether.laws.map.stepping import gradient_of
 from noether.laws.orders.claims import NUDGE, Claim, Run, Solution, judged
 from noether.laws.orders.records import name_of
@@ -30,7 +28,7 @@ def grown(
         growth = sum_s eta (1-tau) (1 - exp(-2 gamma (t - s)))/gamma |buffer_s|^2
     gamma: a factor of it
     """
-    rule = replace(HEAVY_BALL_DAMPENED, dampening=tau, begun=True)
+    rule = every_step(tau)
     counts, eta = np.rint(final / pace).astype(int), pace / (1 - tau)
     states = []
     for n, (q, v) in enumerate(stepping(gradient_of(case), q0, 0 * q0, eta, beta=beta, rule=rule)):

@@ -22,7 +22,7 @@ from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse, representable
 from noether.kernels.programs.trace import gradient
-from noether.laws.exact import act, broken_force, charge, charge_own, charge_predicted, dot
+from noether.laws.exact import act, broken_pull, charge, charge_own, charge_predicted, dot
 from noether.laws.response import faults, rounding
 from noether.laws.response.cell import Cell
 from noether.laws.response.estimate import MODEL, Estimate, tail
@@ -93,7 +93,7 @@ def recover(t: Trajectory, symmetry, program) -> Estimate:
     J = charge(t, symmetry)
     known, rounded = missed(t, symmetry, program)
     y = J[1:] - charge_predicted(none, symmetry, J) + known
-    x = -t.shrink * t.eta * broken_force(one, symmetry)
+    x = -t.shrink * broken_pull(one, symmetry)
     q, v, params = (a.astype(float) for a in (t.q, t.v, np.stack([t.eta, t.beta, t.k, t.eps])))
     own = (charge_own(none, symmetry) + rounded).astype(float)
     scatter = rounding.scatter(program, t.precision, params, q, v, symmetry)

@@ -1,0 +1,213 @@
+"""Exact arithmetic for learning rules: that two writings of a step agree, and what a step depends on.
+
+A step is evaluated at random points of the whole numbers modulo a prime, where sums, products and quotients
+are exact and stay small. Two different rational functions of degree n agree at a random point with a
+probability of about n / 2^61 (Schwartz, 1980; Zippel, 1979). So one point decides, of those at which all
+square roots of a step exist. Other functions that are not rational give a random number that depends on their
+argument alone: equal arguments, equal values.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import SimpleNamespace
+
+from noether.cases.declared import RuleError
+from noether.cases.residues import EXISTING, PRIME, UNSIGNED, XP, NoRoot, Number
+
+D = 4  # parameters of a probe: a matrix of two rows is one
+SMALL = 2  # steps that the proof goes through: the first one may be another
+TRIES = 2**12  # points for each of them: every root halves how many can decide
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a step is evaluated: lists of D numbers, those of p by name."""
+
+    q: tuple
+    buffers: tuple
+    g: tuple
+    p: dict
+
+    def parameters(self) -> SimpleNamespace:
+        return SimpleNamespace(**self.p)
+
+    @cached_property
+    def state(self) -> tuple:
+        return list(self.q), [list(b) for b in self.buffers]
+
+
+def point(rule, seed: int, n: int = 2) -> Point:
+    """A random point of a rule, in step n."""
+    rng = random.Random(f"{rule.name} {seed}")
+    draw = lambda: tuple(Number(rng.randrange(2, PRIME)) for _ in range(D))
+    q, g, G, buffers = draw(), draw(), list(draw()), tuple(draw() for _ in rule.buffers)
+    names = ("eta", "beta", "k", "eps", "kappa", *(x.name for x in rule.extra))
+    p = {name: Number(rng.randrange(2, PRIME)) for name in names}
+    if rule.known:
+        halves = SimpleNamespace(**dict.fromkeys(names, 0.5))
+        p |= {name: Number(float(x)) for name, x in rule.known(n, halves).items()}
+    return Point(q, buffers, g, {**p, "G": G})
+
+
+def updated(rule, at: Point, xp=XP) -> tuple[list, list]:
+    """q' and the new buffers at a point."""
+    q, buffers = at.state
+    new_q, new = rule.update(q, buffers, list(at.g), at.parameters(), xp)
+    return list(new_q), [list(b) for b in new]
+
+
+def summed(rule, at: Point, new: list, xp=XP) -> tuple[list, list]:
+    """q' and the new buffers as the sums of `terms`."""
+    q, buffers = at.state
+    of_q, of_buffers = rule.terms(q, buffers, new, list(at.g), at.parameters(), xp)
+    add = lambda named: [sum(x[1:], x[0]) for x in zip(*named.values(), strict=True)]
+    return add(of_q), [add(named) for named in of_buffers]
+
+
+def prove(rule) -> None:
+    """Raise RuleError unless `terms` adds up to `update` at random points, and the covector obeys its law."""
+    for n in range(1, SMALL + 1):
+        found = decided(rule, n)
+        if found:
+            raise found
+
+
+def decided(rule, n: int):
+    """What the first point at which all roots exist says against a rule in step n: a RuleError, or None."""
+    for seed in range(TRIES):
+        try:
+            return refuted(rule, point(rule, seed, n), n, EXISTING)
+        except NoRoot:
+            pass
+    return refuted(rule, point(rule, 0, n), n, XP)
+
+
+def refuted(rule, at: Point, n: int, xp):
+    """What a point says against a rule, in step n: a RuleError, or None."""
+    q, new = updated(rule, at, xp)
+    if len(new) != len(rule.buffers) or any(len(x) != D for x in (q, *new)):
+        return RuleError(
+            f"rule {rule.name}: update gives {len(q)} parameters and buffers of "
+            f"{[len(x) for x in new]}, must give d, and {len(rule.buffers)} buffers of d numbers"
+        )
+    other_q, other = summed(rule, at, new, xp)
+    for word, mine, theirs in zip(("q", *rule.buffers), (q, *new), (other_q, *other), strict=True):
+        wrong = [i for i, (x, y) in enumerate(zip(mine, theirs, strict=True)) if not x == y]
+        if wrong:
+            return RuleError(
+                f"rule {rule.name}: the terms of {word}' do not add up to what update gives, in "
+                f"component {wrong[0]} of {D} in step {n}: must be the same step"
+            )
+    return claimed(rule, at, new, xp)
+
+
+def claimed(rule, at: Point, new: list, xp):
+    """The RuleError of a rule whose covector p is not a p - b f at a point, or None."""
+    c = rule.covector
+    if c is None:
+        return None
+    if c.buffer not in rule.buffers:
+        return RuleError(
+            f"rule {rule.name}: its covector is {c.buffer!r}, must be one of its buffers {rule.buffers}"
+        )
+    i, p = rule.buffers.index(c.buffer), at.parameters()
+    f = c.force(list(at.q), list(at.g), p, xp)
+    law = [c.kept(p) * old - c.pull(p) * x for old, x in zip(at.buffers[i], f, strict=True)]
+    if all(x == y for x, y in zip(law, new[i], strict=True)):
+        return None
+    return RuleError(f"rule {rule.name}: {c.buffer}' is not a {c.buffer} - b f with its a, b and f")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a step was found to depend on.
+
+    momentum  a buffer is carried over;  decay  coupled, decoupled or none
+    signed    the gradient enters by its signs alone;  maximize  with the other sign
+    mixes     q'_i depends on another component than i, at the same gradient
+    moves     how q' - s q depends on the new buffer w and the force: "by" w itself, "along" w, "ahead" where
+              it is r w - m b f, "" for anything else
+    """
+
+    momentum: bool
+    decay: str
+    signed: bool
+    maximize: bool
+    mixes: bool
+    moves: str
+
+
+def reads_metric(rule) -> bool:
+    """Whether a step depends on G."""
+    at = point(rule, 0)
+    other = replace(at, p=at.p | {"G": [x + 1 for x in at.p["G"]]})
+    return not same(updated(rule, at), updated(rule, other))
+
+
+def same(a, b) -> bool:
+    """Whether two (q', buffers') are equal."""
+    flat = lambda x: [y for part in (x[0], *x[1]) for y in part]
+    return all(x == y for x, y in zip(flat(a), flat(b), strict=True))
+
+
+def read(rule) -> Reading:
+    """The reading of a rule, off its lines."""
+    at = point(rule, 0)
+    changed = lambda **what: replace(at, **what)
+    more = lambda xs: tuple(x + 1 for x in xs)
+    k = changed(p=at.p | {"k": at.p["k"] + 1})
+    _, new = updated(rule, at)
+    in_buffer = not same(([], new), ([], updated(rule, k)[1]))
+    in_q = not same((summed(rule, at, new)[0], []), (summed(rule, k, new)[0], []))
+    unsigned = same(updated(rule, at, UNSIGNED), updated(rule, changed(g=more(at.g)), UNSIGNED))
+    first = 0 if rule.covector is None else rule.buffers.index(rule.covector.buffer)
+    older = changed(buffers=tuple(more(b) if i == first else b for i, b in enumerate(at.buffers)))
+    carried = not all(x == y for x, y in zip(new[first], updated(rule, older)[1][first], strict=True))
+    other = changed(q=(at.q[0], *more(at.q[1:])))
+    mixes = not summed(rule, at, new)[0][0] == summed(rule, other, new)[0][0]
+    return Reading(
+        momentum=carried,
+        decay="coupled" if in_buffer else "decoupled" if in_q else "none",
+        signed=unsigned,
+        maximize=ascending(rule, at),
+        mixes=mixes,
+        moves=moving(rule, at, new),
+    )
+
+
+def ascending(rule, at: Point) -> bool:
+    """Whether the gradient enters the covector with the sign of an ascent: its force has -g."""
+    if rule.covector is None:
+        return False
+    p, zero = at.parameters(), [Number(0)] * D
+    f = lambda g: rule.covector.force(list(at.q), g, p, XP)
+    return all(x - y == -z for x, y, z in zip(f(list(at.g)), f(zero), at.g, strict=True))
+
+
+def moving(rule, at: Point, new: list) -> str:
+    """How q moves beside its decay: Reading.moves."""
+    c = rule.covector
+    if c is None or len(rule.buffers) != 1:
+        return ""
+    w, p = new[0], at.parameters()
+    of_q = rule.terms(*at.state, new, list(at.g), p, XP)[0]
+    y = [sum(x, Number(0)) for x in zip(*(v for name, v in of_q.items() if name != "q"), strict=True)]
+    shrunk = [x / q for x, q in zip(of_q["q"], at.q, strict=True)]
+    if not all(x == shrunk[0] for x in shrunk):
+        return ""
+    if all(a == b for a, b in zip(y, w, strict=True)):
+        return "by"
+    ratio = [a / b for a, b in zip(y, w, strict=True)]
+    if all(x == ratio[0] for x in ratio):
+        return "along"
+    pull = [c.pull(p) * x for x in c.force(list(at.q), list(at.g), p, XP)]
+    # Of two components r and m are known; the others must have the same.
+    det = w[0] * pull[1] - w[1] * pull[0]
+    if det == 0:
+        return ""
+    r, m = (y[0] * pull[1] - y[1] * pull[0]) / det, (w[1] * y[0] - w[0] * y[1]) / det
+    ahead = all(r * a - m * b == z for a, b, z in zip(w, pull, y, strict=True))
+    return "ahead" if ahead else ""

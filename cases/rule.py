@@ -1,0 +1,282 @@
+"""What a learning rule is: one step, written once as plain arithmetic, and what is claimed of it.
+
+A file of cases/rules/ holds one rule. Everything that runs is made of its lines: the numpy step runs them as
+they stand, the Triton kernel calls them traced and printed, their rounding is bounded by the running error of
+that trace. `terms` says the same step a second time, as sums of named terms, and judges it.
+
+    update(q, buffers, g, p, xp) -> q', buffers'         lists of d numbers; buffers is a list of such lists
+    terms(q, buffers, new, g, p, xp) -> {name: list}, [{name: list} a buffer]
+
+`p` has the parameters of a lane, what is known of the step's number, and G, the entries of a metric, by name.
+`new` are the new buffers as they are stored. `xp` has sqrt, exp, log, step, sign, absolute, maximum, and two
+marks: xp.store(x) rounds a parameter to the type in which parameters are stored, xp.store_buffer(x) a buffer.
+
+That update and terms agree is proven when a rule is made: both are evaluated at random points, modulo a
+prime, where sums, products and quotients are exact (cases/exact_numbers.py).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from types import SimpleNamespace
+
+import numpy as np
+
+from noether.cases import exact_numbers
+from noether.cases.declared import RuleError
+
+COMMON = ("eta", "beta", "k", "eps")
+"""The parameters that every lane has: step size, momentum, decay, and the magnitude of the breaking."""
+COUPLED, DECOUPLED, NONE = "coupled", "decoupled", "none"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter that a rule has beside COMMON.
+
+    choices  the values that a sweep draws from; where there are none, it draws from low to high
+    low, high  the domain, both included
+    """
+
+    name: str
+    what: str
+    low: float = 0.0
+    high: float = 1.0
+    choices: tuple[float, ...] = ()
+
+    def at(self, u: np.ndarray) -> np.ndarray:
+        """The values that numbers in [0, 1) stand for."""
+        if self.choices:
+            return np.array(self.choices)[(u * len(self.choices)).astype(int)]
+        return self.low + (self.high - self.low) * u
+
+    def draw(self, rng: np.random.Generator, lanes: int) -> np.ndarray:
+        """Values for so many lanes, (lanes,) float64."""
+        return rng.choice(self.choices, lanes) if self.choices else rng.uniform(self.low, self.high, lanes)
+
+
+@dataclass(frozen=True)
+class Covector:
+    """The covector p whose product with a generator is the charge: p' = a p - b f.
+
+    buffer  the name of the buffer that is p
+    kept    kept(p) -> a;  pull  pull(p) -> b
+    force   force(q, g, p, xp) -> f, a list of d numbers
+    """
+
+    buffer: str
+    kept: Callable
+    pull: Callable
+    force: Callable
+
+
+def with_decay(q, g, p, xp):
+    """The force g + k q of coupled decay."""
+    return [gi + p.k * qi for qi, gi in zip(q, g, strict=True)]
+
+
+def plain_force(q, g, p, xp):
+    """The force g."""
+    return g
+
+
+HEAVY = Covector("v", kept=lambda p: p.beta, pull=lambda p: p.eta, force=with_decay)
+"""v' = beta v - eta (g + k q)."""
+LIGHT = Covector("v", kept=lambda p: 0, pull=lambda p: p.eta, force=with_decay)
+"""v' = -eta (g + k q): v is what a step without momentum moves by."""
+
+
+def every(d: int) -> bool:
+    """Whether a rule that takes any number of parameters takes d."""
+    return True
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One learning rule.
+
+    name        words of small letters, joined by hyphens
+    step        its equations, a line each, as `noether rules` prints them
+    source      author, year, and the name that PyTorch has for it
+    buffers     the names of its buffers: each has d numbers
+    extra       parameters beside COMMON
+    known       known(n, p) -> {name: number}: what step n, from 1, knows of its number, in float64
+    place       place(z, xp) -> the parameters at which the gradient is taken, where z is stored for them
+    covector    the covector of its charge, None where it has none
+    metric      whose kinetic energy this rule has: euclidean, diagonal, bregman, maximum, adaptive, spectral
+    torch       torch(p) -> (class of torch.optim, options), where it is there
+    ascent      whether it increases the loss: its launches are short, for a quartic loss soon overflows
+    model       its models in continuous time (cases/models.py), where one is claimed
+    fits        fits(d) -> whether it can take d parameters; a rule of matrices may need a shape
+    """
+
+    name: str
+    step: tuple[str, ...]
+    source: str
+    update: Callable
+    terms: Callable
+    buffers: tuple[str, ...] = ("v",)
+    extra: tuple[Parameter, ...] = ()
+    known: Callable | None = None
+    place: Callable | None = None
+    covector: Covector | None = None
+    metric: str = "euclidean"
+    torch: Callable | None = None
+    models: tuple = ()
+    fits: Callable = every
+
+    def __post_init__(self):
+        exact_numbers.prove(self)
+
+    def __reduce__(self):
+        """A rule goes to another process as the file that its lines stand in, and its name there."""
+        return from_its_file, (self.update, self.name)
+
+    # ---- what a lane has
+
+    @cached_property
+    def known_names(self) -> tuple[str, ...]:
+        """The names of what a step knows of its number."""
+        return tuple(self.known(1, self.named(np.full(len(self.parameters), 0.5)))) if self.known else ()
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """The rows of a launch's parameters."""
+        metric = ("kappa",) if self.on_metric else ()
+        return (*COMMON, *metric, *(x.name for x in self.extra))
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """The numbers that a step reads beside q, its buffers and g: parameters, and what is known of n."""
+        return (*self.parameters, *self.known_names)
+
+    def named(self, values) -> SimpleNamespace:
+        """Numbers in the order of `inputs`, then the entries of G, by their names."""
+        here = SimpleNamespace(**dict(zip(self.inputs_or_parameters(len(values)), values, strict=False)))
+        here.G = list(values[len(self.inputs) :]) if len(values) > len(self.parameters) else []
+        return here
+
+    def inputs_or_parameters(self, count: int) -> tuple[str, ...]:
+        """The names of so many numbers: the parameters alone, or all inputs."""
+        return self.parameters if count == len(self.parameters) else self.inputs
+
+    def known_numbers(self, params: np.ndarray, steps: int, begun: int = 0) -> np.ndarray:
+        """What steps begun + 1 to begun + steps know of their number, (steps, names, lanes) float64.
+
+        lanes is 1 where nothing of it depends on the lane.  params  (rows, lanes) float64
+        """
+        if not self.known:
+            return np.zeros((steps, 0, 1))
+        p = self.named(params)
+        found = [list(self.known(n, p).values()) for n in range(begun + 1, begun + steps + 1)]
+        wide = max(np.size(x) for row in found for x in row)
+        return np.array([[np.broadcast_to(np.asarray(x, float), wide) for x in row] for row in found])
+
+    def index(self, name: str) -> int:
+        """The position of an input by its name."""
+        return self.inputs.index(name)
+
+    # ---- read off the lines (cases/exact_numbers.py)
+
+    @cached_property
+    def reads(self) -> exact_numbers.Reading:
+        """What the lines of the rule depend on."""
+        return exact_numbers.read(self)
+
+    @property
+    def momentum(self) -> bool:
+        """Whether the covector of its charge, or its first buffer, is carried over from step to step."""
+        return self.reads.momentum
+
+    @property
+    def decay(self) -> str:
+        """Where k enters: into a buffer (coupled), beside it into q (decoupled), or nowhere (none)."""
+        return self.reads.decay
+
+    @property
+    def decoupled(self) -> bool:
+        """Whether decay is decoupled."""
+        return self.decay == DECOUPLED
+
+    @cached_property
+    def on_metric(self) -> bool:
+        """Whether a metric G(q) of its own stands between v and what moves q."""
+        return exact_numbers.reads_metric(self)
+
+    @property
+    def log_state(self) -> bool:
+        """Whether what is stored is not q itself but log q."""
+        return self.place is not None
+
+    @property
+    def signed(self) -> bool:
+        """Whether the sign of the gradient alone counts."""
+        return self.reads.signed
+
+    @property
+    def maximize(self) -> bool:
+        """Whether the gradient enters with the other sign, so that the loss increases."""
+        return self.reads.maximize
+
+    @property
+    def simplex(self) -> bool:
+        """Whether log q is normalised: each component reads all the others."""
+        return self.log_state and self.reads.mixes
+
+    @property
+    def moves_by_buffer(self) -> bool:
+        """Whether q' - q is v' itself, but for decoupled decay."""
+        return self.reads.moves == "by"
+
+    @property
+    def moves_along_buffer(self) -> bool:
+        """Whether q' - q is parallel to v', but for decoupled decay."""
+        return self.reads.moves in ("by", "along")
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether the move of q is linear in the new buffer and in the force together, as Nesterov's."""
+        return self.reads.moves == "ahead"
+
+    @property
+    def linear(self) -> bool:
+        """Whether v' = a v - b f and q' = s q + r v' - m b f with numbers a, b, s, r, m of the step alone."""
+        return self.reads.moves in ("by", "along", "ahead") and not self.log_state and not self.signed
+
+    @property
+    def elementary(self) -> bool:
+        """Whether the terms of a step are products of its state, its force and numbers alone, or v' over a
+        metric of the case: nothing is squared, and no root is taken."""
+        return self.linear or self.on_metric or self.log_state or self.signed
+
+    @property
+    def timed(self) -> bool:
+        """Whether steps know their number."""
+        return self.known is not None
+
+    @cached_property
+    def paced(self) -> bool:
+        """Whether what steps know of their number changes after the second one, as under a schedule."""
+        if not self.known:
+            return False
+        second, third = self.known_numbers(np.full((len(self.parameters), 1), 0.5), 3)[1:]
+        return bool((second != third).any())
+
+    @property
+    def screened(self) -> bool:
+        """Whether the laws of a step can be traced into a kernel beside it
+        (harness/laws/exact/residuals.py)."""
+        plain = self.reads.moves in ("by", "ahead") and len(self.buffers) == 1 and not self.extra
+        return plain and not (self.signed or self.simplex or self.paced)
+
+
+def from_its_file(update: Callable, name: str) -> Rule:
+    """The rule of this name in the module of its update. Raises RuleError."""
+    module = sys.modules[update.__module__]
+    found = [x for x in vars(module).values() if isinstance(x, Rule) and x.name == name]
+    if not found:
+        raise RuleError(f"{module.__name__} has no rule {name}: a rule must stand beside its update")
+    return found[0]

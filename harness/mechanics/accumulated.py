@@ -1,0 +1,55 @@
+"""What a rule keeps beside the covector of its charge, accumulated a second time from the gradients alone.
+
+A second moment that a kernel keeps is never read here: it starts where the launch does and goes on by the
+terms of the rule, with the gradients of wide arithmetic at the positions that the launch has passed. So a
+kernel that freezes it, or gives it another memory, is seen by every law that needs it. The bound is the
+running error of the kernel's own recursion, carried from step to step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from noether.kernels.programs.trace_rule import buffers_program, position_program
+from noether.mechanics.step_bounds import step_error
+
+
+@dataclass(frozen=True)
+class Accumulated:
+    """The buffers of a rule with all but its covector accumulated apart.
+
+    v      (steps + 1, buffers d, lanes), the covector as it is stored
+    error  how far a right kernel's may be from them, 0 for the covector; of the same shape
+    move   what q is moved by with them, (steps, d, lanes);  sigma  how far a right kernel's q' may be
+    """
+
+    v: np.ndarray
+    error: np.ndarray
+    move: np.ndarray
+    sigma: np.ndarray
+
+
+def accumulated(t) -> Accumulated:
+    """The Accumulated of a trajectory."""
+    own = np.zeros(t.v.shape[1], bool)
+    own[t.charged] = True
+    v, error = t.v.copy(), np.zeros(t.v.shape)
+    move, sigma = np.empty_like(t.z[1:]), np.empty(t.z[1:].shape)
+    evidence = t.evidence
+    programs = buffers_program(t.rule, t.dim), position_program(t.rule, t.dim)
+    with np.errstate(all="ignore"):
+        for n in range(t.steps):
+            here = t.step_at(n, v[n], v[n + 1])
+            of_q, of_v = here.summands
+            right = np.concatenate([sum(terms.values()) for terms in of_v], axis=1)[0]
+            at = slice(n, n + 1)
+            known = {name: (x[at], None if e is None else e[at]) for name, (x, e) in evidence.items()}
+            known |= {"v": (v[n : n + 1].astype(float), error[n : n + 1])}
+            error[n + 1, ~own] = step_error(programs[0], known, t.precision)[0, ~own]
+            v[n + 1, ~own] = right[~own]
+            known |= {"w": (v[n + 1 : n + 2].astype(float), error[n + 1 : n + 2])}
+            sigma[n] = step_error(programs[1], known, t.precision)[0]
+            move[n] = t.moved(t.step_at(n, v[n], v[n + 1]).summands[0])[0]
+    return Accumulated(v, error, move, sigma)

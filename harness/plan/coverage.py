@@ -176,6 +176,7 @@ TABLE: dict[tuple[str, str], tuple[Requirement, ...]] = {
         Requirement((case, precision), fine),
         Requirement((rule, precision), fine),
         Requirement((rule, stored), own),
+        Requirement((rule, mode), lambda p: own(p) and reduced(p)),
     ),
     # The cases beside the core: in quick they are glanced at (launches.py).
     ("others", "full"): (

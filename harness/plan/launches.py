@@ -13,18 +13,31 @@ from noether.cases import CORE
 from noether.cases.case import Case
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
+from noether.kernels.programs.trace import gradient
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.mechanics.sweep import WIDE_LANES
 from noether.plan import faulty, parity
 from noether.plan.cover import cover
-from noether.plan.coverage import TABLE, Point, heavy_ball, mode_of, moves, operations, own, plain, shared
+from noether.plan.coverage import (
+    TABLE,
+    Point,
+    heavy_ball,
+    laws_at,
+    mode_of,
+    moves,
+    operations,
+    own,
+    plain,
+    shared,
+)
 
 LANES = {"quick": 61, "full": 251, "stress": 1021}
 LESS = {"quick": "glance", "full": "quick", "stress": "full"}
 """One depth less: how the cases beside the core are looked at."""
 GLANCE = 16  # steps of a launch that is glanced at
 FEW, SHORT = 41, 32  # lanes and steps of a rule of its own kind in a quick run
+SMALLEST = 4  # cases on which rules of their own kind are shown in reduced modes
 ALL = 16  # points: of so few a quick run takes all
 
 
@@ -49,6 +62,11 @@ def glanced(points: list[Point]) -> list[Point]:
     return out
 
 
+def smallest(cases) -> list[Case]:
+    """A few cases with the shortest gradients, those of them that have a charge under a symmetry."""
+    return sorted((c for c in cases if c.symmetries), key=lambda c: len(gradient(c).ops))[:SMALLEST]
+
+
 class Launches:
     """The plan of a selection on one backend, each kind of evidence a property or a method."""
 
@@ -61,15 +79,20 @@ class Launches:
         self.values = tuple((k, v) for k, v in overrides if k not in self.size)
 
     def points(self, cases, depth: str) -> list[Point]:
-        """A glance sees stored types alone: to ask of every case whether it moves takes seconds."""
+        """A glance sees stored types alone: to ask of every case whether it moves takes seconds. So do rules
+        of their own kind, but in a full run on the smallest cases."""
         s = self.selection
         kinds = [p for p in s.precisions if depth != "glance" or "/" not in p]
-        return [
+        found = [
             (case, rule, precision)
             for case, precision in product(cases, kinds)
             for rule in rules_of(case)
-            if rule in s.rules and ("precisions" in s.asked or moves(case, rule, precision))
+            if rule in s.rules
         ]
+        if "precisions" in s.asked:
+            return found
+        few = smallest(cases) if self.full else ()
+        return [p for p in found if (shared(p) or mode_of(p) == "stored" or p[0] in few) and moves(*p)]
 
     @cached_property
     def every(self) -> tuple[list[Point], list[Point]]:
@@ -84,10 +107,15 @@ class Launches:
 
     @cached_property
     def own(self) -> list[Point]:
-        """The points of rules of their own kind, core or not: of stored types, where any is chosen."""
+        """The points of rules of their own kind: of stored types, where any is chosen; of cases that are not
+        core those that show what no core case does."""
         has_stored = any("/" not in name for name in self.selection.precisions)
-        kept = lambda p: own(p) and (mode_of(p) == "stored" or not has_stored)
-        return [p for points in self.every for p in points if kept(p)]
+        kept = lambda p: own(p) and (mode_of(p) == "stored" or not has_stored or self.full)
+        core, others = ([p for p in points if kept(p)] for points in self.every)
+        if not self.full:
+            shown = {(p[1], law) for p in core for law in laws_at(*p)}
+            others = [p for p in others if not {(p[1], law) for law in laws_at(*p)} <= shown]
+        return core + others
 
     @cached_property
     def others(self) -> list[Point]:

@@ -40,15 +40,19 @@ class Point:
 
 
 def point(rule, seed: int, n: int = 2) -> Point:
-    """A random point of a rule, in step n."""
-    rng = random.Random(f"{rule.name} {seed}")
+    """A random point of a rule, in step n.
+
+    What the step knows of its number is random too: no writing may rest on what it is, for a momentum that is
+    0 in the first steps would hide a buffer, and a switch that is 0 half of a rule.
+    """
+    rng = random.Random(f"{rule.name} {seed} {n}")
     draw = lambda: tuple(Number(rng.randrange(2, PRIME)) for _ in range(D))
     q, g, G, buffers = draw(), draw(), list(draw()), tuple(draw() for _ in rule.buffers)
     names = ("eta", "beta", "k", "eps", "kappa", *(x.name for x in rule.extra))
     p = {name: Number(rng.randrange(2, PRIME)) for name in names}
     if rule.known:
         halves = SimpleNamespace(**dict.fromkeys(names, 0.5))
-        p |= {name: Number(float(x)) for name, x in rule.known(n, halves).items()}
+        p |= {name: Number(rng.randrange(2, PRIME)) for name in rule.known(n, halves)}
     return Point(q, buffers, g, {**p, "G": G})
 
 

@@ -6,9 +6,10 @@ import pytest
 from noether.cases import CATALOG
 from noether.cases.losses.softmax import DATA
 from noether.cases.rules import RULES
+from noether.cases.rules.rmsprop_centred import RMSPROP_CENTRED
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
-from noether.kernels.programs.precision import Precision
+from noether.kernels.programs.precision import Precision, parse
 from noether.laws.exact.cell import LaunchCell
 from noether.laws.exact.judge import judge_all
 from noether.mechanics import domain, sweep
@@ -198,3 +199,17 @@ def test_the_operations_are_those_at_the_lanes_own_magnitude_of_breaking():
     job.params[2], job.params[3] = 2.0**100, (0.0, 2.0**90)
     largest = domain.operation_range(job, np.ones((1, HAT.dim, 2)))[1][0]
     assert largest[0] < 2.0**10 and largest[1] >= 2.0**90
+
+
+def test_a_root_of_a_difference_that_rounding_may_make_negative_is_outside():
+    """s - m^2 of a centred average is near 0 where gradients hardly change, or where s underflows.
+
+    Every lane in which the kernel's own difference became negative is told from the reference. In float64
+    none did, and none is told.
+    """
+    case, rule = next(c for c in CATALOG if c.name == "free-particle"), RMSPROP_CENTRED
+    for label, some in (("float16/eager", True), ("float64", False)):
+        job = sweep.draw(case, rule, parse(label), lanes=65, steps=12, seed=4)
+        _, s, m = np.split(launch.run(job, "numpy").wide()[1][1:], 3, axis=1)
+        negative, outside = (s < m * m).any(axis=(0, 1)), leaving(case, job)
+        assert negative.any() == some and outside.any() == some and not (negative & ~outside).any()

@@ -17,9 +17,9 @@ from noether.cases.case import Case
 from noether.kernels.loops import launch
 from noether.kernels.programs.numpy_step import Reader, step
 from noether.kernels.programs.precision import Precision
-from noether.kernels.programs.trace_rule import update_program
+from noether.kernels.programs.trace_rule import position_program, update_program
 from noether.mechanics import bounds, wide
-from noether.mechanics.step_bounds import step_values
+from noether.mechanics.step_bounds import reach
 
 OVERFLOW = {"float16": 65504.0, "bfloat16": 3.3e38, "float32": 3.4e38, "float64": 1.7e308}
 NORMAL = {"float16": 2.0**-14, "bfloat16": 2.0**-126, "float32": 2.0**-126, "float64": 2.0**-1022}
@@ -66,21 +66,27 @@ def operation_range(job: launch.Job, q: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def stepped_range(job: launch.Job, z: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """(lanes,) the largest |value| of an operation of the steps from z, v (steps + 1, d, lanes) in float64,
+    """(lanes,) the largest |value| that an operation of the steps from z, v (steps + 1, d, lanes) may take,
     of a rule whose step squares or divides.  A linear step has none larger than its state and its force."""
     if job.rule.elementary:
         return np.zeros(job.lanes)
-    q, rows = z[:-1], len(z) - 1
-    g = np.stack([np.stack(job.program.run(list(x), job.params[3], Precision("float64"))) for x in q])
+    q, rows, d = z[:-1], len(z) - 1, z.shape[1]
     whole = lambda x: np.broadcast_to(x, (rows, job.lanes))
-    p = np.stack([whole(x) for x in (*job.params, *np.moveaxis(job.known, 1, 0))], axis=1)
-    if job.metric:
-        kappa = job.params[job.rule.index("kappa")]
-        G = np.stack([np.stack(job.metric.run(list(x), kappa, Precision("float64"))) for x in q])
-        p = np.concatenate([p, G], axis=1)
-    evidence = {letter: (x, None) for letter, x in (("q", q), ("v", v[:-1]), ("g", g), ("p", p))}
-    found = step_values(update_program(job.rule, z.shape[1]), evidence, Precision("float64"))
-    return np.where(np.isnan(found), np.inf, found).max(axis=0)
+    with np.errstate(all="ignore"):
+        g, off = (np.stack(x) for x in zip(*(gradient(job, x) for x in q), strict=True))
+        p = np.stack([whole(x) for x in (*job.params, *np.moveaxis(job.known, 1, 0))], axis=1)
+        if job.metric:
+            kappa = job.params[job.rule.index("kappa")]
+            G = np.stack([np.stack(job.metric.run(list(x), kappa, Precision("float64"))) for x in q])
+            p = np.concatenate([p, G], axis=1)
+        inputs = {"q": (q, None), "v": (v[:-1], None), "w": (v[1:], None), "g": (g, off), "p": (p, None)}
+        both = [reach(x(job.rule, d), inputs, job.precision) for x in (update_program, position_program)]
+        return np.maximum(*both).max(axis=0)
+
+
+def gradient(job: launch.Job, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The gradient of a job at q (d, lanes) in float64, and how far the kernel's own may be from it."""
+    return bounds.program_error(job.program, q, np.zeros_like(q), job.params[3], job.precision)
 
 
 def normal_steps(case: Case, job: launch.Job) -> np.ndarray:

@@ -21,6 +21,15 @@ def step_error(program: Program, inputs: dict, precision: Precision, traced: boo
     inputs  letter of the program's inputs -> (numbers, how far the kernel's own may be), each
             (steps, count, lanes), or None for numbers that are exact
     """
+    values, errors = rows(program, inputs)
+    rules = bounds.PASS_RULE if traced else bounds.FAR_RULE
+    found = bounds.operations(program, values, errors, precision, rules)[1]
+    out = np.stack([np.broadcast_to(found[i], values[-1].shape) for i in program.outputs], axis=1)
+    return (out if traced else bounds.known(out)) * bounds.SLACK
+
+
+def rows(program: Program, inputs: dict) -> tuple[list, list]:
+    """The inputs of a step's program in order, and how far the kernel's own may be; (steps, lanes) each."""
     values, errors = [], []
     for name in program.inputs:
         letter, _, at = name.rstrip("]").partition("[")
@@ -28,17 +37,33 @@ def step_error(program: Program, inputs: dict, precision: Precision, traced: boo
         x = number[:, int(at)]
         values.append(x)
         errors.append(0 * x if error is None else error[:, int(at)])
-    rules = bounds.PASS_RULE if traced else bounds.FAR_RULE
-    found = bounds.operations(program, values, errors, precision, rules)[1]
-    out = np.stack([np.broadcast_to(found[i], values[-1].shape) for i in program.outputs], axis=1)
-    return (out if traced else bounds.known(out)) * bounds.SLACK
+    return values, errors
 
 
 def step_values(program: Program, inputs: dict, precision: Precision) -> np.ndarray:
     """The largest |value| that any operation of a step's program takes, (steps, lanes)."""
-    rows = [inputs[name[0]][0][:, int(name[2:-1])] for name in program.inputs]
-    values = bounds.operations(program, rows, [0 * x for x in rows], precision, bounds.FAR_RULE)[0]
-    return np.max([np.broadcast_to(np.abs(x), rows[-1].shape) for x in values], axis=0)
+    here = rows(program, inputs)[0]
+    values = bounds.operations(program, here, [0 * x for x in here], precision, bounds.FAR_RULE)[0]
+    return np.max([np.broadcast_to(np.abs(x), here[-1].shape) for x in values], axis=0)
+
+
+def reach(program: Program, inputs: dict, precision: Precision) -> np.ndarray:
+    """The largest |value| that an operation of a step's program may take where it is rounded, (steps, lanes).
+
+    Infinite where a root may be that of a negative number: of a difference, as s - m^2, that is not known to
+    be 0 or above. Other arguments of roots are not rounded below 0.
+    """
+    here, off = rows(program, inputs)
+    values, errors = bounds.operations(program, here, off, precision, bounds.FAR_RULE)
+    largest = np.zeros(here[-1].shape)
+    with np.errstate(all="ignore"):
+        for op, value, error in zip(program.ops, values, errors, strict=True):
+            largest = np.maximum(largest, np.abs(value) + error)
+            if op.name == "sqrt" and program.ops[op.args[0]].name == "sub":
+                at = op.args[0]
+                nothing = (values[at] == 0) & (values[program.ops[at].args[0]] == 0)
+                largest = np.where(nothing | (values[at] >= errors[at]), largest, np.inf)
+    return bounds.known(largest)
 
 
 def shared_by_all(y, log_sum, precision: Precision):

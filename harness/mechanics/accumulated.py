@@ -30,6 +30,10 @@ class Accumulated:
     move: np.ndarray
     sigma: np.ndarray
 
+    def of(self, lanes: np.ndarray) -> Accumulated:
+        """That of these lanes alone."""
+        return Accumulated(*(x[..., lanes] for x in (self.v, self.error, self.move, self.sigma)))
+
 
 def accumulated(t) -> Accumulated:
     """The Accumulated of a trajectory."""

@@ -32,6 +32,7 @@ class Trajectory(States):
     """One launch in wide numbers, with the right step from every state and the bounds on its rounding."""
 
     DERIVED = ("summands", "shrink", "pull", "move", "log_sum", "rate", "ahead", "expected_v", "kept")
+    DERIVED += ("apart_from_kernel",)
     """What is derived from parameters, and kept."""
 
     # ---- the step, by the terms of its rule

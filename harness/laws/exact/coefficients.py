@@ -69,6 +69,8 @@ def part(t: Trajectory, lanes: np.ndarray) -> Trajectory:
     few.kappa = [x[lanes] for x in t.kappa]
     few.extra = {name: x[lanes] for name, x in t.extra.items()}
     few.__dict__.pop("summands", None)
+    if "apart_from_kernel" in few.__dict__:
+        few.__dict__["apart_from_kernel"] = t.apart_from_kernel.of(lanes)
     return few
 
 

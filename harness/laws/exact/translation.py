@@ -17,13 +17,15 @@ def translation_law(t: Trajectory, symmetry: Symmetry, constant: bool = False):
            a>.
 
     q moves by r v' - m b f: r = 1 and m = 0 for most rules, beta and 1 for Nesterov's, the rate of the step
-    and 0 under a schedule. b = beta r_n/r_{n-1}. Without breaking F = eta k c when coupled, else 0.
+    and 0 under a schedule. b = beta r_n/r_{n-1}, and 0 where nothing is carried over: there r_{n-1} may be 0.
+    Without breaking F = eta k c when coupled, else 0.
     """
     a = symmetry.shift[:, None].astype(t.q.dtype)
     c = dot(t.q, np.broadcast_to(a, t.q.shape))
     pull = broken_pull(t, symmetry)
     rate, ahead = t.rate, t.ahead
-    beta = stepwise(t.kept, t)[1:] * (rate[1:] / rate[1:] if constant else rate[1:] / rate[:-1])
+    kept, ratio = stepwise(t.kept, t)[1:], rate[1:] / (rate[1:] if constant else rate[:-1])
+    beta = kept * (ratio if t.traced else np.where(kept == 0, 0, ratio))
     predicted = (
         (t.shrink + beta) * c[1:-1]
         - t.shrink * beta * c[:-2]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether.kernels.programs.trace_rule import buffers_program, position_program
-from noether.mechanics.step_bounds import step_error
+from noether.kernels.programs.trace_rule import buffers_program, position_program, terms_program
+from noether.mechanics.step_bounds import carried_error, passes_more, step_error
 
 
 @dataclass(frozen=True)
@@ -40,20 +40,19 @@ def accumulated(t) -> Accumulated:
     own = np.zeros(t.v.shape[1], bool)
     own[t.charged] = True
     v, error = t.v.copy(), np.zeros(t.v.shape)
-    move, sigma = np.empty_like(t.z[1:]), np.empty(t.z[1:].shape)
-    evidence = t.evidence
-    programs = buffers_program(t.rule, t.dim), position_program(t.rule, t.dim)
+    evidence, p = t.evidence, t.precision
+    both = buffers_program(t.rule, t.dim), terms_program(t.rule, t.dim)
     with np.errstate(all="ignore"):
         for n in range(t.steps):
-            here = t.step_at(n, v[n], v[n + 1])
-            of_q, of_v = here.summands
-            right = np.concatenate([sum(terms.values()) for terms in of_v], axis=1)[0]
+            of_v = t.step_at(n, v[n], v[n + 1]).summands[1]
+            v[n + 1, ~own] = np.concatenate([sum(terms.values()) for terms in of_v], axis=1)[0, ~own]
             at = slice(n, n + 1)
             known = {name: (x[at], None if e is None else e[at]) for name, (x, e) in evidence.items()}
-            known |= {"v": (v[n : n + 1].astype(float), error[n : n + 1])}
-            error[n + 1, ~own] = step_error(programs[0], known, t.precision)[0, ~own]
-            v[n + 1, ~own] = right[~own]
-            known |= {"w": (v[n + 1 : n + 2].astype(float), error[n + 1 : n + 2])}
-            sigma[n] = step_error(programs[1], known, t.precision)[0]
-            move[n] = t.moved(t.step_at(n, v[n], v[n + 1]).summands[0])[0]
-    return Accumulated(v, error, move, sigma)
+            known |= {"v": (v[at].astype(float), error[at]), "w": (v[n + 1 : n + 2].astype(float), None)}
+            if n == 0:
+                longer = passes_more(*both, known, p)[~own].any()
+            found = carried_error(*both, known, p) if longer else step_error(both[0], known, p)
+            error[n + 1, ~own] = found[0, ~own]
+        all_steps = {"v": (v[:-1].astype(float), error[:-1]), "w": (v[1:].astype(float), error[1:])}
+        sigma = step_error(position_program(t.rule, t.dim), {**evidence, **all_steps}, p)
+    return Accumulated(v, error, t.with_buffers(v).move, sigma)

@@ -203,6 +203,14 @@ class Trajectory(States):
         """How far q' may be from what predicted_move makes of it; (steps, d, lanes)."""
         return self.sigma if self.alone else self.apart_from_kernel.sigma
 
+    def with_buffers(self, v) -> Trajectory:
+        """The trajectory with other buffers, (steps + 1, buffers d, lanes), at the same positions."""
+        other = copy(self)
+        for name in self.DERIVED:
+            other.__dict__.pop(name, None)
+        other.v = v
+        return other
+
     def step_at(self, n: int, v, w) -> Trajectory:
         """Step n alone, (1, ...), from the buffers v to w, (buffers d, lanes)."""
         one = copy(self)

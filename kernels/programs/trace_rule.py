@@ -121,6 +121,16 @@ def buffers_program(rule: Rule, d: int) -> Program:
 
 
 @cache
+def terms_program(rule: Rule, d: int) -> Program:
+    """The program of the new buffers as the sums of their terms, which may read new buffers w[i]."""
+    here = Inputs(rule, d, "qvgwp")
+    given = here.vector("q"), here.buffers(), here.buffers("w"), here.vector("g"), here.parameters()
+    named = rule.terms(*given, TRACED)[1]
+    add = lambda terms: [sum(x[1:], x[0]) for x in zip(*terms.values(), strict=True)]
+    return here.program([x for terms in named for x in add(terms)])
+
+
+@cache
 def position_program(rule: Rule, d: int) -> Program:
     """The program of q' from the new buffers w[i] as they are stored, beside the inputs of a step.
 

@@ -15,11 +15,11 @@ from functools import cached_property
 from types import SimpleNamespace
 
 from noether.cases.declared import RuleError
-from noether.cases.residues import EXISTING, PRIME, UNSIGNED, XP, NoRoot, Number
+from noether.cases.residues import PRIME, UNSIGNED, XP, NoRoot, Number, Roots
 
 D = 4  # parameters of a probe: a matrix of two rows is one
 SMALL = 2  # steps that the proof goes through: the first one may be another
-TRIES = 2**12  # points for each of them: every root halves how many can decide
+SEEDS, TRIES = 8, 2**8  # of points for each of them: every root halves how many can decide
 
 
 @dataclass(frozen=True)
@@ -39,21 +39,25 @@ class Point:
         return list(self.q), [list(b) for b in self.buffers]
 
 
-def point(rule, seed: int, n: int = 2) -> Point:
+def point(rule, seed: int, n: int = 2, drawn: tuple[int, ...] = ()) -> Point:
     """A random point of a rule, in step n.
 
+    drawn  how often each component was drawn before, one after the other: 0 times where left out
     What the step knows of its number is random too: no writing may rest on what it is, for a momentum that is
     0 in the first steps would hide a buffer, and a switch that is 0 half of a rule.
     """
+    rows = []
+    for i, times in enumerate(drawn or (0,) * D):
+        rng = random.Random(f"{rule.name} {seed} {n} {i} {times}")
+        rows.append([Number(rng.randrange(2, PRIME)) for _ in range(3 + len(rule.buffers))])
+    q, g, G, *buffers = zip(*rows, strict=True)
     rng = random.Random(f"{rule.name} {seed} {n}")
-    draw = lambda: tuple(Number(rng.randrange(2, PRIME)) for _ in range(D))
-    q, g, G, buffers = draw(), draw(), list(draw()), tuple(draw() for _ in rule.buffers)
     names = ("eta", "beta", "k", "eps", "kappa", *(x.name for x in rule.extra))
     p = {name: Number(rng.randrange(2, PRIME)) for name in names}
     if rule.known:
         halves = SimpleNamespace(**dict.fromkeys(names, 0.5))
         p |= {name: Number(rng.randrange(2, PRIME)) for name in rule.known(n, halves)}
-    return Point(q, buffers, g, {**p, "G": G})
+    return Point(q, tuple(buffers), g, {**p, "G": list(G)})
 
 
 def updated(rule, at: Point, xp=XP) -> tuple[list, list]:
@@ -80,12 +84,21 @@ def prove(rule) -> None:
 
 
 def decided(rule, n: int):
-    """What the first point at which all roots exist says against a rule in step n: a RuleError, or None."""
-    for seed in range(TRIES):
-        try:
-            return refuted(rule, point(rule, seed, n), n, EXISTING)
-        except NoRoot:
-            pass
+    """What the first point at which all roots exist says against a rule in step n: a RuleError, or None.
+
+    One component after the other is drawn again, and the draw is kept where no fewer roots exist before the
+    first that does not: most roots depend on one component.
+    """
+    for seed in range(SEEDS):
+        kept, most = [0] * D, 0
+        for tried in range(TRIES):
+            drawn, roots = list(kept), Roots()
+            drawn[tried % D] = tried
+            try:
+                return refuted(rule, point(rule, seed, n, tuple(drawn)), n, roots.xp)
+            except NoRoot:
+                if roots.taken >= most:
+                    kept, most = drawn, roots.taken
     return refuted(rule, point(rule, 0, n), n, XP)
 
 

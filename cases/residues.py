@@ -102,13 +102,17 @@ class NoRoot(ArithmeticError):
     """A number has no root."""
 
 
-def existing(x) -> Number:
-    """The root of x. Raises NoRoot where it has none."""
-    found = root(x)
-    if not found * found == x:
-        raise NoRoot
-    return found
+class Roots:
+    """A namespace xp in which the square of a root is always its argument, and how many roots it gave."""
 
+    def __init__(self):
+        self.taken = 0
+        self.xp = SimpleNamespace(**{**vars(XP), "sqrt": self.sqrt})
 
-EXISTING = SimpleNamespace(**{**vars(XP), "sqrt": existing})
-"""One in which the square of a root is always its argument."""
+    def sqrt(self, x) -> Number:
+        """The root of x. Raises NoRoot where it has none."""
+        self.taken += 1
+        found = root(x)
+        if not found * found == x:
+            raise NoRoot
+        return found

@@ -131,8 +131,8 @@ def claimed(rule, at: Point, new: list, xp):
             f"rule {rule.name}: its covector is {c.buffer!r}, must be one of its buffers {rule.buffers}"
         )
     i, p = rule.buffers.index(c.buffer), at.parameters()
-    f = c.force(list(at.q), list(at.g), p, xp)
-    law = [c.kept(p) * old - c.pull(p) * x for old, x in zip(at.buffers[i], f, strict=True)]
+    pull = c.pulled(list(at.q), list(at.g), p, xp)
+    law = [c.kept(p) * old - x for old, x in zip(at.buffers[i], pull, strict=True)]
     if all(x == y for x, y in zip(law, new[i], strict=True)):
         return None
     return RuleError(f"rule {rule.name}: {c.buffer}' is not a {c.buffer} - b f with its a, b and f")
@@ -220,7 +220,7 @@ def moving(rule, at: Point, new: list) -> str:
     ratio = [a / b for a, b in zip(y, w, strict=True)]
     if all(x == ratio[0] for x in ratio):
         return "along"
-    pull = [c.pull(p) * x for x in c.force(list(at.q), list(at.g), p, XP)]
+    pull = c.pulled(list(at.q), list(at.g), p, XP)
     # Of two components r and m are known; the others must have the same.
     det = w[0] * pull[1] - w[1] * pull[0]
     if det == 0:

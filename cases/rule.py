@@ -64,13 +64,21 @@ class Covector:
 
     buffer  the name of the buffer that is p
     kept    kept(p) -> a;  pull  pull(p) -> b
-    force   force(q, g, p, xp) -> f, a list of d numbers
+    force   force(q, g, p, xp) -> f, a list of d numbers, linear in q and g together
+    scale   scale(q, g, p, xp) -> a number that b is multiplied by, where the size of a force counts
     """
 
     buffer: str
     kept: Callable
     pull: Callable
     force: Callable
+    scale: Callable | None = None
+
+    def pulled(self, q, g, p, xp, part=None) -> list:
+        """b f of a gradient g, or of a part of it: what that part has in p'."""
+        b = self.pull(p)
+        b = b if self.scale is None else b * self.scale(q, g, p, xp)
+        return [b * x for x in self.force(q, g if part is None else part, p, xp)]
 
 
 def with_decay(q, g, p, xp):
@@ -244,7 +252,8 @@ class Rule:
     @property
     def linear(self) -> bool:
         """Whether v' = a v - b f and q' = s q + r v' - m b f with numbers a, b, s, r, m of the step alone."""
-        return self.reads.moves in ("by", "along", "ahead") and not self.log_state and not self.signed
+        plain = self.reads.moves in ("by", "along", "ahead") and self.covector.scale is None
+        return plain and not self.log_state and not self.signed
 
     @property
     def elementary(self) -> bool:

@@ -109,14 +109,14 @@ class Trajectory(States):
         return self.pulled(self.g)
 
     def pulled(self, g) -> np.ndarray:
-        """b f for a gradient g, (steps, d, lanes)."""
+        """What a part g of the gradient has in b f, (steps, d, lanes)."""
         c = self.rule.covector
         with np.errstate(all="ignore"):  # a non-finite state is judged, not warned about
             if c is None:
                 return self.kept_part - self.expected_v[:, self.charged]
             p, rows = self.parameters(), lambda x: list(np.moveaxis(x, 1, 0))
-            force = c.force(rows(self.q[:-1]), rows(g), p, UNROUNDED)
-            return np.stack([np.broadcast_to(c.pull(p) * x, (self.steps, self.lanes)) for x in force], axis=1)
+            pulled = c.pulled(rows(self.q[:-1]), rows(self.g), p, UNROUNDED, part=rows(g))
+            return np.stack([np.broadcast_to(x, (self.steps, self.lanes)) for x in pulled], axis=1)
 
     @property
     def kept_part(self) -> np.ndarray:

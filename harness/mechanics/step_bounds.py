@@ -24,15 +24,20 @@ def step_error(
             (steps, count, lanes), or None for numbers that are exact
     exact   what the inputs are off alone: nothing rounds
     """
-    values, errors = rows(program, inputs)
-    rules = bounds.PASS_RULE if traced else bounds.FAR_RULE
-    found = bounds.operations(program, values, errors, precision, rules, exact)[1]
-    out = np.stack([np.broadcast_to(found[i], values[-1].shape) for i in program.outputs], axis=1)
+    out = of_outputs(program, inputs, precision, bounds.PASS_RULE if traced else bounds.FAR_RULE, exact)[1]
     return out * bounds.SLACK if traced else np.minimum(bounds.known(out) * bounds.SLACK, NOTHING_KNOWN)
 
 
 NOTHING_KNOWN = 2.0**1000
 """A bound on a step of which nothing is known: finite, for laws multiply it by numbers that may be 0."""
+
+
+def of_outputs(program: Program, inputs: dict, precision: Precision, rules: dict, exact: bool = False):
+    """The values of a step's program and bounds on their errors, (steps, outputs, lanes) each."""
+    values, errors = rows(program, inputs)
+    found = bounds.operations(program, values, errors, precision, rules, exact)
+    whole = lambda x: np.stack([np.broadcast_to(x[i], values[-1].shape) for i in program.outputs], axis=1)
+    return tuple(map(whole, found))
 
 
 def carried_error(program: Program, terms: Program, inputs: dict, precision: Precision) -> np.ndarray:

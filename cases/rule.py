@@ -27,6 +27,7 @@ import numpy as np
 
 from noether.cases import exact_numbers
 from noether.cases.declared import RuleError
+from noether.cases.iteration import Iteration
 
 COMMON = ("eta", "beta", "k", "eps")
 """The parameters that every lane has: step size, momentum, decay, and the magnitude of the breaking."""
@@ -119,6 +120,7 @@ class Rule:
     ascent      whether it increases the loss: its launches are short, for a quartic loss soon overflows
     model       its models in continuous time (cases/models.py), where one is claimed
     fits        fits(d) -> whether it can take d parameters; a rule of matrices may need a shape
+    iteration   the part of its update that iterates, whose rounding is bounded by how steep it is
     """
 
     name: str
@@ -135,6 +137,7 @@ class Rule:
     torch: Callable | None = None
     models: tuple = ()
     fits: Callable = every
+    iteration: Iteration | None = None
 
     def __post_init__(self):
         exact_numbers.prove(self)

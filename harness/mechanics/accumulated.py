@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether.kernels.programs.trace_rule import buffers_program, position_program, terms_program
+from noether.kernels.programs.trace_rule import buffers_program, terms_program
+from noether.mechanics.iteration_bounds import position_error
 from noether.mechanics.step_bounds import carried_error, passes_more, step_error
 
 
@@ -54,5 +55,5 @@ def accumulated(t) -> Accumulated:
             found = carried_error(*both, known, p) if longer else step_error(both[0], known, p)
             error[n + 1, ~own] = found[0, ~own]
         all_steps = {"v": (v[:-1].astype(float), error[:-1]), "w": (v[1:].astype(float), error[1:])}
-        sigma = step_error(position_program(t.rule, t.dim), {**evidence, **all_steps}, p)
+        sigma = position_error(t.rule, t.dim, {**evidence, **all_steps}, p)
     return Accumulated(v, error, t.with_buffers(v).move, sigma)

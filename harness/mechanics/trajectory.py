@@ -14,8 +14,8 @@ import numpy as np
 
 from noether.kernels.programs.operations import step
 from noether.kernels.programs.precision import representable
-from noether.kernels.programs.trace_rule import buffers_program, position_program, split, update_program
-from noether.mechanics import step_bounds
+from noether.kernels.programs.trace_rule import buffers_program, split, update_program
+from noether.mechanics import iteration_bounds, step_bounds
 from noether.mechanics.accumulated import Accumulated, accumulated
 from noether.mechanics.states import States
 
@@ -278,8 +278,8 @@ class Trajectory(States):
         """The part of sigma that each component has for itself."""
         if self.rule.simplex:
             return step_bounds.of_a_normalised_step(self.z[:-1] + self.move, self.z[1:], self.precision)
-        program = position_program(self.rule, self.dim)
-        return step_bounds.step_error(program, self.evidence, self.precision, self.traced)
+        here = (self.rule, self.dim, self.evidence, self.precision)
+        return iteration_bounds.position_error(*here, self.traced)
 
     @cached_property
     def reached(self) -> np.ndarray:

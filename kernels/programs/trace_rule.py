@@ -53,7 +53,7 @@ class Inputs:
 
     def __init__(self, rule: Rule, d: int, letters: str = "qvgp"):
         self.rule, self.d, self.tape = rule, d, Tape()
-        sizes = {"q": d, "v": d * len(rule.buffers), "g": d, "w": d * len(rule.buffers)}
+        sizes = {"q": d, "v": d * len(rule.buffers), "g": d, "w": d * len(rule.buffers), "x": d}
         sizes["p"] = len(rule.inputs) + (d if rule.on_metric else 0)
         self.names = tuple(f"{letter}[{i}]" for letter in letters for i in range(sizes[letter]))
         self.at = {name: i for i, name in enumerate(self.names)}
@@ -152,6 +152,24 @@ def position_program(rule: Rule, d: int) -> Program:
             args = [values[a] for a in op.args]
             values.append(args[0].enter(op.name, *args))
     return here.program([values[o] for o in whole.outputs[:d]])
+
+
+@cache
+def iterated_programs(rule: Rule, d: int) -> tuple[Program, Program, Program]:
+    """The programs of the three parts of a step that iterates: the first matrix from the new buffers w, the
+    next one from the numbers x of one, and q' from the last one."""
+    part, outputs = rule.iteration, []
+    for letters, numbers in (
+        (
+            "qgwp",
+            lambda here, p: part.start(here.vector("q"), here.buffers("w"), here.vector("g"), p, TRACED),
+        ),
+        ("qx", lambda here, p: part.once(here.vector("x"))),
+        ("qxp", lambda here, p: map(TRACED.store, part.finish(here.vector("q"), here.vector("x"), p))),
+    ):
+        here = Inputs(rule, d, letters)
+        outputs.append(here.program(list(numbers(here, here.parameters() if "p" in letters else None))))
+    return tuple(outputs)
 
 
 @cache

@@ -21,7 +21,7 @@ def curved(rule: Rule, symmetry: Symmetry) -> bool:
     """
     if rule.simplex:
         return not symmetry.matrix.sum(axis=0).any() and not symmetry.shift.sum()
-    return rule.log_state or (rule.on_metric and not rule.momentum)
+    return not rule.momentum and (rule.log_state or rule.on_metric)
 
 
 def own_law(t: Trajectory, symmetry: Symmetry, flat: bool = False):

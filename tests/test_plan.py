@@ -9,7 +9,7 @@ from noether.cases import CATALOG, CORE
 from noether.cases.case import CaseError
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
-from noether.kernels.programs.precision import PRECISIONS
+from noether.kernels.programs.precision import MODES, PRECISIONS
 from noether.laws.continuous.cells import TURNS
 from noether.laws.exact import EXACT, shown_faults
 from noether.laws.exact.cell import LaunchCell, rules_of
@@ -77,8 +77,11 @@ def test_each_law_of_a_rule_of_its_own_kind_has_a_point_its_near_faults_and_in_f
         for cells, types in ((QUICK, 1), (full, len(PRECISIONS))):
             mine = [c for c in cells if c.rule == rule.name]
             assert {k for c in launches(mine) for k in c.laws} == laws
-            assert len({c.precision for c in launches(mine)}) == types
-            assert len(launches(mine)) <= types + 2
+            shown = {c.precision for c in launches(mine)}
+            assert len(shown & set(PRECISIONS)) == types
+            modes = {p.partition("/")[2] or "stored" for p in shown}
+            assert modes == {"stored"} if cells is QUICK else modes == set(MODES)
+            assert len(launches(mine)) <= types + len(modes) + 1
             near = [c for c in launches(mine, "faults") if not c.tag]
             assert 1 <= len(near) <= 2  # one more where its laws have more faults
             assert bool(launches(mine, "parity")) == (compiled and cells is not QUICK)

@@ -150,7 +150,7 @@ def starts(a: Asked, job: launch.Job) -> dict:
         q0 = shares(a.q0) if a.case.metric.simplex else a.q0
         out["q0"] = representable(np.log(q0) if job.rule.log_state else q0, job.precision.q_store)
     if a.v0 is not None:
-        out["v0"] = representable(a.v0, job.precision.v_store)
+        out["v0"] = representable(sweep.started(job.rule, a.v0), job.precision.v_store)
     return out
 
 
@@ -173,12 +173,12 @@ def shown(t: Trajectory, *, backend: str, seed: int = 0) -> Simulation:
     bound[:, told] = np.where(np.isfinite(bound[:, told]), bound[:, told], np.inf)
     about = dict(case=t.case.name, rule=t.rule.name, precision=t.precision.label, seed=seed)
     about |= dict(backend=backend, symmetries=names, laws=laws)
-    rows = (t.eta, t.beta, t.k, t.eps, *t.kappa)
+    rows = (t.eta, t.beta, t.k, t.eps, *t.kappa, *t.extra.values())
     return Simulation(
         **about,
         notes=unfinished(~t.finite) + unsaid(names, laws, J, predicted, bound, ~t.finite),
         q=t.q.astype(np.float64),
-        v=t.v.astype(np.float64),
+        v=t.p.astype(np.float64),
         J=J,
         predicted=predicted,
         bound=bound,

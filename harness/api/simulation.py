@@ -16,7 +16,8 @@ from noether.verdicts.judgement import spent_of
 DRAWN = 6  # lanes of a plot: more would cover one another
 TOLD = {
     "q": "parameters",
-    "v": "displacement of the momentum buffer; of a solution in continuous time, velocity",
+    "v": "buffer that is the covector of the charge, of most rules the displacement of the momentum buffer; "
+    "of a solution in continuous time, velocity",
     "J": "charge <v, xi(q)>; of a solution in continuous time, J/m",
     "predicted": "charge that the law predicts from the start on",
     "bound": "largest |J - predicted| that rounding can cause if the law holds",
@@ -32,7 +33,8 @@ class Simulation:
 
     q           (steps + 1, d, lanes), the parameters
     v           (steps + 1, d, lanes), the displacement of the momentum buffer, in units of q; the momentum
-                p = G qdot under a rule on a metric; of a solution in continuous time the velocity qdot
+                p = G qdot under a rule on a metric, the first moment under Adam: whatever buffer is the
+                covector of the charge; of a solution in continuous time the velocity qdot
     J           (steps + 1, symmetries, lanes), the charge <v, xi(q)> of each symmetry; of a solution in
                 continuous time J/m. Where law D7 predicts, <log q_n - log q_{n-1}, xi(q_{n-1})>, 0 at the
                 start

@@ -43,9 +43,13 @@ SPEED_LANES, SPEED_STEPS = 131_072, 512
 
 @cache
 def points():
-    """Core cases under every rule in every stored type, each of the others once."""
+    """Core cases under every rule that is shown on every case, the others on the first case that takes them,
+    in every stored type; each case beside the core once."""
     every = lambda cases: [(case, rule, p) for case in cases for rule in rules_of(case) for p in PRECISIONS]
-    return every(CORE) + launches.glanced(every([c for c in CATALOG if c not in CORE]))
+    of_its_own = {rule: case for case in CATALOG[::-1] for rule in rules_of(case)}
+    core = [p for p in every(CORE) if RULES[p[1]].screened]
+    own = [p for p in every(CATALOG) if not RULES[p[1]].screened and of_its_own[p[1]] is p[0]]
+    return core + own + launches.glanced(every([c for c in CATALOG if c not in CORE]))
 
 
 def gathered(work, backend: str, names: list[dict], clock, workers: int = 1) -> list[dict]:

@@ -91,8 +91,9 @@ class Launches:
         ]
         if "precisions" in s.asked:
             return found
-        few = smallest(cases) if self.full else ()
-        return [p for p in found if (shared(p) or mode_of(p) == "stored" or p[0] in few) and moves(*p)]
+        taken = lambda rule: smallest([c for c in cases if rule in rules_of(c)]) if self.full else ()
+        few = {rule: taken(rule) for rule in s.rules}
+        return [p for p in found if (shared(p) or mode_of(p) == "stored" or p[0] in few[p[1]]) and moves(*p)]
 
     @cached_property
     def every(self) -> tuple[list[Point], list[Point]]:

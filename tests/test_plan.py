@@ -86,7 +86,7 @@ def test_each_law_of_a_rule_of_its_own_kind_has_a_point_its_near_faults_and_in_f
             assert 1 <= len(near) <= 2  # one more where its laws have more faults
             assert bool(launches(mine, "parity")) == (compiled and cells is not QUICK)
     compared = [c for c in launches(full, "parity") if not RULES[c.rule].screened]
-    assert {c.precision for c in compared} == (set(PRECISIONS) if compiled else set())
+    assert {c.precision for c in compared} >= set(PRECISIONS) if compiled else not compared
 
 
 def test_every_law_of_the_book_has_cells_and_every_cell_a_law_of_the_book():

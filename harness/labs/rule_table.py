@@ -26,7 +26,7 @@ def records(run: Path) -> list[dict]:
 
 
 def spent(found: list[dict]) -> str:
-    """The worst spent of some records and the smallest power, "0.71 / 3e-15"; "-" where nothing was judged."""
+    """The worst spent of some records and the smallest power, 0.71 / 3e-15; - where nothing was judged."""
     judged = [r for r in found if r["verdict"] in (HOLDS, VIOLATED)]
     if not judged:
         return "-"
@@ -36,7 +36,7 @@ def spent(found: list[dict]) -> str:
 
 
 def table(found: list[dict], mode: str = "") -> list[str]:
-    """The rows of a table in Markdown: of each rule and law the worst in each type, in one mode of rounding."""
+    """The rows of a table in Markdown: of each rule and law the worst in each type, in a mode of rounding."""
     types = [f"{kind}{mode}" for kind in PRECISIONS]
     out = ["| rule | law | " + " | ".join(types) + " |", "|---|---|" + "---|" * len(types)]
     for rule in RULES:

@@ -31,10 +31,10 @@ def exact_oscillator(rate, t):
     return ((a * np.exp(b * t) - b * np.exp(a * t)) / (a - b)).real
 
 
-def marched(rates, start, times, stages):
+def marched(rates, start, times, stages, settle=None):
     """The coordinates at these times, and no integral beside them."""
     none = np.zeros((0, 1))
-    return collocation.march(rates, lambda X: X[:0], np.array(start), none, none, times, stages)
+    return collocation.march(rates, lambda X: X[:0], np.array(start), none, none, times, stages, settle)
 
 
 @pytest.mark.parametrize("rate", [0.5, 10.0, 1e4])
@@ -57,8 +57,27 @@ def test_collocation_converges_at_order_two_s_minus_one(stages):
 
 
 def test_an_equation_that_newton_cannot_settle_is_an_error_not_a_number():
-    with pytest.raises(FloatingPointError, match="Newton does not settle"):
+    with pytest.raises(FloatingPointError, match="stages do not settle"):
         marched(lambda y: y * y, [[1.0]], np.array([[0.0], [2.0]]), 8)
+
+
+def test_stages_that_settle_by_simple_iteration_are_those_of_newton():
+    rates = lambda x: np.stack([x[1], -np.sin(x[0])])
+    x, h = np.array([[0.3, 1.0], [0.5, -0.2]]), np.array([0.2, 0.1])
+    one, other = (solve(rates, x, h, 8) for solve in (collocation.settled, collocation.newton))
+    assert np.max(np.abs(one - other)) < 1e-13
+
+
+def test_simple_iteration_gives_up_where_a_rate_is_fast_and_the_march_halves_its_step():
+    x, rates = np.ones((1, 1)), lambda x: -5 * x
+    settled = lambda h: collocation.settled(rates, x, np.full(1, h), 8)
+    assert settled(4.0) is None and settled(1.0) is not None
+    end = lambda rates, times, settle: marched(rates, x, np.array(times)[:, None], 8, settle)[0][-1, 0, 0]
+    halved_twice = end(rates, [0.0, 4.0], collocation.settled)
+    assert halved_twice == pytest.approx(end(rates, [0.0, 1.0, 2.0, 3.0, 4.0], collocation.newton), rel=1e-10)
+    assert halved_twice == pytest.approx(np.exp(-20.0), rel=1e-4)
+    with pytest.raises(FloatingPointError, match="do not settle"):
+        end(lambda x: -5.0 * 2**collocation.HALVINGS * x, [0.0, 4.0], collocation.settled)
 
 
 def test_the_damped_integral_of_a_constant_is_within_the_distance_of_two_orders_and_does_not_overflow():

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.polynomial import legendre
 
 STEP = 1e-30  # of the complex step: its square is 0 beside 1, so the derivative has no truncation error
-ITERATIONS, HALVINGS = 30, 6
+ITERATIONS, REPEATS, HALVINGS = 30, 60, 6
 LOST = 1e6  # times the state: no iteration comes back from there to a solution that was meant
 
 
@@ -60,40 +60,43 @@ def jacobian(rates: Callable, x: np.ndarray) -> np.ndarray:
     return rates(moved).imag.transpose(2, 0, 1) / STEP
 
 
-def march(rates: Callable, sources: Callable, x0, z0, rate, times: np.ndarray, stages: int) -> tuple:
+def march(
+    rates: Callable, sources: Callable, x0, z0, rate, times: np.ndarray, stages: int, settle=None
+) -> tuple:
     """Solve from each output time to the next; returns the coordinates and damped integrals at `times`.
 
     rates    (2d, ..., lanes) -> the same;  sources -> (k, ..., lanes)
     x0       (2d, lanes)
     z0       (k, lanes), z' = -rate z + source with rate (k, lanes)
     times    (n, lanes)
+    settle   what solves the stages of a step: `newton`, or `settled` where no rate is fast
 
-    Returns x (n, 2d, lanes) and z (n, k, lanes). Raises FloatingPointError when Newton does not settle.
+    Returns x (n, 2d, lanes) and z (n, k, lanes). Raises FloatingPointError when the stages do not settle.
     """
     xs, zs = [x0], [z0]
     for h in np.diff(times, axis=0):
-        x, z = advance(rates, sources, xs[-1], zs[-1], rate, h, stages, HALVINGS)
+        x, z = advance(rates, sources, xs[-1], zs[-1], rate, h, stages, HALVINGS, settle or newton)
         xs.append(x)
         zs.append(z)
     return np.array(xs), np.array(zs)
 
 
 def advance(
-    rates: Callable, sources: Callable, x, z, rate, h: np.ndarray, stages: int, halvings: int
+    rates: Callable, sources: Callable, x, z, rate, h: np.ndarray, stages: int, halvings: int, settle
 ) -> tuple:
-    """x and z one step (1) of h (lanes,) later; the step is halved where Newton's method does not converge.
+    """x and z one step (1) of h (lanes,) later; the step is halved where its stages do not settle.
 
     Raises FloatingPointError where it does not after `halvings` of them.
     """
-    X = newton(rates, x, h, stages)
+    X = settle(rates, x, h, stages)
     if X is not None:
         return X[:, -1], damped(radau(stages)[1], h, rate, z, sources(X))
     if halvings == 0:
         raise FloatingPointError(
-            f"collocation: Newton does not settle at h = {h.max():.3g}, x up to {np.max(np.abs(x)):.3g}"
+            f"collocation: the stages do not settle at h = {h.max():.3g}, x up to {np.max(np.abs(x)):.3g}"
         )
     for _ in range(2):
-        x, z = advance(rates, sources, x, z, rate, h / 2, stages, halvings - 1)
+        x, z = advance(rates, sources, x, z, rate, h / 2, stages, halvings - 1, settle)
     return x, z
 
 
@@ -111,6 +114,25 @@ def newton(rates: Callable, x: np.ndarray, h: np.ndarray, stages: int) -> np.nda
         change = (P @ apart).real.transpose(2, 1, 0)
         X = X + change
         size = np.max(np.abs(change) / (1 + np.max(np.abs(x), axis=0)))
+        if not size < LOST:
+            return None
+        if size == 0 or (size < 1e-12 and size > last / 2):
+            return X
+        last = size
+    return None
+
+
+def settled(rates: Callable, x: np.ndarray, h: np.ndarray, stages: int) -> np.ndarray | None:
+    """The stages of (1) by simple iteration, which needs no derivatives; None where it does not settle.
+
+    It settles where h times the largest rate is below 10, the inverse of the spectral radius of A for 8
+    stages. A rate may be singular at the start of a step, as 1/t, where no stage is.
+    """
+    A, X, last = radau(stages)[1], np.repeat(x[:, None, :], stages, axis=1), np.inf
+    for _ in range(REPEATS):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a lost iteration is seen below
+            before, X = X, x[:, None, :] + h * (A @ rates(X))
+        size = np.max(np.abs(X - before) / (1 + np.max(np.abs(x), axis=0)))
         if not size < LOST:
             return None
         if size == 0 or (size < 1e-12 and size > last / 2):

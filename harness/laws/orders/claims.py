@@ -95,7 +95,7 @@ def parts_of(
 
     graded  whether the order too, and not its limit alone, is judged under changed coefficients
     judge   what makes the record of an order;  own: what it alone has to know, as `small` and `rounded`
-    facts   eta, steps, symmetry, about
+    facts   eta, steps, symmetry, about; `small` and `rounded` too, where a limit is to know them
     """
     run, model, order = claim.run, claim.model, claim.order
     error, own = (run.end - model.end, model.error, run.size), {**(own or {}), **facts}

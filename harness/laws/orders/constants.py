@@ -196,22 +196,36 @@ def bounded_limit(E: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, float, 
     return S, bound, many
 
 
-def noise_of(reference_error, size, eta, order: int) -> np.ndarray:
-    return (norm(reference_error) + U * FINAL / eta * norm(size)) / eta**order
+def noise_of(reference_error, size, eta, order: int, rounded=None) -> np.ndarray:
+    """n_j of (3); rounded: how many steps did, where it is not FINAL / eta."""
+    rounds = FINAL / eta if rounded is None else rounded
+    return (norm(reference_error) + U * rounds * norm(size)) / eta**order
 
 
 def judged(
-    cell: Cell, off, reference_error, size, order: int, predicted: tuple, note: str, *, eta=None, **facts
+    cell: Cell,
+    off,
+    reference_error,
+    size,
+    order: int,
+    predicted: tuple,
+    note: str,
+    *,
+    eta=None,
+    small: str = "eta",
+    rounded=None,
+    **facts,
 ) -> list[Record]:
     """(3) for off (d, starts, sizes) and C (d, starts), and the same for a constant that is FAULT too large.
 
     predicted: C `twice`; the distance of the two is in the bound.
+    small, rounded: as of records.judge
     """
     C, rough = predicted
     eta = step_sizes(cell) if eta is None else eta
-    S, bound, _ = bounded_limit(off / eta**order, noise_of(reference_error, size, eta, order))
+    S, bound, _ = bounded_limit(off / eta**order, noise_of(reference_error, size, eta, order, rounded))
     bound += float(np.linalg.norm(C - rough))
-    claims, note = ((None, 1.0), (CONSTANT, 1 + FAULT)), f"{note}: error over eta^{order}"
+    claims, note = ((None, 1.0), (CONSTANT, 1 + FAULT)), f"{note}: error over {small}^{order}"
     return [
         constant_record(cell, S, factor * C, bound, THIN, note, fault=fault, **facts)
         for fault, factor in claims
@@ -219,20 +233,31 @@ def judged(
 
 
 def vanishing(
-    cell: Cell, off, reference_error, size, order: int, responses: dict, note: str, *, eta=None, **facts
+    cell: Cell,
+    off,
+    reference_error,
+    size,
+    order: int,
+    responses: dict,
+    note: str,
+    *,
+    eta=None,
+    small: str = "eta",
+    rounded=None,
+    **facts,
 ) -> Record:
     """(3) with C = 0 for e/eta^order of an error that is stated to be of the next order.
 
+    small, rounded: as of records.judge
     A coefficient 1 + x times as large adds x S_D to S and at most x B_D to the bound: beyond x = (B +
     |S|)/(|S_D| - B_D) that is violated.
     """
     eta = step_sizes(cell) if eta is None else eta
-    S, bound, many = bounded_limit(off / eta**order, noise_of(reference_error, size, eta, order))
+    S, bound, many = bounded_limit(off / eta**order, noise_of(reference_error, size, eta, order, rounded))
     away, powers = float(np.linalg.norm(S)), {}
     for name, D in responses.items():
         moves, slack = extrapolated((D / eta**order)[..., :many])
         room = float(np.linalg.norm(moves)) - slack
         powers[name] = (bound + away) / room if room > 0 else float("inf")
-    return constant_record(
-        cell, S, 0 * S, bound, 0.0, f"{note}: error over eta^{order} as eta goes to 0", powers=powers, **facts
-    )
+    note = f"{note}: error over {small}^{order} as {small} goes to 0"
+    return constant_record(cell, S, 0 * S, bound, 0.0, note, powers=powers, **facts)

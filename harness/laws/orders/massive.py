@@ -42,13 +42,16 @@ def at_start(cell: Cell):
 
 
 def judge_claims(
-    cell: Cell, claims: list[Claim], q0: np.ndarray, *, beta: float, k: float, at: str = ""
+    cell: Cell, claims: list[Claim], q0: np.ndarray, *, beta: float, k: float, at: str = "", ends=None
 ) -> list[Record]:
     """The records of a table of Steps against Massive models: every distinct run once, every model in
-    one march; q0 (d, starts)."""
+    one march; q0 (d, starts).
+
+    ends  where the runs of the claims end, (d, starts, sizes) each, where they are no Steps
+    """
     eta, out = step_sizes(cell), []
     g = lambda x: gradient(cell.slowed)(x, EPS)
-    ends = run_claims(g, claims, q0, eta, beta=beta, k=k)
+    ends = ends or run_claims(g, claims, q0, eta, beta=beta, k=k)
     x, error, qdot = solve_claims(g, claims, q0, eta)
     felt = responses(g, claims, q0, eta)
     known = constants.known(cell.slowed)

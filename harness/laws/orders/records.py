@@ -36,20 +36,21 @@ def judge(
     steps: int = 0,
     eta: np.ndarray | None = None,
     small: str = "eta",
-    rounded: int | None = None,
+    rounded: int | np.ndarray | None = None,
     responses: dict | None = None,
     about: dict | None = None,
 ) -> Record:
     """The order of |off|, (..., sizes) over components and starts. noise = reference error + rounding floor u
     n |q|: n steps each round q once; reference_error, size (..., sizes).
 
-    rounded: how many steps did, where it is not FINAL / eta
+    rounded: how many steps did, a number or (sizes,), where it is not FINAL / eta
     small, eta: what goes to zero and its values, where it is not the cell's step sizes.
     responses   {coefficient: d off / d ln coefficient}, for the record's powers
     """
     unit = cell.unit if eta is None else 1.0
     eta = step_sizes(cell) if eta is None else eta
-    error, noise = norm(off), norm(reference_error) + U * (rounded or FINAL / eta) * norm(size)
+    rounds = FINAL / eta if rounded is None else rounded
+    error, noise = norm(off), norm(reference_error) + U * rounds * norm(size)
     order = orders.decide(error, noise)
     below = "" if fault else f"; decided by {len(order.orders) + 1} of {len(eta)}"
     caption = f"{note}: the error falls as {small}^{stated}{below}."

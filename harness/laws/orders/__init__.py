@@ -1,11 +1,11 @@
-"""The orders of discrete updates against their continuous models, O1 to O9 (theory.md section 5)."""
+"""The orders of discrete updates against their continuous models, O1 to O15 (theory.md section 5)."""
 
 from __future__ import annotations
 
 from types import ModuleType
 
 from noether.laws.law import Family, Law
-from noether.laws.orders import faults
+from noether.laws.orders import adaptive, faults
 from noether.verdicts.record import ORDER
 
 LAWS = (
@@ -176,6 +176,7 @@ LAWS = (
         blind=("mu and G, as far as they enter both alike",),
         faults=(faults.CONSTANT, faults.LIMIT_SECOND, faults.FLOW_FRICTION, faults.START_LARGE),
     ),
+    *adaptive.LAWS,
 )
 
 

@@ -1,4 +1,4 @@
-"""The orders of discrete updates against their continuous models: O1 to O9 (theory.md section 5).
+"""The orders of discrete updates against their continuous models: O1 to O15 (theory.md section 5).
 
 Each at one fixed time past the layer, eta = 2^-j one lane each; the updates are
 kernels/programs/numpy_step.py in float64 where it has the rule, else a plain loop. References are Radau IIA
@@ -16,8 +16,12 @@ from noether.cases.case import BREGMAN, DIAGONAL, EUCLIDEAN
 from noether.kernels.programs.trace import gradient
 from noether.laws.law import Law
 from noether.laws.orders import (
+    accelerated,
+    adagrad,
+    adam,
     bregman,
     charges,
+    crossover,
     curved,
     curved_momentum,
     decay,
@@ -25,6 +29,7 @@ from noether.laws.orders import (
     momentum,
     options,
     overdamped,
+    quasi_hyperbolic,
     schedule,
     sign,
     units,
@@ -55,6 +60,13 @@ SUBJECTS = {
     ("O8", "exponentiated-gradient", ""): bregman.simplex,
     ("O8", "sign-descent", ""): sign.until_a_sign_changes,
     ("O9", "lagrangian", ""): overdamped.overdamped,
+    ("O10", "adam", ""): adam.horizon_orders,
+    ("O11", "adam", ""): adam.step_orders,
+    ("O12", "adagrad", ""): adagrad.squares_orders,
+    ("O12", "rmsprop", ""): adagrad.squares_orders,
+    ("O13", "nesterov-increasing", ""): accelerated.increasing_orders,
+    ("O14", "qhm", ""): quasi_hyperbolic.quasi_hyperbolic_orders,
+    ("O15", "adam", ""): crossover.crossover_orders,
 }
 """What is measured: (law, rule, part) -> records of a cell."""
 

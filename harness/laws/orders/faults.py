@@ -1,4 +1,4 @@
-"""What O1 to O9 must see: their statements, each wrong in one place, by the name that records keep.
+"""What O1 to O15 must see: their statements, each wrong in one place, by the name that records keep.
 
 Each name stands here once: a law says that it must kill the fault, and a claim judges it.
 """
@@ -84,3 +84,37 @@ OTHER_FRICTION = Fault("friction off by 2^-10")
 LIMIT_SECOND = Fault("second order claimed of the overdamped limit")
 FLOW_FRICTION = Fault("friction of the flow off by 1/8")
 START_LARGE = Fault("start velocity of order 1/m")
+
+# O10, O11
+SECOND_OF_MEMORIES = Fault("second order claimed without half a step")
+THIRD_OF_MEMORIES = Fault("third order claimed of memories of a time")
+RATES = Fault("rates 1 - beta for -ln beta")
+FROM_Q0 = Fault("half a step later, from q_0")
+NO_CORRECTION = Fault("bias not corrected")
+NO_ROOT = Fault("second moment without its root")
+OTHER_MEMORY = Fault("second memory off by 1/50")
+NO_MEMORY = Fault("limit of memories of steps for those of a time")
+SECOND_OF_STEPS = Fault("second order claimed of the flow without memory")
+THIRD_OF_STEPS = Fault("third order claimed of memories of steps")
+EQUAL_MEMORIES = Fault("second moment as young as the first")
+LONG_MEMORY = Fault("limit of memories of a time for those of steps")
+
+# O12
+FOURTH_OF_SQUARES = Fault("fourth order claimed without half a step")
+NO_EULER = Fault("gradient at the middle of a step")
+OTHER_SQUARES = Fault("sum of squares off by 1/50")
+NO_STABILITY = Fault("stability forgotten")
+NO_ZETA = Fault("second order claimed from s = 0")
+
+# O13
+SECOND_OF_FRICTION = Fault("second order claimed of the friction 3/t")
+OF_X = Fault("time of x for that of q")
+LOW_RESOLUTION = Fault("friction 3/t alone")
+OTHER_FRICTIONS = {r: Fault(f"friction {r}/t for 3/t") for r in (2, 4)}
+
+# O14
+OF_NESTEROV = Fault("friction of Nesterov")
+
+# O15
+SECOND_OF_CROSSOVER = Fault("second order claimed of heavy ball")
+INSIDE = Fault("stability inside the root")

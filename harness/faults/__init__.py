@@ -12,6 +12,7 @@ Laws that are almost right stand beside the laws (harness/laws/exact/law_faults.
     gradients.py  nearby losses, eps at the wrong time, wrong metrics
     curved.py     the metric of a rule
     rules.py      schedules, signs, the simplex
+    reading.py    what a fault must know of a rule
     harmless.py   changes that are no fault, with their proofs
 
 A new fault is one more record in one of these files; `noether faults` shows it to every law.

@@ -18,10 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 
 from noether.cases.case import Case
+from noether.faults.reading import moved_by_buffers, names_read, places_of_stores
 from noether.kernels.loops.launch import Job, run
 from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import narrow
@@ -106,14 +108,27 @@ class LawFault:
 
 def on(**wanted) -> Callable[[Job], bool]:
     """applies(job): whether its rule, precision and parameters have these properties; a tuple of values lists
-    alternatives."""
+    alternatives.
+
+    displaces         q moves by v', or by v' and the force: v is a displacement
+    several           there is more than one buffer
+    moved_by_buffers  q' depends on the new buffers as they are stored
+    carries           some buffer is read: what it holds comes from the steps before
+    reads_beta        the lines of the step read beta
+    """
 
     def applies(job: Job) -> bool:
         rule, precision, (k, eps) = job.rule, job.precision, job.params[2:4]
+        read = names_read(rule, len(job.q0))
         facts = {
             "rule": rule.name,
             "metric": rule.metric,
             "momentum": rule.momentum,
+            "displaces": bool(rule.reads.moves),
+            "several": len(rule.buffers) > 1,
+            "moved_by_buffers": moved_by_buffers(rule, len(job.q0)),
+            "carries": "v" in read,
+            "reads_beta": "beta" in read,
             "log_state": rule.log_state,
             "decay": rule.decay,
             "decays": rule.decay != "none" and bool(k.any()),
@@ -188,6 +203,36 @@ def moved(change: Callable) -> Callable:
 def stored(store: Callable) -> Callable:
     """The right step with another rounding into its stores: store(x, kind)."""
     return lambda n, *state: step(*state, store=store)
+
+
+def storing(change: Callable) -> Callable:
+    """The step that stores other numbers, and goes on with those: change(x, kind, into) -> what is stored.
+
+    x     the number that is to be rounded to the type `kind`
+    into  where to: into.word is "q" or the name of a buffer, into.number that of the buffer, -1 of q, and
+          into.at the component; into.old stands there now; into.n and into.params are those of the step
+    """
+
+    def advance(n, q, v, params, gradient, rule, precision):
+        d = len(q)
+        old = {(name, i): v[j * d + i] for j, name in enumerate(rule.buffers) for i in range(d)}
+        old |= {("q", i): x for i, x in enumerate(q)}
+        places = iter(places_of_stores(rule, d))
+
+        def store(x, kind):
+            word, at = next(places)
+            number = -1 if word == "q" else rule.buffers.index(word)
+            here = dict(word=word, number=number, at=at, old=old[word, at], n=n, params=params)
+            return change(x, kind, SimpleNamespace(**here))
+
+        return step(q, v, params, gradient, rule, precision, store=store)
+
+    return advance
+
+
+def kept(change: Callable) -> Callable:
+    """The step that stores change(x, into) in its buffers for x, and moves q by those."""
+    return storing(lambda x, kind, into: narrow(x if into.word == "q" else change(x, into), kind))
 
 
 def remembered(change: Callable) -> Callable:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether.faults.fault import Fault, moved, on, pulled, stored
+from noether.faults.fault import Fault, moved, pulled, stored
+from noether.faults.reading import turns_with_its_force
 from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import narrow
 
@@ -33,7 +34,7 @@ FAULTS = (
         "both signs turned",
         SPELLING,
         "(-eta)((-g) + (-k) q)",
-        applies=on(decay=("coupled", "none")),
+        applies=lambda job: turns_with_its_force(job.rule, len(job.q0)),
         advance=commuted,
     ),
     Fault(
@@ -53,7 +54,7 @@ EQUIVALENT = {
     "rounded twice into the same store": "Rounding is a projection: narrow(x) is representable in its "
     "store, and what is representable is rounded to itself.",
     "both signs turned": "Rounding to nearest, ties to even, is odd: fl(-x) = -fl(x). So fl((-k) q) = -fl(k "
-    "q), the sum is -f, and fl((-eta)(-f)) = fl(eta f).",
+    "q), the sum is -f, and fl((-eta)(-f)) = fl(eta f): every number of the step stays or changes its sign.",
     "gradient times one": "1 is representable and 1 x = x needs no rounding.",
     "state plus zero": "x + 0 = x needs no rounding; only -0 changes, to +0, and a stored q' = q + v' is -0 "
     "only where q and v' both are.",

@@ -9,9 +9,9 @@ import numpy as np
 
 from noether.cases.rules.heavy_ball import HEAVY_BALL
 from noether.cases.rules.heavy_ball_dampened import TAU
-from noether.cases.rules.heavy_ball_decoupled import HEAVY_BALL_DECOUPLED
 from noether.faults.fault import FIRST, HISTORY, Fault, given, moved, on, remembered
 from noether.kernels.programs.numpy_step import step
+from noether.kernels.programs.plain_numbers import rounding
 from noether.kernels.programs.precision import narrow
 
 DECAY, IGNORED, UNASKED = "decay", "ignored option", "unasked option"
@@ -33,6 +33,21 @@ def decay_after(n, q, v, params, gradient, rule, precision):
 def without_decay(params):
     """The parameters of a step with k = 0."""
     return [*params[:2], 0 * params[2], *params[3:]]
+
+
+def coupled(n, q, v, params, gradient, rule, precision):
+    """The step with decay in the force, of a rule that has it beside."""
+    rounded, k = rounding(precision), params[2]
+    force = lambda at, eps: [rounded(g + rounded(k * x)) for g, x in zip(gradient(at, eps), at, strict=True)]
+    return step(q, v, without_decay(params), force, rule, precision)
+
+
+def decoupled(n, q, v, params, gradient, rule, precision):
+    """The step with decay beside the force, of a rule that has it there: from q - eta k q, with g(q)."""
+    rounded, (eta, _, k) = rounding(precision), params[:3]
+    rate = rounded(eta * k)
+    beside = [rounded(x - rounded(rate * x)) for x in q]
+    return step(beside, v, without_decay(params), lambda at, eps: gradient(q, eps), rule, precision)
 
 
 def constant_decay(n, q, v, params, gradient, rule, precision):
@@ -58,8 +73,8 @@ def both_ways(n, q, v, params, gradient, rule, precision):
 
 def decay_of_the_buffer(n, q, v, params, gradient, rule, precision):
     """A step with k v for k q."""
-    k = params[2]
-    wrong = lambda at, eps: [g + k * x for g, x in zip(gradient(at, eps), v, strict=True)]
+    k, mine = params[2], v[charged(rule, len(q))]
+    wrong = lambda at, eps: [g + k * x for g, x in zip(gradient(at, eps), mine, strict=True)]
     return step(q, v, without_decay(params), wrong, rule, precision)
 
 
@@ -93,11 +108,17 @@ def never_first(n, q, v, params, gradient, rule, precision):
 def momentum_unasked(past, n, q, v, params, gradient, rule, precision):
     """A step without momentum to which beta v is added."""
     new, w = step(q, v, params, gradient, rule, precision)
-    push = [params[1] * x for x in v]
-    fit = lambda xs, kind: [narrow(x, kind) for x in xs]
-    return fit([x + p for x, p in zip(new, push, strict=True)], precision.q_store), fit(
-        [x + p for x, p in zip(w, push, strict=True)], precision.v_store
-    )
+    mine = charged(rule, len(q))
+    push = [params[1] * x for x in v[mine]]
+    pushed = lambda xs, kind: [narrow(x + p, kind) for x, p in zip(xs, push, strict=True)]
+    w[mine] = pushed(w[mine], precision.v_store)
+    return pushed(new, precision.q_store), w
+
+
+def charged(rule, d: int) -> slice:
+    """Where the covector of the charge is among the numbers of all buffers, or the first one."""
+    i = rule.buffers.index(rule.covector.buffer) if rule.covector else 0
+    return slice(i * d, (i + 1) * d)
 
 
 FAULTS = (
@@ -106,14 +127,14 @@ FAULTS = (
         DECAY,
         "k q inside the buffer",
         applies=DECOUPLED,
-        alter=under(HEAVY_BALL),
+        advance=coupled,
     ),
     Fault(
         "decay decoupled for coupled",
         DECAY,
         "k q outside the buffer",
-        applies=on(decays=True, rule="heavy-ball"),
-        alter=under(HEAVY_BALL_DECOUPLED),
+        applies=on(decays=True, decay="coupled", momentum=True),
+        advance=decoupled,
     ),
     Fault(
         "decay applied after the step",
@@ -141,7 +162,11 @@ FAULTS = (
     ),
     Fault("decay ignored", IGNORED, "k = 0", applies=on(decays=True), advance=given(2, lambda p, n: 0 * p)),
     Fault(
-        "momentum ignored", IGNORED, "beta = 0", applies=on(kicked=True), advance=given(1, lambda p, n: 0 * p)
+        "momentum ignored",
+        IGNORED,
+        "beta = 0",
+        applies=on(kicked=True, reads_beta=True),
+        advance=given(1, lambda p, n: 0 * p),
     ),
     Fault(
         "breaking term ignored",

@@ -93,7 +93,7 @@ def from_step(name: str, wrong: Callable) -> Callable:
 
 def at_step(name: str, wrong: Callable) -> Callable:
     def placing(job: Job):
-        place = some_step(job, name)
+        place = min(max(2, some_step(job, name)), job.steps)  # buffers may be 0 at the first step
         return lambda n, *state: wrong(n, *state) if n == place else step(*state)
 
     return placing
@@ -177,7 +177,7 @@ FAULTS = (
         VALUES[0],
         INDEXING,
         "one value of q' in one step of one lane",
-        lambda job: not job.rule.looks_ahead,
+        lambda job: job.rule.elementary and not job.rule.looks_ahead,
         mangle=one_value(VALUES[0], 0, units_off(8)),
     ),
     fault(
@@ -224,7 +224,7 @@ FAULTS = (
         "momentum lost in one step",
         TIME,
         "beta = 0 once",
-        on(momentum=True, precision=("float64", "float32")),
+        on(carries=True, precision=("float64", "float32")),
         placing=at_step("momentum lost in one step", without_momentum),
     ),
     fault(

@@ -9,6 +9,7 @@ import numpy as np
 from noether.faults.fault import LAUNCH, Fault, moved, on, pulled, rolled
 from noether.kernels.loops.backends import LANES
 from noether.kernels.loops.launch import Job
+from noether.kernels.programs.trace_rule import split
 
 INDEXING, NONFINITE = "indexing", "non-finite"
 MANY = 10**6
@@ -93,11 +94,16 @@ def swapped(x):
     return [x[1], x[0], *x[2:]]
 
 
-def last_ignored(n, q, v, params, gradient, rule, precision):
-    from noether.kernels.programs.numpy_step import step
+def last_ignored(q, v, q2, v2, params, n):
+    """The step in which the last component stays as it is, in q and in every buffer."""
+    d = len(q)
+    ends = [x if (i + 1) % d else old for i, (x, old) in enumerate(zip(v2, v, strict=True))]
+    return [*q2[:-1], q[-1]], ends
 
-    new_q, new_v = step(q, v, params, gradient, rule, precision)
-    return [*new_q[:-1], q[-1]], [*new_v[:-1], v[-1]]
+
+def each_swapped(q, v, q2, v2, params, n):
+    """The step in which the first two components of every buffer change places."""
+    return q2, [x for buffer in split(v2, len(q)) for x in swapped(buffer)]
 
 
 def heard(job: Job) -> int:
@@ -188,7 +194,12 @@ FAULTS = (
             when=LAUNCH,
         )
         for row, (name, where) in enumerate(
-            (("eta", several), ("beta", on(momentum=True)), ("k", on(decays=True)), ("eps", on(breaks=True)))
+            (
+                ("eta", several),
+                ("beta", on(reads_beta=True)),
+                ("k", on(decays=True)),
+                ("eps", on(breaks=True)),
+            )
         )
     ),
     Fault(
@@ -201,8 +212,8 @@ FAULTS = (
         "components of the buffer swapped",
         INDEXING,
         "v_0 and v_1 change places",
-        applies=on(momentum=True),
-        advance=moved(lambda q, v, q2, v2, params, n: (q2, swapped(v2))),
+        applies=on(carries=True),
+        advance=moved(each_swapped),
     ),
     Fault(
         "gradient of the next component",
@@ -217,7 +228,10 @@ FAULTS = (
         advance=pulled(lambda gradient, at, eps, params, n: gradient(rolled(list(at)), eps)),
     ),
     Fault(
-        "last component not updated", INDEXING, "the loop over components ends early", advance=last_ignored
+        "last component not updated",
+        INDEXING,
+        "the loop over components ends early",
+        advance=moved(last_ignored),
     ),
     Fault("row pointer advanced too late", INDEXING, "row n + 1 holds row n", mangle=next_row, when=LAUNCH),
     Fault(
@@ -255,7 +269,7 @@ FAULTS = (
         "infinite buffer at the last step",
         NONFINITE,
         "in one lane",
-        applies=on(momentum=True),
+        applies=on(carries=True),
         mangle=put(-np.inf, 1, lambda steps: steps),
         when=LAUNCH,
     ),

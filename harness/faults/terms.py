@@ -26,6 +26,11 @@ def displaced(c: float):
     return moved(lambda q, v, q2, v2, params, n: ([x + (c - 1) * w for x, w in zip(q2, v2, strict=True)], v2))
 
 
+def hauled(c: float):
+    """A launch whose step q' - q is times c, of a rule that has no displacement."""
+    return moved(lambda q, v, q2, v2, params, n: ([x + c * (y - x) for x, y in zip(q, q2, strict=True)], v2))
+
+
 def carried(c: float):
     return moved(lambda q, v, q2, v2, params, n: ([y + (c - 1) * x for x, y in zip(q, q2, strict=True)], v2))
 
@@ -38,12 +43,13 @@ def buffered(c: float):
 TERMS = {
     "gradient": (times, always, "g"),
     "eta": (row(0), always, "the step size"),
-    "beta": (row(1), on(momentum=True), "the momentum"),
+    "beta": (row(1), on(reads_beta=True), "the momentum"),
     "k": (row(2), on(decays=True), "the decay"),
     "eps": (row(3), on(breaks=True), "the breaking term"),
-    "displacement": (displaced, always, "v' in q' = q + v'"),
+    "displacement": (displaced, on(displaces=True), "v' in q' = q + v'"),
+    "move": (hauled, on(displaces=False), "q' - q, where v' is no displacement"),
     "state": (carried, always, "q in q' = q + v'"),
-    "stored buffer": (buffered, on(momentum=True), "v' as it is stored"),
+    "stored buffer": (buffered, on(carries=True), "v' as it is stored"),
 }
 SPECIAL = {("sign", "gradient"): "ascent"}  # the names under which verify shows them
 
@@ -109,7 +115,7 @@ FAULTS = (
         "the buffer is never written",
         NOTHING,
         "v' = v, q' right",
-        applies=on(momentum=True),
+        applies=on(carries=True),
         advance=moved(lambda q, v, q2, v2, params, n: (q2, v)),
     ),
     Fault("nothing after six steps", NOTHING, "q' = q, v' = v from step 7 on", advance=stopping),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether.faults.fault import FIRST, HISTORY, Fault, added, given, moved, on, pulled, remembered
+from noether.faults.fault import FIRST, HISTORY, Fault, given, kept, moved, on, pulled, remembered
 from noether.kernels.programs.numpy_step import step
 
 STALE, EARLY, START = "stale momentum", "early momentum", "wrong first step"
@@ -20,11 +20,6 @@ def stale_momentum(age: int):
     return remembered(change)
 
 
-def first(change):
-    """A change of the right step's outcome that is `change`, at n = 1 only."""
-    return moved(lambda q, v, q2, v2, params, n: change(q, v, q2, v2, params) if n == 1 else (q2, v2))
-
-
 def without_kick(n, q, v, *about):
     return step(q, [np.zeros_like(x) for x in v] if n == 1 else v, *about)
 
@@ -33,13 +28,15 @@ def first_gradient(c: float):
     return pulled(lambda gradient, at, eps, params, n: [(c if n == 1 else 1) * g for g in gradient(at, eps)])
 
 
-def rescaled_start(c: float):
-    return first(
-        lambda q, v, q2, v2, params: (
-            [x + (c - 1) * w for x, w in zip(q2, v2, strict=True)],
-            [c * w for w in v2],
-        )
-    )
+def first_buffers(factor):
+    """The step whose first buffers are times factor(params), and which moves q by those."""
+    return kept(lambda x, into: factor(into.params) * x if into.n == 1 else x)
+
+
+def by_old_buffers(n, q, v, params, *about):
+    """The step that moves q by the buffers before it; what it stores in them is right."""
+    late = kept(lambda x, into: into.old)
+    return late(n, q, v, params, *about)[0], step(q, v, params, *about)[1]
 
 
 def stale_read(k: int):
@@ -80,7 +77,7 @@ FAULTS = (
         "momentum one step old",
         STALE,
         "beta v_{n-1} for beta v_n",
-        applies=on(momentum=True),
+        applies=on(carries=True),
         remembering=stale_momentum(1),
         when=HISTORY,
     ),
@@ -88,7 +85,7 @@ FAULTS = (
         "momentum two steps old",
         STALE,
         "beta v_{n-2} for beta v_n",
-        applies=on(momentum=True),
+        applies=on(carries=True),
         remembering=stale_momentum(2),
         when=HISTORY,
     ),
@@ -96,15 +93,14 @@ FAULTS = (
         "position moved by the old buffer",
         EARLY,
         "q' = q + v_n",
-        advance=moved(
-            lambda q, v, q2, v2, params, n: (added(q2, [a - b for a, b in zip(v, v2, strict=True)]), v2)
-        ),
+        applies=on(moved_by_buffers=True),
+        advance=by_old_buffers,
     ),
     Fault(
         "momentum taken twice",
         EARLY,
         "q' = q + beta v' - eta g, unasked",
-        applies=on(momentum=True),
+        applies=on(displaces=True, reads_beta=True),
         advance=moved(
             lambda q, v, q2, v2, params, n: (
                 [x + params[1] * (b - a) for x, a, b in zip(q2, v, v2, strict=True)],
@@ -116,26 +112,25 @@ FAULTS = (
         "buffer advanced before the gradient",
         EARLY,
         "v' = beta (v - eta g)",
-        applies=on(momentum=True),
+        applies=on(momentum=True, reads_beta=True),
         advance=pulled(lambda gradient, at, eps, params, n: [params[1] * g for g in gradient(at, eps)]),
     ),
     Fault(
         "first buffer missing", START, "v_0 = 0", applies=on(kicked=True), advance=without_kick, when=FIRST
     ),
     Fault(
-        "first buffer doubled", START, "v_1 doubled, and q_1 with it", advance=rescaled_start(2.0), when=FIRST
+        "first buffer doubled",
+        START,
+        "v_1 doubled, and q_1 with it",
+        advance=first_buffers(lambda params: params[0].dtype.type(2)),
+        when=FIRST,
     ),
     Fault(
         "first buffer damped",
         START,
         "v_1 times 1 - beta, as in a dampened start",
-        applies=on(momentum=True),
-        advance=first(
-            lambda q, v, q2, v2, params: (
-                [x - params[1] * w for x, w in zip(q2, v2, strict=True)],
-                [(1 - params[1]) * w for w in v2],
-            )
-        ),
+        applies=on(momentum=True, reads_beta=True),
+        advance=first_buffers(lambda params: 1 - params[1]),
         when=FIRST,
     ),
     Fault("first gradient missing", START, "g_0 = 0", advance=first_gradient(0.0), when=FIRST),
@@ -144,7 +139,7 @@ FAULTS = (
         "first step without momentum",
         START,
         "beta = 0 at n = 1",
-        applies=on(kicked=True),
+        applies=on(kicked=True, reads_beta=True),
         advance=given(1, lambda p, n: 0 * p if n == 1 else p),
         when=FIRST,
     ),
@@ -169,7 +164,7 @@ FAULTS = (
         "gradient at the look-ahead",
         POINT,
         "g(q + beta v) for g(q)",
-        applies=on(kicked=True),
+        applies=on(kicked=True, displaces=True, reads_beta=True),
         advance=at_point(lambda q, v, q2, v2, params: [x + params[1] * w for x, w in zip(q, v, strict=True)]),
     ),
     Fault(

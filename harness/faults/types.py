@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from noether.faults.fault import Fault, on, pulled, stored
+from noether.faults.fault import Fault, on, pulled, stored, storing
 from noether.kernels.loops.launch import Job
 from noether.kernels.programs.precision import Precision, narrow, representable
 
@@ -38,19 +38,9 @@ def lower(x: np.ndarray, kind: str) -> np.ndarray:
 
 
 def only(which: str, change):
-    """A store that is wrong for q alone, or for v alone: a step rounds v into its store before q."""
-
-    def advance(n, q, v, params, gradient, rule, precision):
-        from noether.kernels.programs.numpy_step import step
-
-        calls = iter(["v"] * len(v) + ["q"] * len(q))
-
-        def store(x, kind):
-            return change(x, kind) if next(calls) == which else narrow(x, kind)
-
-        return step(q, v, params, gradient, rule, precision, store=store)
-
-    return advance
+    """A store that is wrong for q alone, or for the buffers alone ("v")."""
+    mine = lambda into: (into.word == "q") == (which == "q")
+    return storing(lambda x, kind, into: change(x, kind) if mine(into) else narrow(x, kind))
 
 
 def truncate(x: np.ndarray, kind: str) -> np.ndarray:
@@ -111,7 +101,7 @@ FAULTS = (
             size_only=name == "eps",
         )
         for row, (name, where) in enumerate(
-            (("eta", {}), ("beta", {"momentum": True}), ("k", {"decays": True}), ("eps", {"breaks": True}))
+            (("eta", {}), ("beta", {"reads_beta": True}), ("k", {"decays": True}), ("eps", {"breaks": True}))
         )
     ),
     Fault(
@@ -125,14 +115,14 @@ FAULTS = (
         "beta as bfloat16",
         DTYPE,
         "beta demoted before it is used",
-        applies=on(arith="float32", momentum=True),
+        applies=on(arith="float32", reads_beta=True),
         alter=demoted(1, "bfloat16"),
     ),
     Fault(
         "momentum narrowed to the store",
         DTYPE,
         "v in the type of q",
-        applies=on(mode="mixed", momentum=True),
+        applies=on(mode="mixed", carries=True),
         alter=narrowed_momentum,
     ),
     Fault(

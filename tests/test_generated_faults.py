@@ -41,10 +41,11 @@ heavy-ball-dampened heavy-ball-maximize"""
 
 @pytest.mark.parametrize("rule", RULES_CHANGED.split())
 def test_d0_kills_every_changed_operation_of_the_update(rule):
+    """But for a buffer that moves q before it is stored: a store of float64 does not round."""
     data = found(
         GeneratedCell(CASES["entropy-mirror"] if rule == "mirror-descent" else HAT, rule, "float64", "update")
     )
-    assert data["killed"] == data["total"] > 100
+    assert data["killed"] + len(data[SAME]) == data["total"] > 100 and len(data[SAME]) <= 1
 
 
 def test_there_are_thousands():
@@ -61,15 +62,13 @@ def test_a_fault_is_its_name(what):
     ]
 
 
-def test_the_watched_step_is_the_right_step():
-    cell = GeneratedCell(HAT, "heavy-ball", "float64", "update")
-    tape = operations.Watch()
+@pytest.mark.parametrize("precision", ["float64", "bfloat16", "float16/eager"])
+@pytest.mark.parametrize("rule", ["heavy-ball", "nesterov", "heavy-ball-dampened", "sign-descent"])
+def test_the_step_of_the_right_program_is_the_right_step(rule, precision):
+    cell = GeneratedCell(CASES["softmax"], rule, precision, "update")
     right = launch.run(cell.job, "numpy").wide()
-    again = launch.run(cell.job, "numpy", lambda *state: operations.watched(tape, *state)).wide()
-    assert all(np.array_equal(a, b) for a, b in zip(right, again, strict=True))
-    assert tape.names == ["mul", "mul", "add", "mul", "sub"] * 3 + ["add"] * 3, (
-        "beta v; k q, g + k q; eta f; - ; q + v'"
-    )
+    again = launch.run(cell.job, "numpy", operations.stepping(cell.right)).wide()
+    assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(right, again, strict=True))
 
 
 def test_an_operation_left_unrounded_is_told_from_one_that_needs_no_rounding():

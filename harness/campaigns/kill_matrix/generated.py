@@ -16,10 +16,12 @@ import numpy as np
 
 from noether.cases import CORE, Case
 from noether.cases.rules import RULES
-from noether.faults.operations import GeneratedFault, Rounded, Watch, program_faults, update_faults, watched
+from noether.faults.operations import GeneratedFault, Rounded, program_faults, stepping, update_faults
 from noether.faults.same_formula import same_formula
 from noether.kernels.loops import launch
+from noether.kernels.programs.precision import representable
 from noether.kernels.programs.program import Program
+from noether.kernels.programs.trace_rule import update_program
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.laws.exact.judge import spent_of
@@ -34,6 +36,11 @@ LANES, STEPS = 61, 8
 MANY = 20_011
 # Every so many faults are shown to the other laws too.
 SAMPLE = 8
+EDGES = ((0.0, 0.0), (1.0, 0.0), (1.0, 2.0**-20))
+"""(a, b) of some lanes that start at a (1, 0, ...), where many a loss is flat, with buffers times b: there a
+sign is 0, and a floor below a norm counts."""
+BEGUN = 5
+"""How many steps are behind: under a schedule that begins late, it has begun in some lanes, in some not."""
 
 
 @dataclass(frozen=True)
@@ -61,17 +68,20 @@ class GeneratedCell:
 
     @cached_property
     def job(self) -> launch.Job:
-        """One step from every state of a right launch; eps and k of at least a few lanes large enough to
-        count."""
+        """One step from every state of a right launch, with lanes of EDGES; eps and k of at least a few lanes
+        are large enough to count."""
         cell = LaunchCell(self.case, self.rule, self.precision, "numpy", "exact", (), LANES, self.seed, STEPS)
         job = cell.job()
         q, v = launch.run(job, "numpy").wide()
-        d = q.shape[1]
-        flat = lambda x: np.ascontiguousarray(np.moveaxis(x[:-1], 1, 0).reshape(d, -1))
-        params = np.tile(job.params, (1, STEPS))
+        flat = lambda x: np.ascontiguousarray(np.moveaxis(x[:-1], 1, 0).reshape(x.shape[1], -1))
+        q, v, params = flat(q), flat(v), np.tile(job.params, (1, STEPS))
         # Breaking that counts in a third of the lanes.
         params[3, ::3] = np.where(params[3, ::3] == 0, 0.25, params[3, ::3])
-        return replace(job, q0=flat(q), v0=flat(v), params=params, steps=1, begun=4)
+        if not job.rule.log_state:
+            for lane, (start, size) in enumerate(EDGES):
+                q[:, lane], params[2:4, lane] = start * np.eye(len(q))[0], 0
+                v[:, lane] = representable(v[:, lane + len(EDGES)] * size, job.precision.v_store)
+        return replace(job, q0=q, v0=v, params=params, steps=1, begun=BEGUN)
 
     def run(self) -> list[Record]:
         """The records of the cell."""
@@ -84,7 +94,7 @@ class GeneratedCell:
         for number, fault in enumerate(self.faults()):
             if number % self.stride:
                 continue
-            q, v = launch.run(self.planted(job, fault), "numpy", fault.advance).wide()
+            q, v = self.outcome(job, fault)
             t = Trajectory.launched(self.case, job, q, v)
             t.__dict__.update(evidence)
             killers = self.killers(t, sampled=number % (SAMPLE * self.stride) == 0)
@@ -92,23 +102,23 @@ class GeneratedCell:
         return [self.record(job, found, time.perf_counter() - begin)]
 
     def faults(self) -> Iterator[GeneratedFault]:
-        """Every fault of the program or of the update."""
-        if self.what != "update":
-            return program_faults(self.right, self.job.precision)
-        tape, job = Watch(), self.job
-        launch.run(job, "numpy", lambda *state: watched(tape, *state))
-        inputs = len(job.q0) + len(job.v0) + len(job.rule.inputs) + (len(job.q0) if job.metric else 0)
-        return update_faults(tape, inputs, job.precision)
+        """Every fault of the program."""
+        every = update_faults if self.what == "update" else program_faults
+        return every(self.right, self.job.precision)
 
-    @property
+    @cached_property
     def right(self) -> Program:
         """The program of which there are faults."""
+        if self.what == "update":
+            return update_program(self.job.rule, len(self.job.q0))
         return self.job.metric if self.what == "metric" else self.job.program
 
-    def planted(self, job: launch.Job, fault: GeneratedFault) -> launch.Job:
-        """A launch with a fault's program in its place."""
+    def outcome(self, job: launch.Job, fault: GeneratedFault):
+        """q, v of a launch with a fault's program in its place."""
+        if self.what == "update":
+            return launch.run(job, "numpy", stepping(fault.program)).wide()
         which = "metric" if self.what == "metric" else "program"
-        return replace(job, **{which: fault.program}) if fault.program else job
+        return launch.run(replace(job, **{which: fault.program}), "numpy").wide()
 
     def killers(self, t: Trajectory, sampled: bool) -> dict[str, bool]:
         """Whether D0 is violated, and where `sampled` whether each other law is that covers a lane."""
@@ -142,8 +152,7 @@ class GeneratedCell:
     def on_many_states(self, fault: GeneratedFault):
         """The first step of MANY other launches, by the fault and by the right step."""
         job = LaunchCell(self.case, self.rule, self.precision, "numpy", "exact", (), MANY, self.seed, 1).job()
-        both = ((self.planted(job, fault), fault.advance), (job, None))
-        return tuple(launch.run(which, "numpy", advance).wide() for which, advance in both)
+        return self.outcome(job, fault), launch.run(job, "numpy").wide()
 
     def record(self, job: launch.Job, found: Tally, seconds: float) -> Record:
         """The record of all these faults: violated where none survives."""

@@ -21,12 +21,19 @@ from noether.mechanics.trajectory import Trajectory
 @contextmanager
 def replaced(target, name: str, value) -> Iterator[None]:
     """`target.name` is `value` for as long as the `with` lasts; target is a module, an object or a class."""
+    target = holder(target, name) if isinstance(target, type) else target
     before = vars(target)[name] if isinstance(target, type) else getattr(target, name)
     setattr(target, name, value)
     try:
         yield
     finally:
         setattr(target, name, before)
+
+
+def holder(kind: type, name: str) -> type:
+    """The class that defines what objects of this one call by this name: itself, or one that it is made
+    from."""
+    return next(c for c in kind.__mro__ if name in vars(c))
 
 
 def instead(target, name: str, make: Callable) -> Callable:
@@ -38,7 +45,7 @@ def wider(name: str, factor: float = 1000.0, rule: str = "") -> Callable:
     """Plant a bound of the trajectory that is `factor` times too wide: under every rule, or under one."""
 
     def plant():
-        right = vars(Trajectory)[name].func
+        right = vars(holder(Trajectory, name))[name].func
         wrong = cached_property(lambda t: (factor if rule in ("", t.rule.name) else 1) * right(t))
         wrong.__set_name__(Trajectory, name)
         return replaced(Trajectory, name, wrong)

@@ -15,17 +15,20 @@ from noether.kernels.programs.program import Program
 from noether.mechanics import bounds
 
 
-def step_error(
-    program: Program, inputs: dict, precision: Precision, traced: bool = False, exact: bool = False
-) -> np.ndarray:
+def step_error(program: Program, inputs: dict, precision: Precision, traced: bool = False) -> np.ndarray:
     """Bound on the error of each output of a step's program, (steps, outputs, lanes).
 
     inputs  letter of the program's inputs -> (numbers, how far the kernel's own may be), each
             (steps, count, lanes), or None for numbers that are exact
-    exact   what the inputs are off alone: nothing rounds
     """
-    out = of_outputs(program, inputs, precision, bounds.PASS_RULE if traced else bounds.FAR_RULE, exact)[1]
-    return out * bounds.SLACK if traced else np.minimum(bounds.known(out) * bounds.SLACK, NOTHING_KNOWN)
+    rules = bounds.PASS_RULE if traced else bounds.FAR_RULE
+    out = of_outputs(program, inputs, precision, rules)[1]
+    return out * bounds.SLACK if traced else limited(out)
+
+
+def limited(error: np.ndarray) -> np.ndarray:
+    """A bound that was evaluated in float64, with its own roundings; a large number where none is known."""
+    return np.minimum(bounds.known(error) * bounds.SLACK, NOTHING_KNOWN)
 
 
 NOTHING_KNOWN = 2.0**1000
@@ -38,38 +41,6 @@ def of_outputs(program: Program, inputs: dict, precision: Precision, rules: dict
     found = bounds.operations(program, values, errors, precision, rules, exact)
     whole = lambda x: np.stack([np.broadcast_to(x[i], values[-1].shape) for i in program.outputs], axis=1)
     return tuple(map(whole, found))
-
-
-def carried_error(program: Program, terms: Program, inputs: dict, precision: Precision) -> np.ndarray:
-    """Bound on the error of new buffers where the old ones are off, (steps, outputs, lanes).
-
-    The running error of m + w (f - m) passes (1 + w) e of an error e of m, step by step, where 1 - w is
-    right. So what is rounded is taken from the lines of the rule, and what is passed on from its terms, in
-    which each old number stands once. Of sums and products the lines round at most what their running error
-    is above what they pass on, by induction.
-
-    program  of sums and products alone
-    terms    the program of the same buffers as sums of their terms (trace_rule.terms_program)
-    inputs   as of `step_error`, with the new buffers w, whose error is found here
-    """
-    running = step_error(program, inputs, precision)
-    with np.errstate(all="ignore"):
-        rounded = running - step_error(program, inputs, precision, exact=True)
-        passed = step_error(terms, {**inputs, "w": (inputs["w"][0], running)}, precision, exact=True)
-        return np.fmin(running, bounds.known(rounded + passed) * bounds.SLACK)
-
-
-def passes_more(program: Program, terms: Program, inputs: dict, precision: Precision) -> np.ndarray:
-    """Whether an output of a program of sums and products passes on more of an error of the old buffers than
-    its terms do, (outputs,)."""
-    if not {op.name for op in program.ops} <= SUMS_AND_PRODUCTS:
-        return np.zeros(len(program.outputs), bool)
-    one = {name: (x, np.ones(x.shape) if name == "v" else None) for name, (x, _) in inputs.items()}
-    mine, theirs = (step_error(x, one, precision, exact=True) for x in (program, terms))
-    return (mine > theirs * (1 + 2.0**-20)).any(axis=(0, 2))
-
-
-SUMS_AND_PRODUCTS = {"input", "const", "neg", "add", "sub", "mul", "store", "store_buffer"}
 
 
 def rows(program: Program, inputs: dict) -> tuple[list, list]:

@@ -6,7 +6,6 @@ its bounds are those of step_bounds.py.
 
 from __future__ import annotations
 
-from copy import copy
 from functools import cached_property
 from types import SimpleNamespace
 
@@ -15,8 +14,7 @@ import numpy as np
 from noether.kernels.programs.operations import step
 from noether.kernels.programs.precision import representable
 from noether.kernels.programs.trace_rule import buffers_program, split, update_program
-from noether.mechanics import iteration_bounds, step_bounds
-from noether.mechanics.accumulated import Accumulated, accumulated
+from noether.mechanics import accumulated, iteration_bounds, step_bounds
 from noether.mechanics.states import States
 
 UNROUNDED = SimpleNamespace(
@@ -32,7 +30,7 @@ class Trajectory(States):
     """One launch in wide numbers, with the right step from every state and the bounds on its rounding."""
 
     DERIVED = ("summands", "shrink", "pull", "move", "log_sum", "rate", "ahead", "expected_v", "kept")
-    DERIVED += ("apart_from_kernel",)
+    DERIVED += ("v_apart", "predicted_move")
     """What is derived from parameters, and kept."""
 
     # ---- the step, by the terms of its rule
@@ -55,14 +53,14 @@ class Trajectory(States):
         entries = list(np.moveaxis(self.G, 1, 0)) if self.rule.on_metric else []
         return self.rule.named([*self.numbers, *entries])
 
-    def summed(self, new, q=None, g=None) -> tuple[dict, list[dict]]:
+    def summed(self, new, q=None, g=None, old=None) -> tuple[dict, list[dict]]:
         """The terms of q' and of each new buffer, by name, (steps, d, lanes) each.
 
-        new  the new buffers;  q, g  other parameters and another gradient than those of the trajectory
+        new  the new buffers;  q, g, old  other parameters, gradient and buffers than those of the trajectory
         """
         rows = lambda x: list(np.moveaxis(x, 1, 0))
         z, g = (self.z[:-1] if q is None else q), (self.g if g is None else g)
-        buffers, new = (split(rows(x), self.dim) for x in (self.v[:-1], new))
+        buffers, new = (split(rows(x), self.dim) for x in (self.v[:-1] if old is None else old, new))
         with np.errstate(all="ignore"):
             of_q, of_v = self.rule.terms(rows(z), buffers, new, rows(g), self.parameters(), UNROUNDED)
         shape = (self.steps, self.lanes)
@@ -188,38 +186,36 @@ class Trajectory(States):
         """Whether the covector is all that the rule keeps."""
         return len(self.rule.buffers) == 1
 
-    @cached_property
-    def apart_from_kernel(self) -> Accumulated:
-        """The buffers beside the covector, accumulated from the gradients alone."""
-        return accumulated(self)
-
     @property
+    def taken(self) -> tuple[int, ...]:
+        """The buffer that is read as the kernel has stored it: the covector, or the first one."""
+        return (self.charged.start // self.dim,)
+
+    @cached_property
+    def v_apart(self) -> np.ndarray:
+        """All buffers, those beside the covector accumulated from the gradients alone; the shape of v."""
+        return accumulated.values(self, self.taken)
+
+    @cached_property
+    def v_error(self) -> np.ndarray:
+        """How far a right kernel's buffers may be from v_apart, 0 of the covector; the shape of v."""
+        return accumulated.errors(self, self.v_apart, self.taken)
+
+    @cached_property
     def predicted_move(self) -> np.ndarray:
         """`move` where nothing but the covector is taken from the kernel; (steps, d, lanes)."""
-        return self.move if self.alone else self.apart_from_kernel.move
+        if self.alone:
+            return self.move
+        return self.moved(self.summed(self.v_apart[1:], old=self.v_apart[:-1])[0])
 
-    @property
+    @cached_property
     def predicted_sigma(self) -> np.ndarray:
         """How far q' may be from what predicted_move makes of it; (steps, d, lanes)."""
-        return self.sigma if self.alone else self.apart_from_kernel.sigma
-
-    def with_buffers(self, v) -> Trajectory:
-        """The trajectory with other buffers, (steps + 1, buffers d, lanes), at the same positions."""
-        other = copy(self)
-        for name in self.DERIVED:
-            other.__dict__.pop(name, None)
-        other.v = v
-        return other
-
-    def step_at(self, n: int, v, w) -> Trajectory:
-        """Step n alone, (1, ...), from the buffers v to w, (buffers d, lanes)."""
-        one = copy(self)
-        for name in (*self.DERIVED, "known", "q", "g_kept", "g_broken", "g", "G"):
-            one.__dict__.pop(name, None)
-        cut = slice(n, n + 1)
-        one.z, one.v = self.z[n : n + 2], np.stack([v, w])
-        one.__dict__.update(known=self.known[cut], g=self.g[cut], G=self.G[cut])
-        return one
+        if self.alone:
+            return self.sigma
+        v, error = self.v_apart.astype(np.float64), self.v_error
+        apart = self.evidence | {"v": (v[:-1], error[:-1]), "w": (v[1:], error[1:])}
+        return iteration_bounds.position_error(self.rule, self.dim, apart, self.precision)
 
     # ---- bounds
 

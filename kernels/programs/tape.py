@@ -138,7 +138,7 @@ class Traced:
     __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __rpow__ = _number
 
 
-def pruned(dim: int, tape: Tape, outputs: list[int], names: tuple[str, ...] = ()) -> Program:
+def pruned(dim: int, tape: Tape | Program, outputs: list[int], names: tuple[str, ...] = ()) -> Program:
     """The operations that the outputs need, renumbered, in order, and the outputs."""
     needed, stack = set(), list(outputs)
     while stack:

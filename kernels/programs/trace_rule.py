@@ -121,25 +121,21 @@ def buffers_program(rule: Rule, d: int) -> Program:
 
 
 @cache
-def terms_program(rule: Rule, d: int) -> Program:
-    """The program of the new buffers as the sums of their terms, which may read new buffers w[i]."""
-    here = Inputs(rule, d, "qvgwp")
-    given = here.vector("q"), here.buffers(), here.buffers("w"), here.vector("g"), here.parameters()
-    named = rule.terms(*given, TRACED)[1]
-    add = lambda terms: [sum(x[1:], x[0]) for x in zip(*terms.values(), strict=True)]
-    return here.program([x for terms in named for x in add(terms)])
-
-
-@cache
 def position_program(rule: Rule, d: int) -> Program:
-    """The program of q' from the new buffers w[i] as they are stored, beside the inputs of a step.
+    """The program of q' from the new buffers w[i] as they are stored, beside the inputs of a step."""
+    return reading_stores(rule, d, tuple(range(d * len(rule.buffers))), tuple(range(d)))
 
-    Wherever the lines of the rule read a number that they have stored in a buffer, this reads w.
+
+def reading_stores(rule: Rule, d: int, rows: tuple[int, ...], outputs: tuple[int, ...]) -> Program:
+    """The program of some outputs of a step, by their positions in update_program.
+
+    Wherever the lines of the rule read a number that they have stored in one of these rows of the buffers,
+    this reads w.
     """
     here = Inputs(rule, d, "qvgwp")
     whole = update_program(rule, d)
     places = here.vector("w")
-    given = {whole.outputs[d + i]: places[i] for i in range(len(places))}
+    given = {whole.outputs[d + i]: places[i] for i in rows}
     values: list = []
     for at, op in enumerate(whole.ops):
         if at in given:
@@ -151,7 +147,12 @@ def position_program(rule: Rule, d: int) -> Program:
         else:
             args = [values[a] for a in op.args]
             values.append(args[0].enter(op.name, *args))
-    return here.program([values[o] for o in whole.outputs[:d]])
+    return here.program([values[whole.outputs[o]] for o in outputs])
+
+
+def rows_of(buffers, d: int) -> list[int]:
+    """The rows of some buffers, by their positions, in the vector of all of them."""
+    return [d * i + j for i in buffers for j in range(d)]
 
 
 @cache

@@ -12,6 +12,7 @@ from copy import copy
 import numpy as np
 
 from noether.laws.exact import ExactLaw
+from noether.mechanics import accumulated
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.powers import STEP, smallest
 
@@ -69,21 +70,26 @@ def part(t: Trajectory, lanes: np.ndarray) -> Trajectory:
     few.kappa = [x[lanes] for x in t.kappa]
     few.extra = {name: x[lanes] for name, x in t.extra.items()}
     few.__dict__.pop("summands", None)
-    if "apart_from_kernel" in few.__dict__:
-        few.__dict__["apart_from_kernel"] = t.apart_from_kernel.of(lanes)
     return few
 
 
 def named(t: Trajectory) -> tuple[str, ...]:
     """The names of the parameters that a rule reads."""
     reads = {"eta": True, "beta": t.rule.momentum, "k": t.rule.decay != "none", "eps": True}
-    return tuple(name for name, read in reads.items() if read)
+    return (*(name for name, read in reads.items() if read), *t.extra)
 
 
 def parameter(t: Trajectory, name: str, factor: float = 1 + STEP) -> Trajectory:
-    """The trajectory with one parameter `factor` times as large wherever a law reads it."""
+    """The trajectory with one parameter `factor` times as large wherever a law reads it.
+
+    What was measured, what steps know of their number, and the bounds that are known already stay.
+    """
     other = copy(t)
-    for kept in (*Trajectory.DERIVED, *(("g",) if name == "eps" else ())):
-        other.__dict__.pop(kept, None)
-    setattr(other, name, factor * getattr(t, name))
+    if name in t.extra:
+        other.extra = t.extra | {name: factor * t.extra[name]}
+    else:
+        setattr(other, name, factor * getattr(t, name))
+    same = name != "eps" and not accumulated.reads(t, t.taken, t.rule.index(name))
+    for derived in {*t.DERIVED, *(("g",) if name == "eps" else ())} - {"v_apart" if same else ""}:
+        other.__dict__.pop(derived, None)
     return other

@@ -7,6 +7,7 @@ import numpy as np
 from noether.laws.exact import planted
 from noether.laws.exact.terms import ExactLaw, Residual, formed
 from noether.laws.exact.witness import witnessed
+from noether.mechanics.accumulated import AGAIN
 from noether.mechanics.trajectory import Trajectory
 
 
@@ -28,10 +29,6 @@ def update(t: Trajectory, symmetry=None):
         np.concatenate([t.delta + own_v, t.sigma + own_q], axis=1),
         np.broadcast_to(t.path, (t.steps, t.lanes)),
     )
-
-
-AGAIN = 8
-"""How many times as many operations as a step may have its terms, which are evaluated in 64 bits."""
 
 
 def inner(t: Trajectory, bound):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numbers
+import re
 
 import numpy as np
 
 LONGEST = 80  # characters of a name: it stands in tables, in file names and in the log of a CI
+NAME_PATTERN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")  # how cases and rules are named
 
 
 class CaseError(ValueError):

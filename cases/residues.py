@@ -8,21 +8,27 @@ values.
 from __future__ import annotations
 
 import hashlib
+import math
+import numbers
 from fractions import Fraction
 from types import SimpleNamespace
 
 PRIME = 2**61 - 1
+OURS = "use + - * /, whole powers and xp.sqrt, exp, log, step, sign, absolute, maximum"
 
 
 class Number:
     """A whole number modulo PRIME. A comparison raises: a step must not branch on its numbers."""
 
     __slots__ = ("value",)
+    __array_ufunc__ = None  # a number of numpy's on the left is left to us, and its functions are refused
 
     def __init__(self, value):
         if isinstance(value, Number):
             value = value.value
         elif not isinstance(value, int):
+            if not isinstance(value, numbers.Real) or not math.isfinite(value):
+                raise TypeError(f"{value!r:.40} in the arithmetic of a step: must be a finite number")
             exact = Fraction(float(value))
             value = exact.numerator * pow(exact.denominator, -1, PRIME)
         self.value = value % PRIME
@@ -49,6 +55,8 @@ class Number:
         return Number(other) / self
 
     def __pow__(self, power: int):
+        if not isinstance(power, int) or power < 1:
+            raise TypeError(f"power is {power!r:.40}: must be whole and above 0; {OURS}")
         return Number(pow(self.value, power, PRIME))
 
     def __neg__(self):
@@ -66,7 +74,12 @@ class Number:
     def __bool__(self):
         raise TypeError("a step branches on its numbers: write it with xp.step, xp.sign or xp.maximum")
 
+    def _plain(self, *other):
+        raise TypeError(f"a number of a step is no plain number, as abs(), float() and math need it: {OURS}")
+
     __lt__ = __gt__ = __le__ = __ge__ = lambda self, other: bool(self)
+    __abs__ = __float__ = __int__ = __index__ = __complex__ = __round__ = __floor__ = __ceil__ = _plain
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __rpow__ = _plain
 
 
 def unknown(name: str, *args) -> Number:

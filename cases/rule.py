@@ -19,18 +19,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from types import SimpleNamespace
 
 import numpy as np
 
-from noether.cases import exact_numbers
+from noether.cases import exact_numbers, rule_declared, rule_shapes
 from noether.cases.declared import RuleError
 from noether.cases.iteration import Iteration
+from noether.cases.rule_declared import COMMON
 
-COMMON = ("eta", "beta", "k", "eps")
-"""The parameters that every lane has: step size, momentum, decay, and the magnitude of the breaking."""
 COUPLED, DECOUPLED, NONE = "coupled", "decoupled", "none"
 
 
@@ -110,6 +109,8 @@ class Rule:
     name        words of small letters, joined by hyphens
     step        its equations, a line each, as `noether rules` prints them
     source      author, year, and the name that PyTorch has for it
+    update      update(q, buffers, g, p, xp) -> q', buffers': the step, as it stands above
+    terms       terms(q, buffers, new, g, p, xp): the same as sums of named terms
     buffers     the names of its buffers: each has d numbers
     extra       parameters beside COMMON
     known       known(n, p) -> {name: number}: what step n, from 1, knows of its number, in float64
@@ -117,8 +118,7 @@ class Rule:
     covector    the covector of its charge, None where it has none
     metric      whose kinetic energy this rule has: euclidean, diagonal, bregman, maximum, adaptive, spectral
     torch       torch(p) -> (class of torch.optim, options), where it is there
-    ascent      whether it increases the loss: its launches are short, for a quartic loss soon overflows
-    model       its models in continuous time (cases/models.py), where one is claimed
+    models      its models in continuous time (cases/models.py), where one is claimed
     fits        fits(d) -> whether it can take d parameters; a rule of matrices may need a shape
     iteration   the part of its update that iterates, whose rounding is bounded by how steep it is
     """
@@ -140,11 +140,21 @@ class Rule:
     iteration: Iteration | None = None
 
     def __post_init__(self):
-        exact_numbers.prove(self)
+        rule_declared.check(self)
+        try:
+            rule_shapes.check(self)
+            exact_numbers.prove(self)
+        except RuleError as error:
+            raise RuleError(f"{error}{rule_declared.places(self)}") from None
 
     def __reduce__(self):
-        """A rule goes to another process as the file that its lines stand in, and its name there."""
-        return from_its_file, (self.update, self.name)
+        """A rule goes to another process as the file that its lines stand in, and its name there; one that
+        stands beside its lines in no file goes as its functions."""
+        module = sys.modules.get(getattr(self.update, "__module__", ""))
+        for name, x in vars(module).items() if module else ():
+            if x is self:
+                return from_its_file, (self.update, name)
+        return Rule, tuple(getattr(self, field.name) for field in fields(self))
 
     # ---- what a lane has
 
@@ -286,9 +296,8 @@ class Rule:
 
 
 def from_its_file(update: Callable, name: str) -> Rule:
-    """The rule of this name in the module of its update. Raises RuleError."""
+    """The rule that has this name of python's in the module of its update. Raises RuleError."""
     module = sys.modules[update.__module__]
-    found = [x for x in vars(module).values() if isinstance(x, Rule) and x.name == name]
-    if not found:
+    if not isinstance(found := vars(module).get(name), Rule):
         raise RuleError(f"{module.__name__} has no rule {name}: a rule must stand beside its update")
-    return found[0]
+    return found

@@ -6,24 +6,23 @@ traced, and the declared symmetries proven, before any work.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from noether.cases.case import BREGMAN, Case, CaseError, brief
+from noether.cases.declared import NAME_PATTERN
 from noether.plan.casefiles.complaint import Origin, first_line, told
 from noether.plan.casefiles.evaluation import Part, called, check_signature, evaluate, listed, parts, place
 from noether.system.timelimit import TimeUp, allowed, limited
 from noether.system.usage import UsageError
 
-NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LANES = 4
 
 
 def check_types(case: Case, origin: Origin) -> None:
     """Refuse a case whose name is not written as those of the catalogue. Raises UsageError."""
-    if not isinstance(case.name, str) or not NAME.fullmatch(case.name):
+    if not isinstance(case.name, str) or not NAME_PATTERN.fullmatch(case.name):
         raise UsageError(
             f"{origin.label}: name is {brief(case.name)}, must be lower-case words joined by hyphens"
         )

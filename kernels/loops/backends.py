@@ -63,7 +63,8 @@ class Launch(Protocol):
 def execute(job: Launch, backend: str, sabotage: Callable[[str], str] | None = None):
     """Run a launch on one of the backends above.  sabotage  from the PTX to what runs in its place"""
     if backend == "triton-interpreted":
-        return interpreter().submit(interpreted, job).result()
+        sent = job.apart() if hasattr(job, "apart") else job
+        return interpreter().submit(interpreted, sent).result()
     if backend == "triton-gpu":
         buffers = through_torch(job, "cuda", LANES, num_warps=WARPS, enable_fp_fusion=False)
         return job.collected(buffers, backend, {})

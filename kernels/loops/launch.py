@@ -13,7 +13,7 @@ import importlib.util
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -25,7 +25,7 @@ from noether.kernels.loops.outcome import Outcome, bits, differing_bits, marked,
 from noether.kernels.programs.numpy_step import advanced, trajectory
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Program
-from noether.kernels.programs.trace_rule import place_program, update_program
+from noether.kernels.programs.trace_rule import Apart, place_program, update_program
 
 BACKENDS = ("numpy", "triton-interpreted", "triton-ptx", "triton-cpu", "triton-gpu")
 PREFERRED = ("triton-gpu", "triton-cpu", "numpy")
@@ -127,6 +127,10 @@ class Job:
         options = {"ROWS": len(self.params), "KNOWN": self.known.shape[1], "SPREAD": self.known.shape[2] > 1}
         stepping = steps_of(self.program, self.metric, self.rule, self.precision)
         return {**stepping, **options, "TRACE": self.trace, "BLOCK": block}
+
+    def apart(self) -> Job:
+        """The same launch for a process that cannot import the file of its rule."""
+        return replace(self, rule=Apart.of(self.rule, self.program.dim), timing=self.known)
 
     def buffers(self) -> list[np.ndarray]:
         """q and v with their starts in the first row, the parameters, and what is known of the steps."""

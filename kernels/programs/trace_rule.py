@@ -6,7 +6,7 @@ Rule.inputs in order, then the entries of a metric. All buffers are one vector v
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from types import SimpleNamespace
 
@@ -93,9 +93,35 @@ def run(rule: Rule, here: Inputs, xp) -> tuple[list, list]:
     return list(q), [x for buffer in new for x in buffer]
 
 
+@dataclass(frozen=True)
+class Apart:
+    """What a kernel needs of a rule for d parameters: its names, and the programs of its lines. It goes to a
+    process that cannot import the file of the rule."""
+
+    name: str
+    buffers: tuple[str, ...]
+    parameters: tuple[str, ...]
+    inputs: tuple[str, ...]
+    on_metric: bool
+    update: Program
+    place: Program | None
+
+    @classmethod
+    def of(cls, rule: Rule, d: int) -> Apart:
+        """That of a rule. Raises TraceError."""
+        names = (rule.name, rule.buffers, rule.parameters, rule.inputs, rule.on_metric)
+        return cls(*names, update_program(rule, d), place_program(rule, d))
+
+    def index(self, name: str) -> int:
+        """The position of an input by its name."""
+        return self.inputs.index(name)
+
+
 @cache
-def update_program(rule: Rule, d: int) -> Program:
+def update_program(rule: Rule | Apart, d: int) -> Program:
     """The program of a step of d parameters: q', then the new buffers. Raises TraceError."""
+    if isinstance(rule, Apart):
+        return rule.update
     here = Inputs(rule, d)
     q, new = run(rule, here, TRACED)
     stored(rule, here, "q", q, STORES[0])
@@ -174,8 +200,10 @@ def iterated_programs(rule: Rule, d: int) -> tuple[Program, Program, Program]:
 
 
 @cache
-def place_program(rule: Rule, d: int) -> Program | None:
+def place_program(rule: Rule | Apart, d: int) -> Program | None:
     """The program of the parameters at which the gradient is taken, where a rule stores others."""
+    if isinstance(rule, Apart):
+        return rule.place
     if rule.place is None:
         return None
     tape = Tape()

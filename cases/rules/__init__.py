@@ -33,6 +33,19 @@ CATALOG: tuple[Rule, ...] = (
     HEAVY_BALL_SCHEDULED,
     EXPONENTIATED_GRADIENT,
 )
-RULES = {rule.name: rule for rule in CATALOG}
+OWN: dict[str, Rule] = {}
+"""Rules of the user's own, by name: of files that were loaded in this process, and objects that were handed
+over (harness/plan/casefiles/kind.py)."""
 
-__all__ = ["CATALOG", "RULES", "Rule", "RuleError"]
+
+class Book(dict):
+    """The rules of the catalogue by name. Asked for another name it gives the user's own rule of this name;
+    whoever goes through it, counts it or asks what is in it meets the catalogue alone."""
+
+    def __missing__(self, name: str) -> Rule:
+        return OWN[name]
+
+
+RULES = Book({rule.name: rule for rule in CATALOG})
+
+__all__ = ["CATALOG", "OWN", "RULES", "Rule", "RuleError"]

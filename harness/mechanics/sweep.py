@@ -120,5 +120,10 @@ def draw(
 def started(rule: Rule, kick: np.ndarray) -> np.ndarray:
     """The start of all buffers, (buffers d, lanes): the kick (d, lanes) in the covector of the charge, or in
     the first one, and 0 in the others."""
-    name = rule.covector.buffer if rule.covector else rule.buffers[0]
-    return np.concatenate([kick if buffer == name else np.zeros_like(kick) for buffer in rule.buffers])
+    parts = [kick if i == first(rule) else np.zeros_like(kick) for i in range(len(rule.buffers))]
+    return np.concatenate(parts)
+
+
+def first(rule: Rule) -> int:
+    """The position of the buffer that a kick goes into."""
+    return rule.buffers.index(rule.covector.buffer) if rule.covector else 0

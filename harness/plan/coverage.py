@@ -14,7 +14,7 @@ from itertools import product
 import numpy as np
 
 from noether.cases.case import Case
-from noether.cases.rules import RULES
+from noether.cases.rules import RULES, Rule
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import UNIT, parse
 from noether.kernels.programs.trace import gradient, metric
@@ -62,9 +62,13 @@ def mode_of(p: Point) -> str:
     return p[2].partition("/")[2] or "stored"
 
 
-@cache
 def laws_at(case: Case, rule: str, precision: str) -> tuple[str, ...]:
-    return tuple(k for k, law in EXACT.items() if law.concerns(case, RULES[rule], precision))
+    return laws_under(case, RULES[rule], precision)
+
+
+@cache
+def laws_under(case: Case, rule: Rule, precision: str) -> tuple[str, ...]:
+    return tuple(k for k, law in EXACT.items() if law.concerns(case, rule, precision))
 
 
 # ---- where
@@ -123,8 +127,13 @@ def telling(p: Point) -> bool:
     return all(gradient(p[0]).reads_position) and (not r.on_metric or any(metric(p[0], r).reads_position))
 
 
-@cache
 def moves(case: Case, rule: str, precision: str) -> bool:
+    """Whether a point moves, as `moves_under` has it."""
+    return moves_under(case, RULES[rule], precision)
+
+
+@cache
+def moves_under(case: Case, rule: Rule, precision: str) -> bool:
     """Whether most lanes move by more than what the kernel may round, in the few steps of a small launch.
 
     Only of eager modes it is asked: where every operation is rounded to few bits, the bound on a gradient may
@@ -133,7 +142,7 @@ def moves(case: Case, rule: str, precision: str) -> bool:
     p = parse(precision)
     if not p.eager:
         return True
-    job = sweep.draw(case, RULES[rule], p, lanes=4 * EVIDENCE_SHARE, steps=8, seed=0)
+    job = sweep.draw(case, rule, p, lanes=4 * EVIDENCE_SHARE, steps=8, seed=0)
     t = Trajectory.launched(case, job, *launch.run(job, "numpy").wide())
     return bool((np.nan_to_num(t.path) >= PATH_MOTION).mean() > 0.5)
 
@@ -185,6 +194,9 @@ TABLE: dict[tuple[str, str], tuple[Requirement, ...]] = {
         Requirement((rule, precision), shared),
         Requirement((case,), reduced),
     ),
+    # Rules of the user's own, which no run of the catalogue has shown.
+    ("theirs", "quick"): (Requirement((rule, precision)),),
+    ("theirs", "full"): (Requirement((rule, precision)), Requirement((case, rule))),
     # What is compiled, of points that could run in numpy: the cases beside the core, rules of their own.
     ("native", "full"): NATIVE,
     ("native", "quick"): NATIVE,

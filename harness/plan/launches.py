@@ -11,7 +11,7 @@ from itertools import product
 
 from noether.cases import CORE
 from noether.cases.case import Case
-from noether.cases.rules import RULES
+from noether.cases.rules import OWN, RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.trace import gradient
 from noether.laws.exact import EXACT
@@ -80,20 +80,20 @@ class Launches:
 
     def points(self, cases, depth: str) -> list[Point]:
         """A glance sees stored types alone: to ask of every case whether it moves takes seconds. So do rules
-        of their own kind, but in a full run on the smallest cases."""
+        of their own kind, but for the user's own, and in a full run on the smallest cases."""
         s = self.selection
         kinds = [p for p in s.precisions if depth != "glance" or "/" not in p]
         found = [
             (case, rule, precision)
             for case, precision in product(cases, kinds)
-            for rule in rules_of(case)
-            if rule in s.rules
+            for rule in rules_of(case, s.rules)
         ]
         if "precisions" in s.asked:
             return found
-        taken = lambda rule: smallest([c for c in cases if rule in rules_of(c)]) if self.full else ()
+        taken = lambda rule: smallest([c for c in cases if rule in rules_of(c, (rule,))]) if self.full else ()
         few = {rule: taken(rule) for rule in s.rules}
-        return [p for p in found if (shared(p) or mode_of(p) == "stored" or p[0] in few[p[1]]) and moves(*p)]
+        every = lambda p: shared(p) or p[0] in few[p[1]] or p[1] in OWN
+        return [p for p in found if (every(p) or mode_of(p) == "stored") and moves(*p)]
 
     @cached_property
     def every(self) -> tuple[list[Point], list[Point]]:
@@ -155,8 +155,10 @@ class Launches:
 
     @cached_property
     def special(self) -> list[Point]:
-        """Where rules of their own kind are shown: core or not, where their laws are."""
-        return self.of("exact", self.own)
+        """Where rules of their own kind are shown: core or not, where their laws are; those of the user's own
+        in every precision."""
+        theirs = [p for points in self.every for p in points if p[1] in OWN]
+        return list(dict.fromkeys([*self.of("exact", self.own), *self.of("theirs", theirs)]))
 
     @cached_property
     def compiled(self) -> list[Point]:

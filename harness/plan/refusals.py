@@ -32,7 +32,7 @@ def why(law: str, selection: Selection) -> str:
 
 def exact(law: str, case, selection: Selection) -> str:
     """The reason for an exact law, which speaks of a launch."""
-    rules, found = [r for r in rules_of(case) if r in selection.rules], EXACT[law]
+    rules, found = rules_of(case, selection.rules), EXACT[law]
     if not rules_of(case):
         return f"no kernel steps a {case.metric.kind} metric whose potential is not the entropy"
     if not rules:

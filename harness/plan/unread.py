@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from noether.cases.rules import RULES
+from noether.cases.rules import OWN, RULES
 from noether.laws.exact import EXACT
 from noether.system.usage import UsageError
 
@@ -24,14 +24,19 @@ def reading(name: str) -> tuple[str, ...]:
 
 def has(name: str, rule: str) -> bool:
     """Whether a rule has the parameter of an option."""
-    return rule in RULES and HAS.get(name, lambda rule: True)(RULES[rule])
+    return is_rule(rule) and HAS.get(name, lambda rule: True)(RULES[rule])
+
+
+def is_rule(name: str) -> bool:
+    """Whether a name is that of a learning rule, and not of a flow."""
+    return name in RULES or name in OWN
 
 
 def check(selection, cells: list, laws: tuple[str, ...]) -> list[str]:
     """The notes on options that a part of the selection does not read. Raises UsageError where none of it
     does."""
     if "rules" in selection.asked and not any(c.rule in selection.rules for c in cells):
-        known = ", ".join(sorted({c.rule for c in cells if c.rule not in RULES}))
+        known = ", ".join(sorted({c.rule for c in cells if not is_rule(c.rule)}))
         raise UsageError(
             f"--rule is {', '.join(selection.rules)}, but nothing chosen reads it: "
             f"{', '.join(laws)} of this choice runs {known or 'other rules'}; leave --rule out, or choose "
@@ -45,7 +50,7 @@ def told(name: str, selection, cells: list, laws: tuple[str, ...]) -> str:
     does."""
     launched = [c for c in cells if getattr(c, "kind", "exact") in ("exact", "covariance", "response")]
     mine = [c for c in launched if any(law in reading(name) for law in c.laws)]
-    rules = [r for r in RULES if any(c.rule == r for c in mine)]
+    rules = [r for r in (*RULES, *OWN) if any(c.rule == r for c in mine)]
     lacking = [r for r in rules if not has(name, r)]
     said = f"{OPTION[name]} is {selection.overrides[name]}"
     deaf = [law for law in laws if law not in reading(name)]

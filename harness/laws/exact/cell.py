@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -27,13 +28,14 @@ from noether.verdicts import judgement
 from noether.verdicts.record import Record
 
 
-@cache
-def rules_of(case: Case) -> tuple[str, ...]:
-    """The names of the rules whose state and metric fit a case, those that need neither first."""
-    fit = [rule for rule in RULES.values() if fits(rule, case)]
+def rules_of(case: Case, names: Iterable[str] = RULES) -> tuple[str, ...]:
+    """Those of the names whose rules fit a case, those that need no metric first; without names, of the
+    catalogue."""
+    fit = [RULES[name] for name in names if fits(RULES[name], case)]
     return tuple(rule.name for rule in sorted(fit, key=lambda rule: 2 * rule.signed + rule.on_metric))
 
 
+@cache
 def fits(rule: Rule, case: Case) -> bool:
     """Whether a case can be stepped by a rule.
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from noether import faults
 from noether.cases.case import Case
-from noether.cases.rules import RULES
+from noether.cases.rules import RULES, Rule
 from noether.faults.fault import Fault, LawFault
 from noether.kernels.loops.launch import Job
 from noether.kernels.programs.precision import parse
@@ -65,21 +65,28 @@ def shown(fault: Fault, job: Job, tag: str = "") -> bool:
 
 
 @cache
-def visible(case: Case, rule: str, precision: str) -> frozenset[str]:
+def visible(case: Case, rule: Rule, precision: str) -> frozenset[str]:
     """The faults that a launch of few steps shows for a case, a rule and a precision."""
-    job = sweep.draw(case, RULES[rule], parse(precision), lanes=LANES, steps=STEPS, seed=0)
+    job = sweep.draw(case, rule, parse(precision), lanes=LANES, steps=STEPS, seed=0)
     return frozenset(c.name for c in KERNEL_FAULTS if shown(c, job))
 
 
-@cache
 def pairs(
     case: Case, rule: str, precision: str, laws: tuple[str, ...], widest: str, every: bool = False
+) -> set[tuple[str, str, str]]:
+    """What a launch shows, as `pairs_under` has it, of the rule of this name."""
+    return pairs_under(case, RULES[rule], precision, laws, widest, every)
+
+
+@cache
+def pairs_under(
+    case: Case, rule: Rule, precision: str, laws: tuple[str, ...], widest: str, every: bool = False
 ) -> set[tuple[str, str, str]]:
     """What a launch shows: (law, fault, "" or the precision in which it is promised).
 
     every  whether also those that the law need not kill
     """
-    about = [k for k, law in EXACT.items() if k in laws and law.concerns(case, RULES[rule], precision)]
+    about = [k for k, law in EXACT.items() if k in laws and law.concerns(case, rule, precision)]
     here = visible(case, rule, precision)
     promised = {(k, c, p) for k in about for c, p in EXACT[k].promised if p == precision and c in here}
     if precision != widest:  # what a narrow store or a mode alone can show
@@ -89,7 +96,7 @@ def pairs(
     of_laws = {
         (f.law, f.name, "")
         for f in LAW_FAULTS
-        if f.law in about and any(f.applies(RULES[rule], s) for s in case.symmetries)
+        if f.law in about and any(f.applies(rule, s) for s in case.symmetries)
     }
     wanted = {k: here if every else here & {*EXACT[k].must_kill, *OWN} for k in about}
     return promised | of_laws | {(k, c, "") for k in about for c in wanted[k]}

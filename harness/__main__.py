@@ -48,11 +48,12 @@ class Ending:
             from noether.plan.casefiles.blame import at_fault
             from noether.runs.decision import CURRENT
 
-            place, decided = at_fault(frame), CURRENT[0].code
+            (place, kind), decided = at_fault(frame), CURRENT[0].code
             self.code = exit_codes.WRONG if place else self.code
             self.code = self.code if decided is None else decided
-            who = f"a case file ends the process, at {place}" if place else "C's exit() was called"
-            print(f"noether: {who}: a loss must give a number and end nothing", file=sys.stderr)
+            who = f"a {kind} file ends the process, at {place}" if place else "C's exit() was called"
+            what = "a step" if kind == "rule" else "a loss"
+            print(f"noether: {who}: {what} must give a number and end nothing", file=sys.stderr)
         finally:
             self.end()
 

@@ -46,7 +46,7 @@ def parsed(line: str) -> tuple[str, dict, str]:
 @pytest.fixture(autouse=True)
 def no_files(monkeypatch):
     """Cases that other tests loaded from files have the names of the catalogue."""
-    monkeypatch.setattr(load, "LOADED", {})
+    load.LOADED.clear()
 
 
 @pytest.fixture

@@ -164,7 +164,7 @@ OWN = Case(name="own", title="t", source="s",
 
 @pytest.mark.parametrize("name", ["::stop-commands::x", "##[add-mask]x", "x ::error::y"])
 def test_a_symmetry_named_as_an_order_gives_none(plan, capsys, monkeypatch, name):
-    monkeypatch.setattr(load, "LOADED", {})
+    load.LOADED.clear()
     Path("own.py").write_text(OWN.format(name=name))
     plan.wrong = {"D2": "violated"}
     for words in (

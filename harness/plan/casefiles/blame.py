@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
+from noether.plan.casefiles.reads import MARK
 from noether.system import memorylimit
 from noether.system.timelimit import TimeUp
 from noether.system.usage import UsageError
@@ -35,18 +36,26 @@ def blamed(error: BaseException) -> str:
 
 def charged(error: BaseException) -> BaseException:
     """A UsageError that says so where the code of a case file raised the error; else the error itself."""
-    within = any(of_case(frame) for frame, _ in traceback.walk_tb(error.__traceback__))
+    within = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if of_case(frame)]
     if not within or not isinstance(error, Exception | SystemExit) or isinstance(error, UsageError):
         return error
     said = blamed(error)
-    return UsageError(f"{said}: a function of a case must give numbers, and raise nothing") if said else error
+    must = f"a function of a {kind_of(within[-1])} must give numbers, and raise nothing"
+    return UsageError(f"{said}: {must}") if said else error
 
 
-def at_fault(frame) -> str:
-    """The innermost line of a case file that this frame or a caller of it runs; '' where there is none."""
+def at_fault(frame) -> tuple[str, str]:
+    """The innermost line of a user's file that this frame or a caller of it runs, and what the file has, a
+    case or a rule; two times '' where there is none."""
     while frame is not None and not of_case(frame):
         frame = frame.f_back
-    return "" if frame is None else where(frame, frame.f_lineno)
+    return ("", "") if frame is None else (where(frame, frame.f_lineno), kind_of(frame))
+
+
+def kind_of(frame) -> str:
+    """Whether the user's file whose code a frame runs was named as that of a case or of a rule."""
+    home = frame.f_globals.get(MARK)
+    return "case" if home is None else home.label.partition(" ")[0]
 
 
 def of_case(frame) -> bool:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noether.cases.case import Case, CaseError
+from noether.cases.rule import Rule
+from noether.plan.casefiles.kind import CASE, RULE, Kind
 from noether.system import memorylimit
 from noether.system.timelimit import TimeUp
 
@@ -23,15 +25,16 @@ class Origin:
     path: Path | None
 
     @classmethod
-    def of_file(cls, path: Path) -> Origin:
-        """The origin of a case that a file declares."""
-        return cls(f"case file {path}", path.resolve())
+    def of_file(cls, path: Path, kind: Kind = CASE) -> Origin:
+        """The origin of what a file declares."""
+        return cls(kind.label(path), path.resolve())
 
     @classmethod
-    def of_object(cls, case: Case) -> Origin:
-        """The origin of a case that was handed over as an object."""
-        code = getattr(case.loss, "__code__", None)
-        return cls(f"case {case.name}", Path(code.co_filename) if code else None)
+    def of_object(cls, found: Case | Rule) -> Origin:
+        """The origin of a case or a rule that was handed over as an object."""
+        kind, function = (CASE, "loss") if isinstance(found, Case) else (RULE, "update")
+        code = getattr(getattr(found, function), "__code__", None)
+        return cls(f"{kind.word} {found.name}", Path(code.co_filename) if code else None)
 
     def frames(self, error: BaseException) -> list[traceback.FrameSummary]:
         """The frames of an exception that are of the user's file, the last one called last."""
@@ -52,7 +55,8 @@ def told(error: BaseException, origin: Origin) -> str:
     """One line about an exception raised by a user's file, with the line of the file."""
     where = origin.line(error)
     if isinstance(error, SyntaxError):
-        return f"is no valid python: {error.msg}, line {error.lineno}"
+        at = f", line {error.lineno}" if error.lineno else ""
+        return f"is no valid python: {error.msg}{at}"
     if isinstance(error, UndeclaredParameter):
         return f"{first_line(error)}{where}"
     if isinstance(error, MemoryError):
@@ -68,6 +72,10 @@ def told(error: BaseException, origin: Origin) -> str:
         return f"cannot be imported{where}: {first_line(error)}{moved(error, origin)}"
     if type(error).__name__ in ("TraceError", "NoOperation"):
         return f"{first_line(error)}{where}"
+    if isinstance(error, AttributeError) and (asked := ABSENT.search(str(error))):
+        return f"asks for {asked[1]}{where}: {OF_A_RULE}"
+    if isinstance(error, TypeError) and "does not support ufuncs" in str(error):
+        return f"calls a function of numpy's{where}: a step must use + - * /, whole powers and xp alone"
     if isinstance(error, CaseError):
         return f"declares what cannot be{where}: {first_line(error)}"
     said = INSIDE.sub("a parameter", WITHIN.sub("", first_line(error)))
@@ -105,7 +113,12 @@ def lost(error: BaseException, origin: Origin) -> str:
 
 # Our own names say nothing to whoever wrote a loss: what modules of a case file are called, and numbers.
 WITHIN = re.compile(r"\bnoether_case_[0-9a-f]{16}\.?")
-INSIDE = re.compile(r"'?\b(Node|Dual|Exact)\b'?( object)?")
+INSIDE = re.compile(r"'?\b(Node|Dual|Exact|Number|Lanes|Step)\b'?( object)?")
+ABSENT = re.compile(r"'types.SimpleNamespace' object has no attribute '(\w+)'")  # what p and xp of a rule are
+OF_A_RULE = (
+    "p has eta, beta, k, G where there is a metric, and what extra and known name; xp has sqrt, exp, log, "
+    "step, sign, absolute, maximum, store and store_buffer"
+)
 
 
 def first_line(error: BaseException) -> str:

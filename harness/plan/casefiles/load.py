@@ -1,4 +1,4 @@
-"""Loading a case of the user's own, named as path/to/case.py or path/to/case.py:NAME.
+"""Loading a case or a learning rule of the user's own, named as path/to/file.py or path/to/file.py:NAME.
 
 The file is executed, so it is trusted as any Python file that is run; trial_process.py tries it out first,
 in a process that may hang or crash. It is read once: what is digested is what runs, here and in workers, to
@@ -16,9 +16,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
-from noether.cases import CATALOG, Case
+from noether.cases import Case
+from noether.cases.rule import Rule
 from noether.plan.casefiles import reads
 from noether.plan.casefiles.complaint import Origin, told
+from noether.plan.casefiles.kind import CASE, KINDS, RULE, Kind
 from noether.plan.casefiles.package import HOMES, Home, ready
 from noether.plan.casefiles.source import Refused, Source, file_digest, read, split
 from noether.plan.casefiles.trial import check_types
@@ -26,7 +28,7 @@ from noether.system import processstate
 from noether.system.timelimit import allowed, limited
 from noether.system.usage import UsageError, unknown
 
-LOADED: dict[str, Case] = {}
+LOADED: dict[str, Case] = CASE.loaded
 """Cases from files, by name: what `choices.case_named` finds beside the catalogue."""
 READ: dict[str, Home] = {}
 """What was read for a word, by word."""
@@ -52,36 +54,38 @@ def is_file_word(word: str) -> bool:
     return "/" in word or "\\" in word or word.endswith(".py") or ".py:" in word
 
 
-def digest(word: str) -> str:
+def digest(word: str, kind: Kind = CASE) -> str:
     """sha256 of the file as it lies there now. Raises UsageError."""
+    path = split(word)[0]
     try:
-        return file_digest(split(word)[0])
+        return file_digest(path)
     except OSError as error:
-        raise UsageError(f"case file {split(word)[0]} cannot be read: {error.strerror or error}") from None
+        raise UsageError(f"{kind.label(path)} cannot be read: {error.strerror or error}") from None
 
 
-def check_path(path: Path) -> None:
+def check_path(path: Path, kind: Kind = CASE) -> None:
     """Refuse a path where there is no file to execute. Raises UsageError."""
+    label = kind.label(path)
     try:
         there, folder = path.exists(), path.is_dir()
     except (OSError, ValueError) as error:  # too long a name, a zero byte
         why = getattr(error, "strerror", None) or error
-        raise UsageError(f"case file {str(path)[:60]!r} cannot be read: {why}") from None
+        raise UsageError(f"{kind.label(repr(str(path)[:60]))} cannot be read: {why}") from None
     if not there:
-        raise UsageError(f"case file {path} does not exist")
+        raise UsageError(f"{label} does not exist")
     if folder:
-        raise UsageError(f"case file {path} is a folder, must be a python file")
+        raise UsageError(f"{label} is a folder, must be a python file")
     if path.suffix != ".py":
-        raise UsageError(f"case file {path} ends in {path.suffix or 'nothing'!r}, must be a .py file")
+        raise UsageError(f"{label} ends in {path.suffix or 'nothing'!r}, must be a .py file")
 
 
-def text_of(path: Path) -> bytes:
-    """The bytes of a case file. Raises UsageError."""
-    check_path(path)
+def text_of(path: Path, kind: Kind = CASE) -> bytes:
+    """The bytes of a file of the user's own. Raises UsageError."""
+    check_path(path, kind)
     try:
         return read(path)
     except OSError as error:
-        raise UsageError(f"case file {path} cannot be read: {error.strerror or error}") from None
+        raise UsageError(f"{kind.label(path)} cannot be read: {error.strerror or error}") from None
 
 
 @contextlib.contextmanager
@@ -100,12 +104,11 @@ def expected() -> Mapping[str, str] | None:
     return _expected.get()
 
 
-def load_module(path: Path, report: Report | None = None):
-    """Execute a case file, within its time. Raises UsageError, whatever the file does."""
-    text = report.text if report is not None else text_of(path)
-    label = Origin.of_file(path).label
+def load_module(path: Path, report: Report | None = None, kind: Kind = CASE):
+    """Execute a file of the user's own, within its time. Raises UsageError, whatever the file does."""
+    text = report.text if report is not None else text_of(path, kind)
     files = expected() if report is None or report.files is None else report.files
-    return executed(Home(path.resolve(), text, label=label, expected=files), report)
+    return executed(Home(path.resolve(), text, label=kind.label(path), expected=files), report)
 
 
 @contextlib.contextmanager
@@ -154,57 +157,57 @@ def executed(home: Home, report: Report | None = None):
     return module
 
 
-def load(word: str, report: Report | None = None) -> Case:
-    """The one case that `word` means, not yet tried out, or as a trial has found it. Raises UsageError."""
+def load(word: str, report: Report | None = None, kind: Kind = CASE) -> Case | Rule:
+    """The one that `word` means, not yet tried out, or as a trial has found it. Raises UsageError."""
     path, wanted = split(word)
-    return declared(module_of(word, path, report), path, wanted)
+    return declared(module_of(word, path, report, kind), path, wanted, kind)
 
 
-def module_of(word: str, path: Path, report: Report | None = None):
-    """The module of the file that `word` means, executed once for all its words. Raises UsageError."""
-    module = already(word, path, report) or load_module(path, report)
+def module_of(word: str, path: Path, report: Report | None = None, kind: Kind = CASE):
+    """The module of the file that `word` means, executed once for all that is taken of it. Raises
+    UsageError."""
+    module = already(word, path, report, kind) or load_module(path, report, kind)
     READ[word] = vars(module)[reads.MARK]
+    READ[word].served.add((word, kind.word))
     return module
 
 
-def already(word: str, path: Path, report: Report | None):
-    """The module of a file from which another case was loaded before under another word."""
+def already(word: str, path: Path, report: Report | None, kind: Kind):
+    """The module of a file of which something else was taken before."""
     for other, home in READ.items():
-        alike = other != word and home.path == path.resolve() and HOMES.get(home.name) is home
-        if alike and report is not None and home.source(other).files == report.files:
+        alike = home.path == path.resolve() and HOMES.get(home.name) is home
+        again = (word, kind.word) in home.served
+        if alike and not again and report is not None and home.source(other).files == report.files:
             return sys.modules.get(home.name)
     return None
 
 
-def declared(module, path: Path, wanted: str) -> Case:
-    """The case that is meant among those that a module declares. Raises UsageError."""
-    every = {key: value for key, value in vars(module).items() if isinstance(value, Case)}
-    catalogued = {id(c) for c in CATALOG}
+def declared(module, path: Path, wanted: str, kind: Kind = CASE) -> Case | Rule:
+    """The one of a kind that is meant among those that a module declares. Raises UsageError."""
+    every = {key: value for key, value in vars(module).items() if isinstance(value, kind.type)}
+    catalogued, label = {id(x) for x in kind.known}, kind.label(path)
     own = {key: value for key, value in every.items() if id(value) not in catalogued} or every
     if not own:
-        raise UsageError(
-            f"case file {path} declares no Case: it must have NAME = Case(...) at top level; of a loss alone "
-            "noether discover FILE:LOSS --dim N --write my_case.py writes one"
-        )
+        raise UsageError(f"{kind.none(path)}: it must have {kind.must}")
     if wanted:
-        by_name = {**{c.name: c for c in own.values()}, **own}
+        by_name = {**{x.name: x for x in own.values()}, **own}
         if wanted not in by_name:
-            raise unknown(f"case file {path}: name", wanted, own)
-        case = by_name[wanted]
-    elif len({id(c) for c in own.values()}) > 1:
+            raise unknown(f"{label}: name", wanted, own)
+        found = by_name[wanted]
+    elif len({id(x) for x in own.values()}) > 1:
         names = f"say which one, as {path}:{next(iter(own))}; it has {', '.join(own)}"
-        raise UsageError(f"case file {path} declares {len(own)} cases: {names}")
+        raise UsageError(f"{label} declares {len(own)} {kind.word}s: {names}")
     else:
-        case = next(iter(own.values()))
-    check_types(case, Origin.of_file(path))
-    LOADED[case.name] = case
-    return case
+        found = next(iter(own.values()))
+    check_types(found, Origin.of_file(path, kind))
+    kind.loaded[found.name] = found
+    return found
 
 
-def named(word: str) -> str:
-    """The name of the case that a word means, which has been loaded."""
+def named(word: str, kind: Kind = CASE) -> str:
+    """The name of what a word means, which has been loaded."""
     home = READ[word]
-    return declared(sys.modules[home.name], home.path, split(word)[1]).name
+    return declared(sys.modules[home.name], home.path, split(word)[1], kind).name
 
 
 def sources(words: Iterable[str]) -> tuple[Source, ...]:
@@ -212,11 +215,18 @@ def sources(words: Iterable[str]) -> tuple[Source, ...]:
     return tuple(READ[word].source(word) for word in words)
 
 
-def files(words: Iterable[str]) -> dict[str, str]:
+def own(words: Iterable[str], rules: Iterable[str]) -> dict[tuple[str, str], Source]:
+    """What has a text of its own among the cases and rules of these words: (kind, name) -> the text."""
+    every = [(CASE, word) for word in words] + [(RULE, word) for word in rules]
+    names = [(kind, word, named(word, kind)) for kind, word in every]
+    return {(kind.word, name): READ[word].source(word, kind.word, name) for kind, word, name in names}
+
+
+def files(words: Iterable[str], kind: Kind = CASE) -> dict[str, str]:
     """Every file that these words read, as run.json names it: name -> sha256."""
     out: dict[str, str] = {}
     for word in words:
-        out |= READ[word].source(word).named if word in READ else {word: digest(word)}
+        out |= READ[word].source(word).named if word in READ else {word: digest(word, kind)}
     return out
 
 
@@ -227,25 +237,44 @@ def seen(word: str) -> dict:
 
 
 def install(given: Iterable[Source]) -> list[str]:
-    """Make the cases of texts that were sent to this worker, without reading any file. Returns complaints.
+    """Make the cases and rules of texts that were sent to this worker, without reading any file. Returns
+    complaints.
 
     A case that cannot be made, or whose data are other ones here, stays as functions that raise why: its
     cells fail by name, and the others go on.
     """
     said = []
     for source in given:
-        home = HOMES.get(source.module)
-        if home is not None and home.source(source.word) == source and source.word in READ:
+        home, kind = HOMES.get(source.module), KINDS[source.kind]
+        here = home is not None and home.source(source.word, source.kind, source.name) == source
+        if here and (source.word, source.kind) in home.served:
             continue
-        home = Home.of(source)
+        home = home if here else Home.of(source)
         READ[source.word] = home
+        home.served.add((source.word, source.kind))
         try:
             home.check_data(source.data)
-            declared(executed(home), home.path, split(source.word)[1])
+            module = sys.modules[home.name] if here else executed(home)
+            declared(module, home.path, split(source.word)[1], kind)
         except UsageError as error:
             said.append(str(error))
             sys.modules[source.module] = Broken(source.module, str(error))
+            if kind is not CASE:
+                kind.loaded[source.name] = Lost(str(error))
     return said
+
+
+class Lost:
+    """A stand-in for a rule that could not be made, which is found by its name: using it raises the
+    reason."""
+
+    def __init__(self, why: str):
+        self.__dict__["__why__"] = why
+
+    def __getattr__(self, name: str):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise UsageError(self.__dict__["__why__"])
 
 
 class Broken(types.ModuleType):

@@ -54,20 +54,21 @@ class Home:
         self.written: set[str] = set()
         self.refusals: list[str] = []
         self.looked: dict[str, tuple] = {}
+        self.served: set[tuple[str, str]] = set()  # (word, kind) of what was taken of it
         self.check(str(path), sha256(text))
 
     @classmethod
     def of(cls, source: Source) -> Home:
         """The package of texts that are at hand: no file is looked at for them."""
-        known = dict(label=f"case file {source.word}", expected=source.files, name=source.module)
+        known = dict(label=f"{source.kind} file {source.word}", expected=source.files, name=source.module)
         home = cls(Path(source.path), source.texts[0].text, **known)
         home.texts |= {t.module: t for t in source.texts}
         return home
 
-    def source(self, word: str) -> Source:
-        """The texts and data so far, as plain data under the word of the user."""
-        first, *others = self.texts.values()
-        return Source(word, self.name, str(self.path), (first, *others), tuple(sorted(self.data.items())))
+    def source(self, word: str, kind: str = "case", name: str = "") -> Source:
+        """The texts and data so far, as plain data under the word of the user, as which it was taken."""
+        texts, data = tuple(self.texts.values()), tuple(sorted(self.data.items()))
+        return Source(word, self.name, str(self.path), texts, data, kind, name)
 
     # ---- what is read
 

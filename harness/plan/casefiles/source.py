@@ -45,13 +45,15 @@ class Text:
 
 @dataclass(frozen=True)
 class Source:
-    """Everything that a case file is made of.
+    """Everything that a file of the user's own is made of.
 
     word    as the user gave it
     module  the name in sys.modules under which its functions are pickled, the same on every machine
     path    absolute, where it was read
     texts   the case file first, then the modules beside it that it imports
     data    (absolute path, sha256) of every other file that it reads
+    kind    what is taken of it: a case or a rule
+    name    what that is called, where it is known
     """
 
     word: str
@@ -59,6 +61,8 @@ class Source:
     path: str
     texts: tuple[Text, ...]
     data: tuple[tuple[str, str], ...] = ()
+    kind: str = "case"
+    name: str = ""
 
     @property
     def digest(self) -> str:

@@ -29,6 +29,8 @@ from collections.abc import Callable
 
 from noether.plan.casefiles import load
 from noether.plan.casefiles.complaint import Origin, told
+from noether.plan.casefiles.kind import CASE, KINDS, RULE, Kind
+from noether.plan.casefiles.rule_trial import try_rule_out
 from noether.plan.casefiles.source import sha256
 from noether.plan.casefiles.trial import try_out
 from noether.system import memorylimit
@@ -49,17 +51,28 @@ def try_case(word: str, report: load.Report, stage: Callable[[str], None]) -> No
     try_out(load.load(word, report), Origin.of_file(load.split(word)[0]), stage)
 
 
-def tried(word: str, trial: Callable = try_case, *more) -> load.Report:
+def try_rule(word: str, report: load.Report, stage: Callable[[str], None]) -> None:
+    """Load and try out the learning rule that `word` means. Raises UsageError with what is wrong."""
+    try_rule_out(load.load(word, report, RULE), Origin.of_file(load.split(word)[0], RULE), stage)
+
+
+def tried_rule(word: str) -> load.Report:
+    """What the file reads in which `word` means a rule, as `tried` has it."""
+    return tried(word, try_rule, kind=RULE)
+
+
+def tried(word: str, trial: Callable = try_case, *more, kind: Kind = CASE) -> load.Report:
     """What the file that `word` means reads; it is not loaded here. Raises UsageError with what is wrong.
 
     trial(word, report, stage, *more) is what the child does: it loads the file of the report, tells by
     stage(text) what comes next, and raises UsageError. It must be found by its name, and `more` be picklable.
     """
-    text = load.text_of(load.split(word)[0])
+    text = load.text_of(load.split(word)[0], kind)
     seconds, must = allowed(), load.expected()
     request = {"word": word, "seconds": seconds, "folder": os.getcwd(), "path": [str(x) for x in sys.path]}
     request |= {"digest": sha256(text), "memory": memorylimit.allowed()}
     request |= {"expected": None if must is None else dict(must)}
+    request |= {"label": kind.label(load.split(word)[0]), "kind": kind.word}
     request |= {"trial": base64.b64encode(pickle.dumps((trial, more))).decode()}
     with _turn:
         answer = ask(request, seconds + GRACE + STARTS)
@@ -148,7 +161,7 @@ def attended(request: dict, requests) -> dict:
     _, status = os.waitpid(child, 0)
     if "complaint" in said:
         return said
-    label, stage = f"case file {load.split(request['word'])[0]}", said.get("stage", "loading it")
+    label, stage = request["label"], said.get("stage", "loading it")
     slow = f"{overdue(request['seconds'])}: it was still {stage}"
     return {"complaint": f"{label} {slow}" if late else f"{label} {ending(status)} while {stage}"}
 
@@ -195,7 +208,7 @@ def trial(request: dict, writing: int) -> None:
         while line:
             line = line[os.write(writing, line) :]
 
-    word = request["word"]
+    word, kind, label = request["word"], KINDS[request["kind"]], request["label"]
     path = load.split(word)[0]
     try:
         os.chdir(request["folder"])
@@ -203,9 +216,9 @@ def trial(request: dict, writing: int) -> None:
         os.environ[memorylimit.VARIABLE] = str(request["memory"] / 2**30)
         memorylimit.limit(request["memory"])
         sys.path[:] = request["path"]
-        text = load.text_of(path)
+        text = load.text_of(path, kind)
         if sha256(text) != request["digest"]:
-            raise UsageError(f"case file {path} has changed while it was tried out: nothing of it was run")
+            raise UsageError(f"{label} has changed while it was tried out: nothing of it was run")
         with limited(request["seconds"]), load.expecting(request["expected"]):
             say(stage="loading it")
             function, more = pickle.loads(base64.b64decode(request["trial"]))
@@ -215,8 +228,8 @@ def trial(request: dict, writing: int) -> None:
     except UsageError as error:
         say(complaint=str(error))
     except (SystemExit, KeyboardInterrupt) as error:  # of the file's own code
-        say(complaint=f"case file {path} {told(error, Origin.of_file(path))}: it must not end its process")
+        say(complaint=f"{label} {told(error, Origin.of_file(path))}: it must not end its process")
     except BaseException as error:
-        say(complaint=f"case file {word} cannot be tried out: {type(error).__name__}: {error}")
+        say(complaint=f"{label} cannot be tried out: {type(error).__name__}: {error}")
     finally:
         os._exit(0)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from noether.kernels import cache_folders
 from noether.plan.casefiles import load
+from noether.plan.casefiles.rule_words import file_words
 from noether.plan.casefiles.source import canonical, file_digest, split
 from noether.system import usage
 from noether.system.strict_reading import loads
@@ -118,15 +119,23 @@ def again() -> str:
     return usage.repeated("--trust") if usage.words else "trust=True"
 
 
-def recorded(about: Mapping, what: str) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The words of case files in run.json, and name -> sha256 of what they read. Raises UsageError."""
+def recorded(
+    about: Mapping, what: str, kinds: Iterable[str] = ("cases", "rule")
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The words of files in run.json, and name -> sha256 of what they read. Raises UsageError.
+
+    kinds  the arguments whose words are meant: the cases, the rule
+    """
     arguments = about.get("arguments") or {}
     cases, files = arguments.get("cases") or [], arguments.get("files") or {}
     if not isinstance(cases, list | tuple) or not all(isinstance(w, str) for w in cases):
         raise UsageError(f"{what} is corrupt: cases is {cases!r:.60}, must be a list of text")
+    if not isinstance(rule := arguments.get("rule"), str | None):
+        raise UsageError(f"{what} is corrupt: rule is {rule!r:.60}, must be text")
     if not isinstance(files, dict) or not all(isinstance(d, str) for d in files.values()):
         raise UsageError(f"{what} is corrupt: files is {files!r:.60}, must be an object of text")
-    words = tuple(word for word in cases if load.is_file_word(word))
+    words = tuple(word for word in cases if "cases" in kinds and load.is_file_word(word))
+    words += file_words(rule) if "rule" in kinds else ()
     return words, {**dict.fromkeys(words, ""), **files}  # a word without a digest is nobody's
 
 
@@ -145,7 +154,7 @@ def located(
             path = split(where(name))[0]
             out[str(path.resolve()) if name in words else canonical(path)] = digest
         except (OSError, ValueError, RuntimeError) as error:
-            raise UsageError(f"case file {name!r:.60} cannot be found: {error}") from None
+            raise UsageError(f"file {name!r:.60} cannot be found: {error}") from None
     return out
 
 
@@ -154,12 +163,10 @@ def check_unchanged(what: str, files: Mapping[str, str]) -> None:
     for path, digest in files.items():
         if not os.path.isfile(path):
             gone = "is no regular file" if os.path.exists(path) else "is gone"
-            raise UsageError(f"case file {path} of {what} {gone}: it must be there to be run again")
+            raise UsageError(f"file {path} of {what} {gone}: it must be there to be run again")
         try:
             found = file_digest(path)
         except OSError as error:
-            raise UsageError(
-                f"case file {path} of {what} cannot be read: {error.strerror or error}"
-            ) from None
+            raise UsageError(f"file {path} of {what} cannot be read: {error.strerror or error}") from None
         if found != digest:
-            raise UsageError(f"case file {path} has changed since {what}: it must be of the same text")
+            raise UsageError(f"file {path} has changed since {what}: it must be of the same text")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; python runs __getat
     from noether.cases import Case as Case
     from noether.cases.case import Metric as Metric
     from noether.cases.case import Symmetry as Symmetry
+    from noether.cases.rule import Rule as Rule
 
 __version__ = "0.2.0"
 
@@ -30,13 +31,14 @@ PUBLIC = {
     "Case": "noether.cases",
     "Symmetry": "noether.cases.case",
     "Metric": "noether.cases.case",
+    "Rule": "noether.cases.rule",
     "strategies": "noether.campaigns.fuzz",
 }
 """Name -> module that has it, or package whose module it is."""
 
 # Not strategies: `from noether import *`, and whoever looks at every name, must not need hypothesis.
 __all__ = ["__version__", "verify", "Result", "simulate", "Simulation", "discover"]
-__all__ += ["Case", "Symmetry", "Metric"]
+__all__ += ["Case", "Symmetry", "Metric", "Rule"]
 
 
 if not TYPE_CHECKING:  # with it a type checker would take any name for one of ours

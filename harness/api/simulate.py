@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -16,9 +17,12 @@ from noether.laws.exact.course import course, predicting
 from noether.mechanics import sweep
 from noether.mechanics.trajectory import Trajectory
 from noether.mechanics.wide import U_WIDE, WIDE
+from noether.plan.casefiles.load import is_file_word
 from noether.plan.choices import backends, one, refuse_impossible_rules
+from noether.plan.chosen_rules import chosen
 from noether.plan.design import PRECISIONS, backend_of
 from noether.runs.launchsize import check_launch
+from noether.system import processstate
 from noether.system.usage import UsageError
 
 SMALLEST = 2.0**-1074  # of float64 above 0; each of two charges is rounded by half of it, or by less
@@ -28,7 +32,7 @@ FLOWS = ("lagrangian", "bregman-lagrangian")
 
 def simulate(
     case,
-    rule: str = "heavy-ball",
+    rule: str | Path | Rule = "heavy-ball",
     *,
     precision: str = "float64",
     steps: int | None = None,
@@ -53,7 +57,8 @@ def simulate(
     of motion on which law T1 (T2) is judged.
 
     case       a name of the catalogue, a file, or a Case
-    rule       a learning rule, as `noether rules` lists them, or one of the two in continuous time
+    rule       a learning rule, as `noether rules` lists them, the file of one, or a Rule; or one of the two
+               in continuous time
     precision  the type of the stores, with a mode where wanted: "float64", "bfloat16/eager"
     steps      how many; as many as `verify` takes when left out. Of a solution, how many intervals of equal
                length, 48 when left out
@@ -65,7 +70,8 @@ def simulate(
     mass, friction, time   of a solution alone: m and mu, a number or (lanes,), .9 and .83 when left out, and
                how far it goes, 4 when left out
     q0, v0     starts, (d,) or (d, lanes): parameters, and the displacement of the momentum buffer in units of
-               q, of a solution the velocity; drawn from the box of the case when left out
+               q (of several buffers that of the covector, or the first one), of a solution the velocity;
+               drawn from the box of the case when left out
     seed       of all that is drawn
     backend    what executes the kernels, as for `verify`; it changes no bit. None of them reads the script
                that calls: it needs no `if __name__ == "__main__":`
@@ -74,7 +80,7 @@ def simulate(
     range. Raises UsageError for wrong words, noether.kernels.loops.launch.BackendMissing where a backend is
     not here, CannotRun where a solution meets a kink or has no value.
     """
-    rule = one("rule", rule, (*RULES, *FLOWS))
+    rule = name_of(rule)
     words = dict(decay=decay, eps=eps, kappa=kappa)
     sizes = dict(q0=q0, v0=v0, lanes=lanes, steps=steps, seed=seed)
     stepwise = dict(eta=eta, beta=beta)
@@ -90,6 +96,15 @@ def simulate(
     precision = one("precision", precision, PRECISIONS)
     backend = backend_of(one("backend", backend, ("auto", *backends())))
     return launched(asked(case, words | stepwise, **sizes, usual=LANES), RULES[rule], precision, backend)
+
+
+def name_of(rule) -> str:
+    """The name of the rule that a word, a path or an object means, tried out. Raises UsageError."""
+    word = str(rule) if isinstance(rule, Path) else rule
+    if isinstance(word, Rule) or (isinstance(word, str) and is_file_word(word)):
+        with processstate.kept(harmless=False):  # a file is executed
+            return chosen([word])[0][0]
+    return one("rule", word, (*RULES, *FLOWS))
 
 
 def refuse(rule: str, words: dict) -> None:

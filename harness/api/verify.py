@@ -7,7 +7,9 @@ from pathlib import Path
 
 from noether.api.result import Result
 from noether.cases import Case
+from noether.cases.rule import Rule
 from noether.plan import pyproject
+from noether.plan.casefiles import rule_words
 from noether.plan.choices import Request
 from noether.runs import executors
 from noether.runs import run as running
@@ -21,7 +23,7 @@ def verify(
     *cases: str | Case,
     profile: str = "quick",
     laws: Iterable[str] | str | None = None,
-    rules: Iterable[str] | str | None = None,
+    rules: Iterable[str | Path | Rule] | str | Path | Rule | None = None,
     precisions: Iterable[str] | str | None = None,
     backend: str = "auto",
     seed: int = 0,
@@ -37,14 +39,15 @@ def verify(
 
     cases       names of the catalogue, files, or Case objects; none is the whole catalogue
     profile     how much: "quick", "full" or "stress"
-    laws, rules, precisions   only these, as "D2,D4" or a list; None is all
+    laws, precisions   only these, as "D2,D4" or a list; None is all
+    rules       names of the catalogue, files, or Rule objects, as cases are; None is the whole catalogue
     backend     what executes kernels: "auto" is the best that is here; noether.kernels.loops.launch.BACKENDS
                 has them
     seed        every random start derives from it
     out         a run folder that does not exist yet; nothing is written without one
     strict      whatever could not be decided gives exit code 3, not only a law of which nothing holds
-    jobs        worker processes, a number or "auto"; cells of case files always run in processes of their
-                own. Above 1, Case objects that the caller's own script defines need the usual
+    jobs        worker processes, a number or "auto"; cells of files always run in processes of their own.
+                Above 1, Case and Rule objects that the caller's own script defines need the usual
                 `if __name__ == "__main__":` in it
     executor    a name as --executor takes it, or an executor of concurrent.futures, which the caller starts
                 and ends
@@ -61,15 +64,17 @@ def verify(
         raise UsageError(f"out is {brief(out)}, must be a folder")
     if not isinstance(strict, bool):
         raise UsageError(f"strict is {brief(strict)}, must be True or False")
-    narrowed = dict(law=comma("laws", laws), rule=comma("rules", rules))
+    narrowed = dict(law=comma("laws", laws), rule=chosen_rules(rules))
     narrowed |= dict(precision=comma("precisions", precisions))
     request = requested(cases, overrides, **narrowed, backend=backend, profile=profile, seed=seed)
-    if out is not None and any(isinstance(c, Case) for c in cases):
-        why = "a run with Case objects cannot be recorded, for it could not be replayed"
+    objects = [x for x in (*cases, *rule_words.parts(request.rule)) if isinstance(x, Case | Rule)]
+    if out is not None and objects:
+        kind = type(objects[0]).__name__
+        why = f"a run with {kind} objects cannot be recorded, for it could not be replayed"
         raise UsageError(f"{why}: pass file names, or no out")
     how = How(jobs, cell_seconds, executors.of(executor, how_many(jobs)))
     place = Path(out) if out is not None else None
-    excused = pyproject.known(known)
+    excused = pyproject.known(known, own_rules=rule_words.has_own(request.rule))
     how = dict(strict=strict, how=how, known=excused)
     return Result.of(running.run(request, out=place, record=out is not None, **how))
 
@@ -84,6 +89,25 @@ def requested(cases: Sequence, overrides: dict, **narrowed) -> Request:
     if strange:
         raise UsageError(f"verify has no {strange}: it must be one of {', '.join(sorted(known))}")
     return Request(tuple(str(c) if isinstance(c, Path) else c for c in cases), **narrowed, **overrides)
+
+
+def chosen_rules(rules) -> str | tuple[str | Rule, ...] | None:
+    """What Request.rule takes. Raises UsageError."""
+    if isinstance(rules, Rule | Path):
+        rules = [rules]
+    if rules is None or isinstance(rules, str):
+        return rules
+    try:
+        words = [str(x) if isinstance(x, Path) else x for x in rules]
+    except TypeError:
+        words = [rules]
+    for wrong in (x for x in words if not isinstance(x, str | Rule)):
+        raise UsageError(
+            f"rules has {type(wrong).__name__} {brief(wrong)}, must be names, files or Rule objects"
+        )
+    if not any(isinstance(x, Rule) or "," in x for x in words):
+        return ",".join(words)
+    return tuple(words)
 
 
 def comma(name: str, words) -> str | None:

@@ -46,7 +46,9 @@ class Noether:
 
         __tracebackhide__ = True
         case = case if not isinstance(case, (str, Path)) else self.found(str(case))
-        if isinstance(case, str) and "out" not in options:
+        rules = self.found_rules(options["rules"]) if options.get("rules") is not None else []
+        options = {**options, **({"rules": rules} if rules else {})}
+        if "out" not in options and all(isinstance(x, str) for x in (case, *rules)):
             self.runs += 1
             options = {**options, "out": self.folder / f"run{self.runs}"}
         try:
@@ -57,8 +59,15 @@ class Noether:
             raise AssertionError(told(result))
         return result
 
+    def found_rules(self, rules) -> list:
+        """The rules of an option, those that are files found as `found` finds them."""
+        from noether.plan.casefiles.rule_words import parts
+
+        several = rules if isinstance(rules, (str, list, tuple)) else [rules]
+        return [self.found(x) if isinstance(x, str) else x for x in parts(several)]
+
     def found(self, word: str) -> str:
-        """A case word with its file found beside the test, or where pytest runs."""
+        """A word with its file found beside the test, or where pytest runs."""
         from noether.plan.casefiles.load import is_file_word, split
 
         if not is_file_word(word):

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from numbers import Integral
 
 from noether.cases import CATALOG, Case
+from noether.cases.rules import RULES, Rule
+from noether.plan import chosen_rules
 from noether.plan.casefiles import load, trial, trial_process
 from noether.plan.casefiles.travel import check_travels
 from noether.system.usage import UsageError, brief, unknown
@@ -28,11 +30,14 @@ PARAMETERS = {
 
 @dataclass(frozen=True)
 class Request:
-    """The words as they were given; None means "not said". This is what run.json keeps."""
+    """The words as they were given; None means "not said". This is what run.json keeps.
 
-    cases: tuple[str, ...] = ()
+    Cases and rules may be objects, from Python; then nothing is recorded.
+    """
+
+    cases: tuple[str | Case, ...] = ()
     law: str | None = None
-    rule: str | None = None
+    rule: str | tuple[str | Rule, ...] | None = None
     precision: str | None = None
     backend: str = "auto"
     profile: str = "quick"
@@ -46,7 +51,8 @@ class Request:
     reference: bool = False
 
     def as_dict(self) -> dict:
-        return {**asdict(self), "cases": list(self.cases)}
+        words = replace(self, cases=(), rule=None)
+        return {**asdict(words), "cases": list(self.cases), "rule": self.rule}
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ class Selection:
     asked      the names among "cases", "laws", "rules", "precisions", "backend", "overrides" that the user
                narrowed
     files      words of case files, which worker processes load again
+    rule_files words of files of rules, which they load too
     """
 
     cases: tuple[Case, ...]
@@ -69,6 +76,7 @@ class Selection:
     overrides: dict = field(default_factory=dict, hash=False)
     asked: frozenset[str] = frozenset()
     files: tuple[str, ...] = ()
+    rule_files: tuple[str, ...] = ()
 
 
 def select(request: Request) -> Selection:
@@ -83,12 +91,13 @@ def select(request: Request) -> Selection:
     from noether.plan import design
 
     laws = chosen_laws(request, design.LAWS)
-    rules = several("rule", request.rule, tuple(design.RULES))
+    rules, rule_files = chosen_rules.chosen(request.rule)
     precisions = several("precision", request.precision, tuple(design.PRECISIONS))
     asked = narrowed(request)
     if "rules" in asked:
         refuse_impossible_rules(cases, rules, named="cases" in asked)
-    return Selection(cases, laws, rules, precisions, backend, profile, seed, overrides, asked, files)
+    how = (precisions, backend, profile, seed, overrides, asked)
+    return Selection(cases, laws, rules, *how, files, rule_files)
 
 
 def narrowed(request: Request) -> frozenset[str]:
@@ -178,13 +187,14 @@ def refuse_impossible_rules(cases: tuple[Case, ...], rules: tuple[str, ...], *, 
 
     Raises UsageError.
     """
+    from noether.laws.exact.cell import fits as goes
     from noether.laws.exact.cell import rules_of
 
-    fits = {case.name: set(rules_of(case)) for case in cases}
+    fits = {case.name: set(rules_of(case, dict.fromkeys((*RULES, *rules)))) for case in cases}
     kinds = {case.name: case.metric.kind for case in cases}
     for rule in rules:
         if not any(rule in takes for takes in fits.values()):
-            able = [c.name for c in CATALOG if rule in rules_of(c)]
+            able = [c.name for c in CATALOG if goes(RULES[rule], c)]
             have = ", ".join(f"{name} ({kinds[name]} metric)" for name in fits)
             raise UsageError(
                 f"rule {rule} fits none of the chosen cases, {have}: it goes with "

@@ -26,6 +26,8 @@ from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 
+from noether.cases.declared import NAME_PATTERN
+from noether.plan.casefiles import rule_words
 from noether.plan.casefiles.load import is_file_word, split
 from noether.system.fields import FINITE, NAME, TRUTH, Kind, check, is_whole, list_of, whole
 from noether.system.files import in_the_way
@@ -117,9 +119,11 @@ def checked(path: Path, said: dict) -> Settings:
     if not isinstance(entries, list):
         raise UsageError(f"{path}: known must be tables [[tool.noether.known]], is {type(entries).__name__}")
     found = {PARAMETERS.get(k, k): v for k, v in said.items() if k != "known"}
-    for name in ("law", "rule", "precision"):
+    for name in ("law", "precision"):
         if isinstance(found.get(name), list):
             found[name] = ",".join(found[name])
+    if "rule" in found:
+        found["rule"] = ",".join(placed(path.parent, word) for word in rule_words.parts(found["rule"]))
     if "cases" in found:
         found["cases"] = tuple(placed(path.parent, word) for word in found["cases"])
     if "baseline" in found:
@@ -130,7 +134,8 @@ def checked(path: Path, said: dict) -> Settings:
         check_words(found)
     except UsageError as error:
         raise UsageError(f"{path}: [tool.noether]: {error}") from None
-    return Settings(path, found, read_known(entries, f"{path}: [[tool.noether.known]]"))
+    own = rule_words.has_own(found.get("rule"))
+    return Settings(path, found, read_known(entries, f"{path}: [[tool.noether.known]]", own_rules=own))
 
 
 def relative(path: Path) -> str:
@@ -139,7 +144,7 @@ def relative(path: Path) -> str:
 
 
 def placed(folder: Path, word: str) -> str:
-    """A word of `cases`: a file is one of the folder of pyproject.toml."""
+    """A word of `cases` or `rules`: a file is one of the folder of pyproject.toml."""
     if not is_file_word(word):
         return word
     file, name = split(word)
@@ -172,12 +177,17 @@ def check_words(found: Mapping) -> None:
     if "backend" in found:
         choices.one("backend", found["backend"], ("auto", *choices.backends()))
     choices.several("laws", found.get("law"), tuple(design.LAWS), fold=str.upper)
-    choices.several("rules", found.get("rule"), tuple(design.RULES))
+    for word in rule_words.parts(found.get("rule")):
+        if not is_file_word(word):
+            choices.several("rules", word, tuple(design.RULES))
     choices.several("precisions", found.get("precision"), tuple(design.PRECISIONS))
 
 
-def read_known(values: Iterable, where: str) -> tuple[Known, ...]:
-    """Entries from plain data. Raises UsageError that begins with `where` and the number of the entry."""
+def read_known(values: Iterable, where: str, *, own_rules: bool = False) -> tuple[Known, ...]:
+    """Entries from plain data. Raises UsageError that begins with `where` and the number of the entry.
+
+    own_rules  there are rules beside the catalogue, whose names nobody knows before they are loaded
+    """
     from noether.plan import choices, design
 
     out = []
@@ -185,7 +195,7 @@ def read_known(values: Iterable, where: str) -> tuple[Known, ...]:
         try:
             e = value if isinstance(value, Known) else entry(value)
             choices.one("law", e.law, tuple(design.LAWS))
-            if e.rule is not None:
+            if e.rule is not None and not (own_rules and NAME_PATTERN.fullmatch(e.rule)):
                 choices.one("rule", e.rule, rule_names())
             if e.precision is not None:
                 choices.one("precision", e.precision, tuple(design.PRECISIONS))
@@ -196,17 +206,14 @@ def read_known(values: Iterable, where: str) -> tuple[Known, ...]:
     return tuple(out)
 
 
-MODELS = ("lagrangian", "bregman-lagrangian", "scale-invariant-lagrangian", "curved")
-"""What a record on a law of continuous time has as its rule."""
-
-
 def rule_names() -> tuple[str, ...]:
     """What a record may have as its rule: a learning rule, one that is shown noise, a model in continuous
     time, a column of the map of symmetries and rules."""
     from noether.laws.map.table import COLUMNS
     from noether.plan import design
 
-    return (*design.RULES, *(f"noisy {rule}" for rule in design.RULES), *MODELS, *COLUMNS, "all")
+    noisy = (f"noisy {rule}" for rule in design.RULES)
+    return (*design.RULES, *noisy, *rule_words.MODELS, *COLUMNS, "all")
 
 
 def check_new(e: Known, before: Iterable[Known]) -> None:
@@ -216,11 +223,12 @@ def check_new(e: Known, before: Iterable[Known]) -> None:
             raise UsageError(f"names {e.place}, as entry {number} does: one of the two must go")
 
 
-def known(source: str | Path | Iterable[Known | Mapping]) -> tuple[Known, ...]:
-    """Known violations: of a pyproject.toml, or from plain data. Raises UsageError."""
+def known(source: str | Path | Iterable[Known | Mapping], *, own_rules: bool = False) -> tuple[Known, ...]:
+    """Known violations: of a pyproject.toml, or from plain data, as `read_known` has them. Raises
+    UsageError."""
     if isinstance(source, str | Path):
         said = table(Path(source)) or {}
         return checked(Path(source), said).known
     if isinstance(source, Mapping) or not isinstance(source, Iterable):
         raise UsageError(f"known is {type(source).__name__}, must be a list of entries, or a pyproject.toml")
-    return read_known(source, "known")
+    return read_known(source, "known", own_rules=own_rules)

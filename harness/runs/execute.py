@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 
 from threadpoolctl import threadpool_limits
 
+from noether.cases.rules import OWN
 from noether.kernels import cache_folders
 from noether.mechanics.wide import require_wide
 from noether.plan.casefiles import load
@@ -71,11 +72,15 @@ class Group:
         return [cell.name for cell in self.cells]
 
 
-def run_cells(cells: list, seconds: float | None = None, foreign: bool = False) -> list[Done]:
+def run_cells(
+    cells: list, seconds: float | None = None, foreign: bool = False, rules: tuple = ()
+) -> list[Done]:
     """What came of each cell, one after the other, within `seconds` each.
 
-    foreign  they are cells of a case file, after each of which the process is put back as it was
+    foreign  they are cells of a user's file, after each of which the process is put back as it was
+    rules    those of the cells that were handed over as objects, which no catalogue and no file has
     """
+    OWN.update({rule.name: rule for rule in rules})
     if not foreign:
         return [run_cell(cell, seconds) for cell in cells]
     out = []
@@ -125,8 +130,8 @@ def execute(
 ) -> Iterator[Done]:
     """Run each cell once and yield it as it finishes. Leaving the loop early stops the workers.
 
-    own       name of a case -> the case file that has it (a casesource.Source): its cells always run in
-              processes of their own
+    own       ("case" or "rule", name) -> the file that has it (a casefiles.source.Source): its cells always
+              run in processes of their own
     seconds   the limit of one cell, SECONDS when None
     executor  a noether.runs.engine.Engine, worker processes of ours when None
     tell      is given a function that says which cells run now, where that is known
@@ -144,7 +149,7 @@ def execute(
                 yield done
             else:
                 here += done.cells
-    foreign = [c for c in here if source_of(c, own)]
+    foreign = [c for c in here if sources_of(c, own)]
     yield from (
         Done(c.name, [], 0.0, lost="its case file cannot be loaded in a process of its own") for c in foreign
     )
@@ -160,26 +165,27 @@ def sent(cells: list, own: dict, jobs: int, seconds: float) -> tuple[list[Group]
     travel."""
     by_file: dict = {}
     for cell in sorted(cells, key=cost, reverse=True):
-        by_file.setdefault(source_of(cell, own), []).append(cell)
+        by_file.setdefault(sources_of(cell, own), []).append(cell)
     groups, here = [], []
-    for source, some in by_file.items():
+    for sources, some in by_file.items():
         for few in together(some):
-            group = packed(few, (source,) if source else (), max(1, cpus() // max(1, jobs)), seconds)
+            group = packed(few, sources, max(1, cpus() // max(1, jobs)), seconds)
             groups += [group] if group else []
             here += [] if group else few
     return groups, here
 
 
-def source_of(cell, own: dict | None):
-    """The case file that has the case of a cell; None of the catalogue's."""
-    return own.get(cell.case.name) if own else None
+def sources_of(cell, own: dict | None) -> tuple:
+    """The files that have the case and the rule of a cell; () of the catalogue's."""
+    wanted = (("case", cell.case.name), ("rule", rule_of(cell))) if own else ()
+    return tuple(own[key] for key in wanted if key in own)
 
 
 def packed(cells: list, sources: tuple, threads: int, seconds: float) -> Group | None:
     """A group of cells pickled for a worker; None where they cannot travel, as a case made of lambdas
     cannot."""
     try:
-        raw = pickle.dumps((run_cells, (cells, seconds, bool(sources))))
+        raw = pickle.dumps((run_cells, (cells, seconds, bool(sources), handed_over(cells, sources))))
     except Exception:
         return None
     main = getattr(sys.modules["__main__"], "__file__", None) if b"__main__" in raw else None
@@ -188,6 +194,18 @@ def packed(cells: list, sources: tuple, threads: int, seconds: float) -> Group |
     memory = memorylimit.allowed() if sources and not on_gpu else 0
     setting = Setting(sources, tuple(sys.path), os.path.abspath(main) if main else "", threads, memory)
     return Group(cells, setting, raw, seconds * len(cells))
+
+
+def handed_over(cells: list, sources: tuple) -> tuple:
+    """The rules of cells that are neither of the catalogue nor of a file."""
+    of_files = {source.name for source in sources if source.kind == "rule"}
+    names = dict.fromkeys(map(rule_of, cells))
+    return tuple(OWN[name] for name in names if name in OWN and name not in of_files)
+
+
+def rule_of(cell) -> str:
+    """The name of the rule of a cell, '' where it has none."""
+    return getattr(cell, "rule", "")
 
 
 def together(cells: list) -> list[list]:
@@ -224,8 +242,8 @@ def in_crew(groups: list[Group], jobs: int, tell) -> Iterator[Done | Group]:
 
 def alone(group: Group) -> list[Group]:
     """Each cell of a group as a group of its own."""
-    share, is_foreign = group.seconds / len(group.cells), bool(group.setting.sources)
-    raw = lambda cell: pickle.dumps((run_cells, ([cell], share, is_foreign)))
+    share, sources = group.seconds / len(group.cells), group.setting.sources
+    raw = lambda cell: pickle.dumps((run_cells, ([cell], share, bool(sources), handed_over([cell], sources))))
     return [Group([cell], group.setting, raw(cell), share, group.losses) for cell in group.cells]
 
 

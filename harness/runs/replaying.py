@@ -16,7 +16,8 @@ from pathlib import Path
 
 from noether.cases import CATALOG
 from noether.mechanics.wide import require_wide
-from noether.plan.casefiles import load
+from noether.plan import chosen_rules
+from noether.plan.casefiles import load, rule_words
 from noether.plan.casefiles import trust as casetrust
 from noether.runs.planning import plan
 from noether.runs.records_file import plain
@@ -86,7 +87,7 @@ def pick(run: Run, number: int | None, wanted: dict, nth: int | None = None) -> 
 
 
 class Replays:
-    """The records of one run that can be replayed. words: its case files, once its cells are planned.
+    """The records of one run that can be replayed. words, rule_words: its files, once its cells are planned.
 
     trust  run the case files that it names whoever named them; else those alone that this user has run from
            there
@@ -94,6 +95,7 @@ class Replays:
     """
 
     words: tuple[str, ...] = ()
+    rule_words: tuple[str, ...] = ()
 
     def __init__(self, run: Run, *, trust: bool = False):
         self.run, self.arguments = run, run.about["arguments"]
@@ -112,7 +114,19 @@ class Replays:
         words = [resolved(self.run, w) for w in self.arguments.get("cases", []) if load.is_file_word(w)]
         with load.expecting(self.files):
             own = chosen_cases(words)[0] if words else ()
+            chosen_rules.chosen(self.rule)  # found by their names from then on
         return tuple({c.name: c for c in (*CATALOG, *own)}.values())
+
+    @property
+    def rule(self) -> tuple[str, ...] | None:
+        """The words of its rules, with files as they are meant from here; None for the whole catalogue."""
+        given = self.arguments.get("rule")
+        words = rule_words.parts(given)
+        return (
+            None
+            if given is None
+            else tuple(resolved(self.run, w) if load.is_file_word(w) else w for w in words)
+        )
 
     @cached_property
     def cells(self) -> dict:
@@ -123,9 +137,10 @@ class Replays:
         kept["cases"] = tuple(
             resolved(self.run, w) if load.is_file_word(w) else w for w in kept.get("cases", ())
         )
+        kept["rule"] = self.rule
         with load.expecting(self.files):
             selection = select(Request(**kept))
-            self.words = selection.files
+            self.words, self.rule_words = selection.files, selection.rule_files
             return {cell.name: cell for cell in plan(selection).cells}
 
     def cell(self, record: Record):
@@ -156,7 +171,8 @@ class Replays:
         require_wide()
         cell = self.cell(record)
         if cell is not None:
-            return whole(cell, record, [r for r in self.run.records if r.cell == record.cell], self.words)
+            beside = [r for r in self.run.records if r.cell == record.cell]
+            return whole(cell, record, beside, load.own(self.words, self.rule_words))
         from noether.runs.replay_lane import ReplayError, replay
 
         try:
@@ -166,15 +182,14 @@ class Replays:
         return back.equal, back.text
 
 
-def whole(cell, record: Record, beside: list[Record], files: tuple[str, ...] = ()) -> tuple[bool, str]:
+def whole(cell, record: Record, beside: list[Record], own: dict | None = None) -> tuple[bool, str]:
     """A record's cell run again; the record is told from the others of the cell by its place among them.
 
-    files: the words of case files, whose cells run in a process of their own. Raises UsageError where the
-    cell comes to no end.
+    own: the files whose cells run in a process of their own, as load.own has them. Raises UsageError where
+    the cell comes to no end.
     """
     from noether.runs.execute import execute
 
-    own = {load.named(word): source for word, source in zip(files, load.sources(files), strict=True)}
     (done,) = execute([cell], own=own)
     if done.lost is not None:
         raise UsageError(f"cell {cell.name}: {done.lost}")

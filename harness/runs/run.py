@@ -9,6 +9,8 @@ from pathlib import Path
 
 from noether.kernels import cache_folders
 from noether.plan.casefiles import load, trust
+from noether.plan.casefiles.kind import RULE
+from noether.plan.casefiles.rule_words import file_words
 from noether.plan.choices import Request, select
 from noether.runs import completeness, replaying, shards
 from noether.runs.conclusion import conclude
@@ -29,9 +31,9 @@ from noether.verdicts.record import Record
 
 
 def digests(request: Request) -> dict:
-    """The case files of a request, each with the digest of what it is."""
+    """The files of a request, of cases and of rules, each with the digest of what it is."""
     words = [word for word in request.cases if isinstance(word, str) and load.is_file_word(word)]
-    return load.files(words)
+    return load.files(words) | load.files(file_words(request.rule), RULE)
 
 
 def arguments(request: Request) -> dict:
@@ -85,7 +87,7 @@ def run(
     with processstate.kept(harmless=False):  # planning asks a case for numbers too
         planned = shards.part(plan(select(request)), how.shard)
     if resume is None:
-        trust.remember(planned.selection.files)
+        trust.remember([*planned.selection.files, *planned.selection.rule_files])
     folder, found = opened(request, planned, out=out, resume=resume, record=record, how=how, strict=strict)
     done = found.cells if found else {}
     result = begun(planned, folder, found, how)
@@ -137,8 +139,7 @@ def begun(planned: Plan, folder: Folder | None, found: Run | None, how: How) -> 
 def work(cells, planned: Plan, result: Result, folder: Folder | None, how: How, watch) -> None:
     """Run cells, and keep in the result and in the folder what comes of each. Raises RecordingError,
     CannotRun."""
-    files = planned.selection.files
-    own = {load.named(word): source for word, source in zip(files, load.sources(files), strict=True)}
+    own = load.own(planned.selection.files, planned.selection.rule_files)
     elsewhere = dict(own=own, seconds=how.seconds, executor=how.executor, jobs=how_many(how.jobs))
     with closing(execute(cells, tell=lambda names: watch("runs", names=names), **elsewhere)) as stream:
         for done in stream:

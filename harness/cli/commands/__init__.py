@@ -50,7 +50,7 @@ def argument(kind, metavar: str, help: str, **more):
 
 WORKERS = "Worker processes: auto (default), one a usable processor as far as memory reaches, or a number."
 CONFIG = "Leave [tool.noether] of pyproject.toml out: no defaults and no known violations of it."
-TRUSTED = "Run the case files that a run or a corpus names, also where you have not run them yourself."
+TRUSTED = "Run the files that a run or a corpus names, also where you have not run them yourself."
 
 # Options and arguments that several commands have.
 Names = argument(
@@ -60,7 +60,7 @@ Names = argument(
 )
 RunFolder = argument(Path | None, "[RUN]", "A run folder; the newest in runs/ when left out.")
 Seed = option(int, "Every cell's seed derives from it (default 0).")
-Rule = option(str | None, "Comma list of learning rules.")
+Rule = option(str | None, "Comma list of learning rules, or of files path/to/rule.py[:NAME].")
 Out = option(Path | None, "The run folder (default runs/<time>).")
 Baseline = option(Path | None, "Fail on a marked rise above FILE.json (default baseline.json).")
 NoConfig = option(bool, CONFIG, "--no-config")

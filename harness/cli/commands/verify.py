@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -182,7 +183,7 @@ def continued(asked: Asked) -> tuple[dict, dict | None]:
         raise UsageError(
             f"--resume {asked.resume} goes on in its own folder: --out {asked.out} must not be given"
         )
-    kept, files = recorded(asked.resume, asked.trust, named="cases" in asked.spoken)
+    kept, files = recorded(asked.resume, asked.trust, replaced=asked.spoken)
     return {**kept, **asked.spoken}, files
 
 
@@ -226,11 +227,11 @@ def with_baseline_file(words: list[str]) -> list[str]:
     return out
 
 
-def recorded(run: Path, trust: bool, *, named: bool) -> tuple[dict, dict | None]:
-    """The words of an interrupted run, and what its case files must be.
+def recorded(run: Path, trust: bool, *, replaced: Collection[str]) -> tuple[dict, dict | None]:
+    """The words of an interrupted run, and what its files must be.
 
-    named  other case files were named beside it, which are run instead
-    Raises UsageError, also where it names case files that this user has not run from here, unless trusted.
+    replaced  the parameters that were given beside it: other cases or rules, which are run instead
+    Raises UsageError, also where it names files that this user has not run from here, unless trusted.
     """
     from noether.plan.casefiles import trust as casetrust
     from noether.plan.choices import Request
@@ -238,9 +239,10 @@ def recorded(run: Path, trust: bool, *, named: bool) -> tuple[dict, dict | None]
 
     about = read_about(run)
     kept = {k: v for k, v in about["arguments"].items() if k in Request.__dataclass_fields__}
-    words, digests = casetrust.recorded(about, f"run {run}")
+    kinds = [name for name in ("cases", "rule") if name not in replaced]
+    words, digests = casetrust.recorded(about, f"run {run}", kinds)
     kept["cases"] = tuple(kept.get("cases") or ())
-    if named or not words:
+    if not words:
         return kept, None
     files = casetrust.located(digests, words)
     casetrust.allow(f"run {run}", files, start=None, trust=trust)

@@ -78,7 +78,7 @@ WRONG_WORDS = [
         ["verify", "--law", "O3", "--precision", "float16"],
         ["law O3 covers nothing of this choice", "needs heavy ball"],
     ),
-    (["show", "nothing"], ["case is 'nothing'"]),
+    (["show", "nothing"], ["case or rule is 'nothing'"]),
     (["explain", "D1000"], ["law is 'D1000'"]),
     (["replay", "no/such/run"], ["run no/such/run is not there"]),
     (["report", "no/such/run"], ["run no/such/run is not there"]),

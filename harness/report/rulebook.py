@@ -1,54 +1,180 @@
-"""The learning rules as `noether rules` lists them."""
+"""The learning rules as `noether rules` lists them and `noether show RULE` shows one: what a rule says, and
+what was read off its lines."""
 
 from __future__ import annotations
 
+import sys
 from functools import cache
+from types import SimpleNamespace
+
+from rich.console import Group
+from rich.text import Text
 
 from noether.cases import CATALOG
-from noether.cases.rules import RULES, Rule
-from noether.laws.exact.cell import rules_of
-from noether.report.table import listing
+from noether.cases.rule import Parameter, Rule
+from noether.cases.rules import RULES
+from noether.laws.exact import EXACT
+from noether.laws.exact.cell import fits
+from noether.report.catalogue import field
+from noether.report.terminal import listing
 
-OPTIONS = ("looks_ahead", "timed", "maximize", "simplex", "signed")
+MOVES = {
+    "by": "q' - q is {0}' itself, but for decoupled decay",
+    "along": "q' - q is parallel to {0}', but for decoupled decay",
+    "ahead": "q' - q is made of {0}' and the force, as Nesterov's step is",
+}
+"""How q moves (noether.cases.exact_numbers.Reading), in words."""
+METRICS = {
+    "euclidean": "euclidean",
+    "diagonal": "diagonal: that of a case, G(q)",
+    "bregman": "bregman: that of a mirror map",
+    "maximum": "maximum: the size of a step is that of its largest component",
+}
 
 
 @cache
-def takers() -> dict[str, list[str]]:
-    """The cases of the catalogue that take each rule."""
-    taken = {case.name: rules_of(case) for case in CATALOG}
-    return {rule: [name for name, mine in taken.items() if rule in mine] for rule in RULES}
+def takers(rule: Rule) -> list[str]:
+    """The cases of the catalogue that take a rule."""
+    return [case.name for case in CATALOG if fits(rule, case)]
 
 
-def options(rule: Rule) -> list[str]:
-    """What a rule has beside the step of heavy ball, as it is read off its lines."""
-    return [name for name in OPTIONS if getattr(rule, name)]
+@cache
+def judges(rule: Rule) -> list[str]:
+    """The exact laws that judge a rule on any case of the catalogue."""
+    mine = [case for case in CATALOG if fits(rule, case)]
+    return [key for key, law in EXACT.items() if any(law.concerns(case, rule) for case in mine)]
+
+
+def read_off(rule: Rule) -> list[str]:
+    """What was read off the lines of a rule, in words: of the gradient signs alone, steps that know their
+    number (timed), components that read each other (mixing)."""
+    said = {
+        "momentum": rule.momentum,
+        f"{rule.decay} decay": rule.decay != "none",
+        "signs alone": rule.signed,
+        "ascent": rule.maximize,
+        "timed": rule.timed,
+        "mixing": rule.reads.mixes,
+    }
+    return [words for words, so in said.items() if so]
+
+
+def domain(parameter: Parameter) -> str:
+    """The domain of a parameter, in words."""
+    if parameter.choices:
+        return f"one of {', '.join(f'{x:g}' for x in parameter.choices)}"
+    return f"from {parameter.low:g} to {parameter.high:g}"
+
+
+# ---- letters: a rule's small functions on symbols
+
+
+def letters(rule: Rule) -> SimpleNamespace:
+    """What a rule is given as p, each number a symbol of its name."""
+    import sympy
+
+    return SimpleNamespace(**{name: sympy.Symbol(name, positive=True) for name in rule.inputs}, G=[])
+
+
+def spelled(formula) -> str:
+    """A formula as it is written here: products by a space."""
+    return str(formula).replace("**", "^").replace("*", " ")
+
+
+def covector(rule: Rule) -> dict[str, str] | None:
+    """The law of the covector p' = a p - b f in letters: p, a, b and f; None where there is none."""
+    import sympy
+
+    c = rule.covector
+    if c is None:
+        return None
+    p, q, g = letters(rule), [sympy.Symbol("q")], [sympy.Symbol("g")]
+    functions = dict(sqrt=sympy.sqrt, exp=sympy.exp, log=sympy.log, sign=sympy.sign, absolute=sympy.Abs)
+    try:
+        (f,) = c.force(q, g, p, SimpleNamespace(**functions, maximum=sympy.Max))
+    except Exception:  # a force that reads several components at once has no line of its own
+        f = "the force of its file"
+    return {"p": c.buffer, "a": spelled(c.kept(p)), "b": spelled(c.pull(p)), "f": spelled(f)}
+
+
+def in_torch(rule: Rule) -> str:
+    """The call that makes the same optimizer in PyTorch, '' where there is none."""
+    if rule.torch is None:
+        return ""
+    name, options = rule.torch(letters(rule))
+    return f"torch.optim.{name}({', '.join(f'{k}={spelled(v)}' for k, v in options.items())})"
+
+
+# ---- the list
 
 
 def rules_table():
     """The table of rules."""
-    table = listing("rule", "step", "metric", "cases")
+    table = listing("rule", "step", "metric, state", "cases")
     for rule in RULES.values():
-        step = "\n".join(rule.step)
-        table.add_row(rule.name, step, rule.metric, str(len(takers()[rule.name])))
+        about = [f"{rule.metric}, {' '.join(rule.buffers)}", *read_off(rule)]
+        table.add_row(rule.name, "\n".join(rule.step), "\n".join(about), str(len(takers(rule))))
     return table
 
 
 def rules_listed() -> list[dict]:
     """The rules as plain data for --json."""
-    return [
-        {
-            "rule": rule.name,
-            "source": rule.source,
-            "buffers": list(rule.buffers),
-            "step": list(rule.step),
-            "metric": rule.metric,
-            "momentum": rule.momentum,
-            "decay": rule.decay,
-            "parameters": list(rule.parameters),
-            "options": options(rule),
-            "stored": "log q" if rule.log_state else "q",
-            "fuzzed": rule.screened,
-            "cases": takers()[rule.name],
-        }
-        for rule in RULES.values()
+    return [shown(rule) for rule in RULES.values()]
+
+
+# ---- one rule
+
+
+def shown(rule: Rule) -> dict:
+    """A rule as plain data, for --json."""
+    told = {"rule": rule.name, "step": list(rule.step), "source": rule.source, "metric": rule.metric}
+    extra = [
+        {"name": x.name, "what": x.what, "low": x.low, "high": x.high, "choices": list(x.choices)}
+        for x in rule.extra
     ]
+    reads = {"momentum": rule.momentum, "decay": rule.decay, "signed": rule.signed, "ascent": rule.maximize}
+    reads |= {"moves": rule.reads.moves, "mixes": rule.reads.mixes}
+    return {
+        **told,
+        "buffers": list(rule.buffers),
+        "parameters": list(rule.parameters),
+        "extra": extra,
+        "known": list(rule.known_names),
+        **reads,
+        "stored": "log q" if rule.log_state else "q",
+        "covector": covector(rule),
+        "torch": in_torch(rule) or None,
+        "fuzzed": rule.screened,
+        "laws": judges(rule),
+        "cases": takers(rule),
+    }
+
+
+def show(rule: Rule) -> Group:
+    """What a rule says of itself, and what was read off its lines."""
+    paper = (getattr(sys.modules.get(rule.update.__module__), "__doc__", None) or rule.name).strip()
+    law = covector(rule)
+    charge = "none: no law speaks of a charge under it"
+    if law:
+        charge = f"{law['p']}: p' = a p - b f with a = {law['a']}, b = {law['b']}, f = {law['f']}"
+    rows = [
+        field("rule", rule.name),
+        field("step", "\n".join(rule.step)),
+        field("source", rule.source),
+        field("stored", " ".join(("log q" if rule.log_state else "q", *rule.buffers))),
+        field("metric", METRICS.get(rule.metric, rule.metric)),
+        field("of a lane", ", ".join(rule.parameters)),
+        *(field("", f"{x.name}: {x.what}, {domain(x)}") for x in rule.extra),
+    ]
+    if rule.known_names:
+        rows.append(field("of step n", f"{', '.join(rule.known_names)}: known from the number of the step"))
+    rows += [field("read off" if i == 0 else "", words) for i, words in enumerate(read_off(rule))]
+    if rule.reads.moves:
+        rows.append(field("", MOVES[rule.reads.moves].format(rule.covector.buffer)))
+    rows += [
+        field("covector", charge),
+        field("PyTorch", in_torch(rule) or "has none of this name"),
+        field("laws", " ".join(judges(rule)) or "none"),
+        field("cases", f"{len(takers(rule))}: {', '.join(takers(rule))}"),
+    ]
+    return Group(Text(paper), Text(), *rows)

@@ -8,10 +8,11 @@ from noether.cli.commands import AsJson, argument, printed
 
 
 def known_cases(incomplete: str) -> list[str]:
-    """The names of cases, for the completion of a shell."""
+    """The names of cases and rules, for the completion of a shell."""
     from noether.cases import CATALOG
+    from noether.cases.rules import RULES
 
-    return [case.name for case in CATALOG if case.name.startswith(incomplete)]
+    return [name for name in (*(case.name for case in CATALOG), *RULES) if name.startswith(incomplete)]
 
 
 def known_laws(incomplete: str) -> list[str]:
@@ -21,8 +22,8 @@ def known_laws(incomplete: str) -> list[str]:
     return [law for law in LAWS if law.startswith(incomplete.upper())]
 
 
-ONE_CASE = "A case of the catalogue, or path/to/case.py[:NAME]."
-Case = argument(str, "CASE|FILE", ONE_CASE, autocompletion=known_cases)
+ONE = "A case or a rule of the catalogue, or path/to/file.py[:NAME]."
+Case = argument(str, "CASE|RULE|FILE", ONE, autocompletion=known_cases)
 Law = argument(str, "LAW", "As in D2; see noether laws.", autocompletion=known_laws)
 Run = argument(Path | None, "[RUN]", "A run folder: the power of the law in it.")
 
@@ -36,7 +37,10 @@ def cases(as_json: AsJson = False):
 
 
 def rules(as_json: AsJson = False):
-    """List the learning rules: the step of each, its metric."""
+    """List the learning rules: the step of each, its metric.
+
+    Also its buffers, and what was read off its lines.
+    """
     from noether.report.rulebook import rules_listed, rules_table
     from noether.report.table import say
 
@@ -44,13 +48,18 @@ def rules(as_json: AsJson = False):
 
 
 def show(case: Case, as_json: AsJson = False):
-    """Show what a case claims, and prove its symmetries."""
-    from noether.plan.choices import chosen_cases
-    from noether.report import catalogue
+    """Show what a case claims, or what a rule says of itself.
+
+    The symmetries of a case are proven; of a rule also what was read off its lines is told.
+    """
+    from noether.cases import Case
+    from noether.plan.shown import meant
+    from noether.report import catalogue, rulebook
     from noether.report.table import say
 
-    (chosen,), _ = chosen_cases([case])
-    printed(catalogue.shown(chosen)) if as_json else say(catalogue.show(chosen))
+    chosen = meant(case)
+    book = catalogue if isinstance(chosen, Case) else rulebook
+    printed(book.shown(chosen)) if as_json else say(book.show(chosen))
 
 
 def explain(law: Law, run: Run = None, as_json: AsJson = False):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from noether.cases.rules import RULES
+from noether.plan.pyproject import rule_names
 from noether.report.causes import MEMBERS, Cause, causes, diagnosis
 from noether.report.html import environment
 from noether.report.page.book import SYMBOL, Book
@@ -106,7 +107,8 @@ def counts(records: list[Record], rows: list) -> dict:
 
 def kinds(names: set[str]) -> str:
     """What these are that records name as their rule: learning rules, continuous models of some, or both."""
-    rules = names & {*RULES}
+    models = {*rule_names()} - {*RULES}
+    rules = names - models
     return "learning rule" if rules == names else "learning rules and models" if rules else "model"
 
 

@@ -209,16 +209,16 @@ def test_what_is_no_rule_is_refused_from_python(rules, told):
 
 
 def test_it_is_simulated_from_a_start_that_goes_into_the_buffer_of_its_covector(here):
-    found = simulate("mexican-hat-2", "aggmo.py", steps=4, lanes=3, v0=[0.125, 0.25], eta=0.0625, beta=0.5)
-    assert found.v.shape == (5, 6, 3) and not found.v[0, [0, 1, 4, 5]].any()
-    u, v, w = np.split(found.v, 3, axis=1)
-    # 2^-50 below: at most eight roundings by 2^-53, of numbers of order 1.
-    moved = found.q[1:] - found.q[:-1]
-    assert (v[0] == [[0.125] * 3, [0.25] * 3]).all() and np.abs(moved - (u + v + w)[1:] / 3).max() < 2.0**-50
-    # By the exponents of the paper: of a = 1/2 the memories are 0, 1/2 and 3/4.
-    pull = -u[1:]
-    for buffer, memory in ((v, 0.5), (w, 0.75)):
-        assert np.abs(buffer[1:] - (memory * buffer[:-1] - pull)).max() < 2.0**-50
+    start = dict(v0=[0.125, 0.25], q0=[0.5, 0.75], eta=0.0625, beta=0.5)
+    found = simulate("mexican-hat-2", "aggmo.py", steps=4, lanes=3, **start)
+    assert found.v.shape == (5, 2, 3) and (found.v[0] == [[0.125] * 3, [0.25] * 3]).all()
+    # The exponents of the paper: of a = 1/2 the memories are 0, 1/2 and 3/4. u is read off v, and w from u.
+    u = found.v[1:] - 0.5 * found.v[:-1]
+    w, moved = np.zeros_like(u[0]), found.q[1:] - found.q[:-1]
+    for step in range(4):
+        w = 0.75 * w + u[step]
+        # 2^-49: at most sixteen roundings by 2^-53, of numbers of order 1.
+        assert np.abs(moved[step] - (u[step] + found.v[step + 1] + w) / 3).max() < 2.0**-49
 
 
 def test_a_run_of_objects_is_not_recorded(here):

@@ -1,4 +1,4 @@
-"""What docs/tutorial.md, docs/precision.md and docs/failure.md tell a reader to type gives what they show.
+"""What docs/tutorial.md, precision.md, own_rule.md and failure.md tell a reader to type gives what they show.
 
 A block of Python is saved under the name that stands before it, or run where none does; a block `console` is
 a command after `$`, what it prints with `...` for what is left out, and `[exit code N]` where it is not 0.
@@ -69,6 +69,14 @@ def test_the_tutorial_and_the_page_on_number_formats_print_what_they_show(tmp_pa
     monkeypatch.setenv("COLUMNS", "120")
     assert follow("tutorial.md", capsys) == 8
     assert follow("precision.md", capsys) == 1, "which goes on with the case of the tutorial"
+
+
+def test_the_page_about_rules_of_ones_own_prints_what_it_shows(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    assert follow("own_rule.md", capsys) == 3
+    example = (DOCS / "examples" / "aggmo.py").read_text(encoding="utf-8")
+    assert Path("aggmo.py").read_text(encoding="utf-8") == example, "the page shows another file"
 
 
 def test_the_failure_is_the_one_that_its_page_reads(tmp_path, monkeypatch, capsys):

@@ -1,7 +1,7 @@
 """Accelerated mirror descent with the entropy, on the positive orthant.
 
     a  = v - (n / r) eta g(exp z)
-    z' = z + y,  y = log(c exp a + (1 - c) exp(-eta g)),  c = r / (r + n),  r = 3
+    z' = z + y,  y = log(c exp a + (1 - c) exp(-eta g)),  c = r / (r + n),  rest = 1 - c,  r = 3
     v' = a - y
 
 This is x' = c z~' + (1 - c) x~' with x = exp z, where z~ takes a step of mirror descent from itself, with the
@@ -22,20 +22,20 @@ R = 3
 
 
 def known(n, p):
-    return {"growth": n / R, "c": R / (R + n)}
+    return {"growth": n / R, "c": R / (R + n), "rest": n / (R + n)}
 
 
-def mixture(a, b, c, xp):
-    """log(c exp a + (1 - c) exp b)."""
+def mixture(a, b, p, xp):
+    """log(c exp a + rest exp b)."""
     top = xp.maximum(a, b)
-    return top + xp.log(c * xp.exp(a - top) + (1 - c) * xp.exp(b - top))
+    return top + xp.log(p.c * xp.exp(a - top) + p.rest * xp.exp(b - top))
 
 
 def update(z, buffers, g, p, xp):
     (v,) = buffers
     pull = [p.eta * x for x in g]
     ahead = [vi - p.growth * x for vi, x in zip(v, pull, strict=True)]
-    y = [mixture(a, -x, p.c, xp) for a, x in zip(ahead, pull, strict=True)]
+    y = [mixture(a, -x, p, xp) for a, x in zip(ahead, pull, strict=True)]
     w = [xp.store_buffer(a - yi) for a, yi in zip(ahead, y, strict=True)]
     return [xp.store(zi + yi) for zi, yi in zip(z, y, strict=True)], [w]
 
@@ -43,7 +43,7 @@ def update(z, buffers, g, p, xp):
 def terms(z, buffers, new, g, p, xp):
     v = buffers[0]
     fast, slow = [-p.eta * p.growth * x for x in g], [-p.eta * x for x in g]
-    y = [mixture(vi + a, b, p.c, xp) for vi, a, b in zip(v, fast, slow, strict=True)]
+    y = [mixture(vi + a, b, p, xp) for vi, a, b in zip(v, fast, slow, strict=True)]
     return {"q": z, "the mixture": y}, [{"v": v, "the gradient": fast, "the mixture": [-x for x in y]}]
 
 

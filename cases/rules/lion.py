@@ -19,7 +19,7 @@ def update(q, buffers, g, p, xp):
     (m,) = buffers
     c = [p.beta * mi + (1 - p.beta) * gi for mi, gi in zip(m, g, strict=True)]
     kept = [xp.store_buffer(p.beta2 * mi + (1 - p.beta2) * gi) for mi, gi in zip(m, g, strict=True)]
-    moved = [(qi - p.eta * p.k * qi) - p.eta * xp.sign(ci) for qi, ci in zip(q, c, strict=True)]
+    moved = [(qi - p.eta * p.k * qi) - xp.sign(ci) * p.eta for qi, ci in zip(q, c, strict=True)]
     return [xp.store(x) for x in moved], [kept]
 
 

@@ -22,7 +22,7 @@ from itertools import combinations
 from noether.cases.matrices import dot, flat, gram, matrix, norm, product, shape
 from noether.cases.rule import Covector, Parameter, Rule, plain_force
 
-STABILITY = Parameter("stability", "below which a singular value counts as small", choices=(2**-6, 2**-4))
+STABILITY = Parameter("stability", "below which a singular value counts as small", choices=(0.02, 0.07))
 """Their fourth powers are numbers of half precision, so that no determinant is 0 in any."""
 
 

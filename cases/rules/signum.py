@@ -16,7 +16,7 @@ from noether.cases.rules.lion import averaged
 def update(q, buffers, g, p, xp):
     (m,) = buffers
     kept = [xp.store_buffer(p.beta * mi + (1 - p.beta) * gi) for mi, gi in zip(m, g, strict=True)]
-    moved = [(qi - p.eta * p.k * qi) - p.eta * xp.sign(mi) for qi, mi in zip(q, kept, strict=True)]
+    moved = [(qi - p.eta * p.k * qi) - xp.sign(mi) * p.eta for qi, mi in zip(q, kept, strict=True)]
     return [xp.store(x) for x in moved], [kept]
 
 

@@ -144,10 +144,16 @@ class GeneratedCell:
             if differs or not same_bits(*self.on_many_states(fault)):
                 return UNDER_ROUNDING
             if not (isinstance(fault.program, Rounded) and fault.program.to is None):
-                return SURVIVES
+                return UNTOLD if self.what == "update" and self.takes_signs else SURVIVES
             return SAME if needs_no_rounding(self.right, fault.program.at) else UNTOLD
 
         return ask
+
+    @property
+    def takes_signs(self) -> bool:
+        """Whether a number of the step is read by its sign alone, so that a small change of it turns none."""
+        rule = self.job.rule
+        return not rule.signed and any(op.name == "sign" for op in update_program(rule, len(self.job.q0)).ops)
 
     def on_many_states(self, fault: GeneratedFault):
         """The first step of MANY other launches, by the fault and by the right step."""
@@ -172,8 +178,8 @@ equivalent      no bit differs, and it is proven: the same formula, or an operat
                 rounding
 rearranged      the same formula in exact arithmetic, other bits: B1 kills it
 below rounding  another value, within the a-priori bound of that precision: B1 kills it
-untold          a rounding left out, and no bit differs on MANY states: nearer to the exact value, not proven
-                equal
+untold          no bit differs on MANY states, not proven equal: a rounding left out, which is nearer to the
+                exact value; or a change of what only a sign is taken of
 survivors       none of these
 """
 

@@ -6,9 +6,9 @@ import pytest
 
 from noether.cases import exact_numbers
 from noether.cases.residues import PRIME, NoRoot, Number, Roots, root
-from noether.cases.rule import Parameter, Rule, RuleError
+from noether.cases.rule import Rule, RuleError
 
-ROOTED = dict(step=("",), source="", extra=(Parameter("stability", "added to a root"),))
+ROOTED = dict(step=("q' = q - ...",), source="nowhere")
 DRAWN = [Number(random.Random(n).randrange(2, PRIME)) for n in range(64)]
 
 
@@ -35,18 +35,17 @@ def exists(x):
         return False
 
 
-pairs = lambda a, b: zip(a, b, strict=True)
-
-
 def written(update, terms):
-    """A rule without buffers whose step is moved by update(g, xp), and said to be by terms(g, xp)."""
-    return Rule(
-        name="written-twice",
-        update=lambda q, buffers, g, p, xp: ([xp.store(a - b) for a, b in pairs(q, update(g, xp))], []),
-        terms=lambda q, buffers, new, g, p, xp: ({"q": q, "g": [-x for x in terms(g, xp)]}, []),
-        buffers=(),
-        **ROOTED,
-    )
+    """A rule that keeps its gradient, moves by update(g, xp), and says that it does by terms(g, xp)."""
+
+    def lines(q, buffers, g, p, xp):
+        moved = [xp.store(a - b) for a, b in zip(q, update(g, xp), strict=True)]
+        return moved, [[xp.store_buffer(x) for x in g]]
+
+    def sums(q, buffers, new, g, p, xp):
+        return {"q": q, "the step": [-x for x in terms(g, xp)]}, [{"the gradient": g}]
+
+    return Rule(name="written-twice", update=lines, terms=sums, **ROOTED)
 
 
 each = lambda of: lambda g, xp: [of(x, xp) for x in g]

@@ -130,16 +130,34 @@ def test_ten_kills_lose_and_double_nothing(tmp_path):
     assert all(len(d.records) == 1 for d in done.values())
 
 
-def test_cells_of_a_case_file_share_no_process_with_others():
+FILES = (("mine", "case"), ("yours", "case"), ("rule", "rule"))
+
+
+@dataclass(frozen=True)
+class Ruled(Cell):
+    """A cell under a rule."""
+
+    rule: str = ""
+
+
+def test_cells_of_a_file_share_no_process_with_others():
+    from noether.plan.casefiles.source import Source
     from noether.runs.execute import sent
 
-    cells = [Cell(f"{case}{k}", case=Subject(case)) for k in range(2) for case in ("", "mine", "yours")]
-    groups, here = sent(cells, {"mine": 1, "yours": 2}, 2, 60.0)
-    assert not here and {(g.cells[0].case.name, g.setting.sources) for g in groups} == {
+    mine, yours, rule = (Source(f"{x}.py", x, f"/{x}.py", (), kind=k, name=x) for x, k in FILES)
+    own = {("case", "mine"): mine, ("case", "yours"): yours, ("rule", "rule"): rule}
+    points = [(case, rule) for case in ("", "mine", "yours") for rule in ("", "rule")]
+    cells = [Ruled(f"{c}{r}{k}", case=Subject(c), rule=r) for k in range(2) for c, r in points]
+    groups, here = sent(cells, own, 2, 60.0)
+    assert not here and {(g.cells[0].name[:-1], g.setting.sources) for g in groups} == {
         ("", ()),
-        ("mine", (1,)),
-        ("yours", (2,)),
+        ("rule", (rule,)),
+        ("mine", (mine,)),
+        ("minerule", (mine, rule)),
+        ("yours", (yours,)),
+        ("yoursrule", (yours, rule)),
     }
+
     with Crew(1) as crew:
         pids = [
             crew.send(

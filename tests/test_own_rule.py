@@ -119,7 +119,7 @@ def test_a_run_replays_its_own_text_alone_and_for_whom_it_was_run(here, capsys, 
         for words in (["replay", "run", "--law", "D0"], ["verify", "--resume", "run"]):
             assert "which you have not run from there: none of it was run" in refused(capsys, *words)
         assert call(["replay", "run", "--law", "D0", "--trust"]) == 0 and not trust.remembered()
-    capsys.readouterr()
+    assert "w' = b w - eta (g + k q)" in capsys.readouterr().out, "D0 states the step of the rule"
     Path("aggmo.py").write_text(GOOD + "\n", encoding="utf-8")
     assert "has changed since run" in refused(capsys, "replay", "run", "--law", "D0")
 

@@ -71,7 +71,8 @@ def again(record: dict, cases: tuple[Case, ...]) -> Replay:
     text = [
         f"{record['law']} on {case.name}, {job.rule.name}, {job.precision.label}, {outcome.backend}; lane "
         f"{worst['lane']} of its launch, alone",
-        *compared(law, worst, residual, (*place, 0), found, float(record["spent"])),
+        "; ".join(job.rule.step) if law.key == "D0" else law.statement,
+        *compared(worst, residual, (*place, 0), found, float(record["spent"])),
         f"the lane's own worst is {float(spent.max())!r}",
         *([] if spent.max() <= 1 else [safely(t, job)["line"].replace("lane 0", "this lane")]),
     ]
@@ -108,12 +109,11 @@ def launched(record: dict, case: Case) -> launch.Job:
     return launch.Job(program, rule, parse(record["precision"]), *state, metric=own)
 
 
-def compared(law: ExactLaw, worst: dict, residual, index: tuple, found: float, recorded: float) -> list[str]:
-    """The law, its worst place, and what the place spends now and in the record."""
+def compared(worst: dict, residual, index: tuple, found: float, recorded: float) -> list[str]:
+    """The worst place, and what it spends now and in the record."""
     component = "" if worst["component"] is None else f", component {worst['component']}"
     measured, predicted = float(residual.measured[index]), float(residual.predicted[index])
     return [
-        law.statement,
         f"worst at step {worst['step']}{component}: measured {measured:.17g}, predicted {predicted:.17g}, "
         f"bound {float(residual.bound[index]):.3g}",
         f"spent {found!r}; the record says {recorded!r}: "

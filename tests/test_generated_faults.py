@@ -6,16 +6,21 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from noether.campaigns.kill_matrix import findings, generated, sensitivity
+from noether.campaigns.kill_matrix import findings, generated, sensitivity, states
 from noether.campaigns.kill_matrix.generated import SAME, SURVIVES, UNDER_ROUNDING, UNTOLD, GeneratedCell
 from noether.cases import CORE
+from noether.cases.rules.adam import ADAM
+from noether.cases.rules.heavy_ball import HEAVY_BALL
+from noether.cases.rules.lion import LION
 from noether.faults import operations
 from noether.faults.same_formula import exact, same_formula
 from noether.kernels.loops import launch
-from noether.kernels.programs.precision import Precision
+from noether.kernels.programs.precision import Precision, parse
 from noether.kernels.programs.program import Op, Program
 from noether.kernels.programs.trace import gradient, gradient_program
+from noether.kernels.programs.trace_rule import update_program
 from noether.laws.exact.cell import rules_of
+from noether.mechanics import sweep
 from noether.verdicts.record import INCONCLUSIVE, VIOLATED
 
 CASES = {c.name: c for c in CORE}
@@ -78,6 +83,39 @@ def test_an_operation_left_unrounded_is_told_from_one_that_needs_no_rounding():
         and not data[SURVIVES]
     )
     assert data[UNDER_ROUNDING], "a rounding within the bound is B1's to see"
+
+
+@pytest.mark.parametrize("precision", ["float64", "bfloat16"])
+def test_what_is_read_by_its_sign_comes_as_near_to_0_as_its_rounding_lets_it(precision):
+    job = sweep.draw(HAT, LION, parse(precision), lanes=61, steps=8, seed=3)
+    one, program = states.of_a_run(job), update_program(LION, HAT.dim)
+    signs = [op.args[0] for op in program.ops if op.name == "sign"]
+    assert len(signs) == HAT.dim and one.steps == 1
+    for at in signs:
+        value, size = (states.read(one, program, i) for i in (at, program.ops[at].args[0]))
+        near = np.abs(value[size != 0] / size[size != 0])
+        assert near.min() < 2.0**-10 and (value == 0).any() and (value > 0).any() and (value < 0).any()
+
+
+@pytest.mark.parametrize("rule", [LION, ADAM, HEAVY_BALL], ids=lambda r: r.name)
+def test_proof_what_only_goes_into_a_store_may_be_rounded_to_it_before(rule):
+    """And what is read by its sign alone may be rounded, or be larger."""
+    job = states.of_a_run(sweep.draw(HAT, rule, parse("bfloat16"), lanes=61, steps=8, seed=3))
+    program, right = update_program(rule, HAT.dim), launch.run(job, "numpy").wide()
+    told = 0
+    for at, op in enumerate(program.ops):
+        if op.name in ("input", "const"):
+            continue
+        harmless = [operations.Rounded(program, at, "bfloat16")] * operations.rounded_anyway(
+            program, at, "bfloat16", job.precision
+        )
+        if generated.only_its_sign_counts(program, at):
+            harmless += [operations.Off(program, at), operations.Rounded(program, at, "bfloat16")]
+        for other in harmless:
+            again = launch.run(job, "numpy", operations.stepping(other)).wide()
+            assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(again, right, strict=True))
+            told += 1
+    assert told >= 4 * HAT.dim
 
 
 # ---- equivalence

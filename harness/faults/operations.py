@@ -154,9 +154,22 @@ def rounding_faults(program: Program, at: int, precision: Precision) -> Iterator
     few = values_of(program, at)
     if few is not None and all(float(representable(x, below)) == x for x in few):
         return  # what steps and constants alone make is exact in the type below: nothing is rounded
+    if rounded_anyway(program, at, below, precision):
+        return
     yield GeneratedFault(f"{name} rounded to {below}", "rounding", Rounded(program, at, below))
     if precision.eager:
         yield GeneratedFault(f"{name} not rounded", "rounding", Rounded(program, at, None))
+
+
+def rounded_anyway(program: Program, at: int, kind: str, precision: Precision) -> bool:
+    """Whether a result goes nowhere but into a store of this type, with either sign: rounding is odd,
+    and what is rounded twice to one type is rounded once."""
+    op = program.ops[at]
+    if op.name in STORES:
+        return precision.store_of(op.name) == kind
+    readers = [i for i, o in enumerate(program.ops) if at in o.args]
+    into = lambda i: program.ops[i].name in (*STORES, "neg") and rounded_anyway(program, i, kind, precision)
+    return at not in program.outputs and bool(readers) and all(into(i) for i in readers)
 
 
 JUMPS = {"step": {0.0, 1.0}, "sign": {-1.0, 0.0, 1.0}}

@@ -14,12 +14,12 @@ from functools import cached_property
 
 import numpy as np
 
+from noether.campaigns.kill_matrix import states
 from noether.cases import CORE, Case
 from noether.cases.rules import RULES
-from noether.faults.operations import GeneratedFault, Rounded, program_faults, stepping, update_faults
+from noether.faults.operations import GeneratedFault, Off, Rounded, program_faults, stepping, update_faults
 from noether.faults.same_formula import same_formula
 from noether.kernels.loops import launch
-from noether.kernels.programs.precision import representable
 from noether.kernels.programs.program import Program
 from noether.kernels.programs.trace_rule import update_program
 from noether.laws.exact import EXACT
@@ -36,11 +36,6 @@ LANES, STEPS = 61, 8
 MANY = 20_011
 # Every so many faults are shown to the other laws too.
 SAMPLE = 8
-EDGES = ((0.0, 0.0), (1.0, 0.0), (1.0, 2.0**-20))
-"""(a, b) of some lanes that start at a (1, 0, ...), where many a loss is flat, with buffers times b: there a
-sign is 0, and a floor below a norm counts."""
-BEGUN = 5
-"""How many steps are behind: under a schedule that begins late, it has begun in some lanes, in some not."""
 
 
 @dataclass(frozen=True)
@@ -68,20 +63,9 @@ class GeneratedCell:
 
     @cached_property
     def job(self) -> launch.Job:
-        """One step from every state of a right launch, with lanes of EDGES; eps and k of at least a few lanes
-        are large enough to count."""
+        """The launch of one step."""
         cell = LaunchCell(self.case, self.rule, self.precision, "numpy", "exact", (), LANES, self.seed, STEPS)
-        job = cell.job()
-        q, v = launch.run(job, "numpy").wide()
-        flat = lambda x: np.ascontiguousarray(np.moveaxis(x[:-1], 1, 0).reshape(x.shape[1], -1))
-        q, v, params = flat(q), flat(v), np.tile(job.params, (1, STEPS))
-        # Breaking that counts in a third of the lanes.
-        params[3, ::3] = np.where(params[3, ::3] == 0, 0.25, params[3, ::3])
-        if not job.rule.log_state:
-            for lane, (start, size) in enumerate(EDGES):
-                q[:, lane], params[2:4, lane] = start * np.eye(len(q))[0], 0
-                v[:, lane] = representable(v[:, lane + len(EDGES)] * size, job.precision.v_store)
-        return replace(job, q0=q, v0=v, params=params, steps=1, begun=BEGUN)
+        return states.of_a_run(cell.job())
 
     def run(self) -> list[Record]:
         """The records of the cell."""
@@ -143,17 +127,15 @@ class GeneratedCell:
                 return REARRANGED if differs else SAME
             if differs or not same_bits(*self.on_many_states(fault)):
                 return UNDER_ROUNDING
+            if isinstance(fault.program, Rounded | Off) and only_its_sign_counts(
+                self.right, fault.program.at
+            ):
+                return SAME
             if not (isinstance(fault.program, Rounded) and fault.program.to is None):
-                return UNTOLD if self.what == "update" and self.takes_signs else SURVIVES
+                return SURVIVES
             return SAME if needs_no_rounding(self.right, fault.program.at) else UNTOLD
 
         return ask
-
-    @property
-    def takes_signs(self) -> bool:
-        """Whether a number of the step is read by its sign alone, so that a small change of it turns none."""
-        rule = self.job.rule
-        return not rule.signed and any(op.name == "sign" for op in update_program(rule, len(self.job.q0)).ops)
 
     def on_many_states(self, fault: GeneratedFault):
         """The first step of MANY other launches, by the fault and by the right step."""
@@ -174,12 +156,12 @@ FATES = ("equivalent", "rearranged", "below rounding", "untold", "survivors")
 SAME, REARRANGED, UNDER_ROUNDING, UNTOLD, SURVIVES = FATES
 """What D0 lets pass:
 
-equivalent      no bit differs, and it is proven: the same formula, or an operation whose result needs no
-                rounding
+equivalent      no bit differs, and it is proven: the same formula, an operation whose result needs no
+                rounding, or a factor or a rounding of what is read by its sign alone
 rearranged      the same formula in exact arithmetic, other bits: B1 kills it
 below rounding  another value, within the a-priori bound of that precision: B1 kills it
-untold          no bit differs on MANY states, not proven equal: a rounding left out, which is nearer to the
-                exact value; or a change of what only a sign is taken of
+untold          a rounding left out, and no bit differs on MANY states: nearer to the exact value, not proven
+                equal
 survivors       none of these
 """
 
@@ -205,6 +187,12 @@ def needs_no_rounding(program: Program, at: int) -> bool:
         return True
     readers = {o.name for o in program.ops if at in o.args}
     return readers == {"neg"} and at not in program.outputs
+
+
+def only_its_sign_counts(program: Program, at: int) -> bool:
+    """Whether operation number `at` is read by its sign alone: one that is positively larger, or that is
+    rounded, has the same."""
+    return at not in program.outputs and {o.name for o in program.ops if at in o.args} == {"sign"}
 
 
 class Tally:

@@ -18,6 +18,11 @@ PAIR, ALONG = linear([[1, 0], [0, -1]], "rescale"), translation((1, -1))
 
 
 OWN_WAY = ("sign-descent", "exponentiated-gradient")
+NO_COVECTOR = (*OWN_WAY, "rmsprop-momentum")
+ALONG_NO_BUFFER = ("nesterov", "nesterov-increasing", "qhm", "heavy-ball-metric")
+
+
+ADAPTIVE = tuple(name for name, rule in RULES.items() if rule.metric == "adaptive")
 
 
 BASE = dict(steps=3, lanes=4)
@@ -25,10 +30,11 @@ BASE = dict(steps=3, lanes=4)
 
 COVERED = {  # theory.md sections 3 and 5: which rule and which generator a law speaks of
     "D0": lambda rule, s: True,
-    "D2": lambda rule, s: rule.name not in (*OWN_WAY, "mirror-descent"),
+    "D2": lambda rule, s: rule.name not in (*NO_COVECTOR, "mirror-descent"),
     "D3": lambda rule, s: (
         rule.momentum
-        and (s in (SHIFT, ALONG) or (s is TURN and rule.name not in ("nesterov", "heavy-ball-metric")))
+        and rule.name not in NO_COVECTOR
+        and (s in (SHIFT, ALONG) or (s is TURN and rule.name not in (*ALONG_NO_BUFFER, *ADAPTIVE)))
     ),
     "D4": lambda rule, s: (
         s in (GROW, PAIR)
@@ -36,7 +42,7 @@ COVERED = {  # theory.md sections 3 and 5: which rule and which generator a law 
     ),
     "D6": lambda rule, s: (
         s in (SHIFT, ALONG)
-        and rule.name not in (*OWN_WAY, "mirror-descent", "natural-gradient", "heavy-ball-metric")
+        and rule.name not in (*OWN_WAY, *ADAPTIVE, "mirror-descent", "natural-gradient", "heavy-ball-metric")
     ),
     "D8": lambda rule, s: rule.name == "sign-descent" and s is PAIR,
     "D7": lambda rule, s: (

@@ -6,6 +6,7 @@ its c.
 """
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -237,3 +238,20 @@ def test_a_step_that_kernel_and_law_have_wrong_alike_is_seen_by_every_run(monkey
     assert not known_numbers.steps()
     monkeypatch.setitem(RULES, "nesterov", RULES["heavy-ball"])
     assert any("nesterov" in line for line in known_answers.faulty())
+
+
+CORRECTED = [name for name in known_numbers.OF_ROOTS if RULES[name].known]
+
+
+@pytest.mark.parametrize("name", CORRECTED)
+def test_a_rule_that_is_wrong_about_the_number_of_its_step_is_seen_by_every_run(name, monkeypatch):
+    """Kernel and law are given the same numbers, so no law sees that they are those of the step before, or
+    that a correction is left out."""
+    assert (
+        not known_numbers.steps() and known_numbers.steps in known_answers.INSTRUMENTS and len(CORRECTED) > 6
+    )
+    right = RULES[name]
+    left_out = lambda n, p: {**right.known(n, p), next(iter(right.known_names)): 1.0}
+    for wrong in (lambda n, p: right.known(n + 1, p), left_out):
+        monkeypatch.setitem(RULES, name, replace(right, known=wrong))
+        assert [line for line in known_numbers.steps() if name in line]

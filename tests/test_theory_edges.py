@@ -168,14 +168,17 @@ def test_the_friction_of_a_schedule_depends_on_where_in_its_step_the_rate_is_rea
 
 BALL = {"heavy-ball", "heavy-ball-dampened", "heavy-ball-maximize"}
 BUFFERS = BALL | {"heavy-ball-decoupled", "heavy-ball-scheduled"}
-EUCLIDEAN = BUFFERS | {"nesterov", "gradient-descent"}
+AHEAD = {"nesterov", "nesterov-increasing", "qhm"}
+EUCLIDEAN = BUFFERS | AHEAD | {"gradient-descent"}
+MOMENTS = {"adam", "adamw", "amsgrad", "adamax", "nadam", "radam"}
+FORCES = {"adagrad", "rmsprop", "rmsprop-centred", "adadelta"}
 ON_METRIC = {"natural-gradient", "heavy-ball-metric"}
 COVERED = {
     ("D0", "scale"): set(RULES),
     ("D1", "scale"): BALL | {"gradient-descent"},
-    ("D2", "scale"): EUCLIDEAN | ON_METRIC,
+    ("D2", "scale"): EUCLIDEAN | ON_METRIC | MOMENTS | FORCES,
     ("D3", "rotation"): BUFFERS,
-    ("D3", "translation"): BUFFERS | {"nesterov", "heavy-ball-metric"},
+    ("D3", "translation"): BUFFERS | AHEAD | MOMENTS | {"heavy-ball-metric"},
     ("D3", "scale"): set(),
     ("D4", "scale"): BALL | {"gradient-descent"},
     ("D4", "rotation"): set(),

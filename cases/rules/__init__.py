@@ -6,6 +6,12 @@ is v_0 = 0.
 
 from noether.cases.declared import RuleError
 from noether.cases.rule import Rule
+from noether.cases.rules.adadelta import ADADELTA
+from noether.cases.rules.adagrad import ADAGRAD
+from noether.cases.rules.adam import ADAM
+from noether.cases.rules.adamax import ADAMAX
+from noether.cases.rules.adamw import ADAMW
+from noether.cases.rules.amsgrad import AMSGRAD
 from noether.cases.rules.exponentiated_gradient import EXPONENTIATED_GRADIENT
 from noether.cases.rules.gradient_descent import GRADIENT_DESCENT
 from noether.cases.rules.heavy_ball import HEAVY_BALL
@@ -15,8 +21,15 @@ from noether.cases.rules.heavy_ball_maximize import HEAVY_BALL_MAXIMIZE
 from noether.cases.rules.heavy_ball_metric import HEAVY_BALL_METRIC
 from noether.cases.rules.heavy_ball_scheduled import HEAVY_BALL_SCHEDULED
 from noether.cases.rules.mirror_descent import MIRROR_DESCENT
+from noether.cases.rules.nadam import NADAM
 from noether.cases.rules.natural_gradient import NATURAL_GRADIENT
 from noether.cases.rules.nesterov import NESTEROV
+from noether.cases.rules.nesterov_increasing import NESTEROV_INCREASING
+from noether.cases.rules.qhm import QHM
+from noether.cases.rules.radam import RADAM
+from noether.cases.rules.rmsprop import RMSPROP
+from noether.cases.rules.rmsprop_centred import RMSPROP_CENTRED
+from noether.cases.rules.rmsprop_momentum import RMSPROP_MOMENTUM
 from noether.cases.rules.sign_descent import SIGN_DESCENT
 
 CATALOG: tuple[Rule, ...] = (
@@ -32,6 +45,19 @@ CATALOG: tuple[Rule, ...] = (
     SIGN_DESCENT,
     HEAVY_BALL_SCHEDULED,
     EXPONENTIATED_GRADIENT,
+    QHM,
+    NESTEROV_INCREASING,
+    ADAGRAD,
+    RMSPROP,
+    RMSPROP_CENTRED,
+    RMSPROP_MOMENTUM,
+    ADAM,
+    ADAMW,
+    AMSGRAD,
+    ADAMAX,
+    NADAM,
+    RADAM,
+    ADADELTA,
 )
 OWN: dict[str, Rule] = {}
 """Rules of the user's own, by name: of files that were loaded in this process, and objects that were handed

@@ -1,8 +1,8 @@
 """NAdam: Adam that looks ahead as Nesterov does, with a momentum that grows towards beta.
 
     m' = m + (1 - beta) (f - m),      s' = beta2 s + (1 - beta2) f^2,      f = g + k q
-    mu_n = beta (1 - .96^(n psi) / 2),      M_n = mu_1 mu_2 ... mu_n,      psi = .004
-    q' = q - (eta (1 - mu_n) / (1 - M_n) f + eta mu_(n+1) / (1 - M_(n+1)) m')
+    mu_n = beta (1 - .96^{n psi} / 2),      M_n = mu_1 mu_2 ... mu_n,      psi = .004
+    q' = q - (eta (1 - mu_n) / (1 - M_n) f + eta mu_{n+1} / (1 - M_{n+1}) m')
              / (sqrt(s' / (1 - beta2^n)) + stability)
 
 PyTorch has M_n in a tensor of torch's default type: under float32 it is rounded to that type even where
@@ -86,8 +86,8 @@ NADAM = Rule(
     name="nadam",
     step=(
         "m' = m + (1 - beta) (f - m),  s' = beta2 s + (1 - beta2) f^2,  f = g + k q",
-        "mu_n = beta (1 - .96^(n psi)/2),  M_n = mu_1 ... mu_n,  psi = .004",
-        "c = eta (1 - mu_n)/(1 - M_n),  c' = eta mu_(n+1)/(1 - M_(n+1))",
+        "mu_n = beta (1 - .96^{n psi}/2),  M_n = mu_1 ... mu_n,  psi = .004",
+        "c = eta (1 - mu_n)/(1 - M_n),  c' = eta mu_{n+1}/(1 - M_{n+1})",
         "q' = q - (c f + c' m') / (sqrt(s'/(1 - beta2^n)) + stability)",
     ),
     source="Dozat (2016), algorithm 2; torch.optim.NAdam",

@@ -1,10 +1,10 @@
 """Nesterov's momentum that increases to 1, the rule whose rate on convex losses is 1/n^2.
 
-    v' = c_(n-1) v - eta (g + k q)
+    v' = c_{n-1} v - eta (g + k q)
     q' = q + (c_n v' - eta (g + k q)),      c_n = (n - 1) / (n + 2) in step n from 1
 
-The paper has x_n = y_(n-1) - eta g(y_(n-1)) and y_n = x_n + c_n (x_n - x_(n-1)) from y_0 = x_0. Here q is y,
-at which the gradient is taken, and v = x_n - x_(n-1). With n from 0, c is n / (n + 3). Nothing is carried
+The paper has x_n = y_{n-1} - eta g(y_{n-1}) and y_n = x_n + c_n (x_n - x_{n-1}) from y_0 = x_0. Here q is y,
+at which the gradient is taken, and v = x_n - x_{n-1}. With n from 0, c is n / (n + 3). Nothing is carried
 into the first step, so c_0 = 0. PyTorch has no such rule: its momentum is the same in both places.
 Source: Su, Boyd, Candes (2014), equation (1); Nesterov (1983).
 """
@@ -40,7 +40,7 @@ def terms(q, buffers, new, g, p, xp):
 NESTEROV_INCREASING = Rule(
     name="nesterov-increasing",
     step=(
-        "v' = c_(n-1) v - eta (g + k q)",
+        "v' = c_{n-1} v - eta (g + k q)",
         "q' = q + (c_n v' - eta (g + k q)),  c_n = (n - 1)/(n + 2)",
     ),
     source="Su, Boyd, Candes (2014), equation (1)",

@@ -132,7 +132,7 @@ def on(**wanted) -> Callable[[Job], bool]:
             "log_state": rule.log_state,
             "decay": rule.decay,
             "decays": rule.decay != "none" and bool(k.any()),
-            "kicked": rule.momentum and bool(job.v0.any()),
+            "kicked": kicked(job),
             "breaks": bool(eps.any()),
             "curved": moves_metric(job),
             "deformed": reads_kappa(job),
@@ -145,6 +145,14 @@ def on(**wanted) -> Callable[[Job], bool]:
         return all(facts[key] in values for key, values in among.items())
 
     return applies
+
+
+def kicked(job: Job) -> bool:
+    """Whether the first step carries over a buffer that is not 0: Nesterov's increasing momentum begins at
+    0."""
+    rule = job.rule
+    first = None if rule.covector is None else rule.covector.kept(rule.named([*job.params, *job.known[0]]))
+    return rule.momentum and bool(job.v0.any()) and (first is None or bool(np.any(first)))
 
 
 def moves_metric(job: Job) -> bool:

@@ -71,6 +71,65 @@ AFTER_TWO = {
 With eta = 1/8, beta = 5/8, k = 3/16, G = (2, 1/2), as cases/rules has it, in rational arithmetic.
 """
 
+OF_ROOTS = {
+    "qhm": (-0.4725821204483509, -1.5168401971459389, -0.29839321970939636, 0.2877498269081116),
+    "nesterov-increasing": (
+        -0.8520240783691406, -1.1854324340820312, -0.4175567626953125, 0.429779052734375
+    ),
+    "adagrad": (
+        0.541439382557867, -2.2914213790733524, -0.9996487822194012, 0.7279913671515627, 138.61545240935985,
+        72.59102312392088
+    ),
+    "rmsprop": (
+        0.3302789001562142, -2.0801789620894975, -0.9204506008908265, 0.6795269905571947,
+        27.554494012126725, 14.639270562300233
+    ),
+    "rmsprop-centred": (
+        0.23985727054335265, -1.9892455464631031, -0.8961915049673326, 0.6647081392114671,
+        26.849372490451987, 14.320550233312288, 3.412500197434665, -2.495431903422934
+    ),
+    "rmsprop-momentum": (
+        0.11503506375816222, -1.896607912559036, 2.7957399890434367, -2.710295566522785, 26.88871776034893,
+        14.41863665191535
+    ),
+    "adam": (
+        0.48562160254169523, -2.2413924479912124, 5.197500994993474, -3.7278596245028783,
+        29.754876865219586, 15.643257592825814
+    ),
+    "adamw": (
+        0.45391901964272174, -2.1281419074518655, 5.072549411410505, -3.400468134522653, 28.344226300053517,
+        12.995011737032318
+    ),
+    "amsgrad": (
+        0.48562160254169523, -2.2413924479912124, 5.197500994993474, -3.7278596245028783,
+        29.754876865219586, 15.643257592825814, 29.754876865219586, 15.643257592825814
+    ),
+    "adamax": (
+        0.48068082681367585, -2.2373769580121605, 5.197500994993474, -3.7278596245028783, 8.001278694982597,
+        5.8563235820076756
+    ),
+    "nadam": (
+        0.49220570536780683, -2.2430923249040493, 5.18521153092187, -3.718447559567866, 29.625060917253116,
+        15.570705955731492
+    ),
+    "radam": (
+        0.6136742521504431, -2.366733496233197, 5.347947043561316, -3.8190378623487145, 31.387592291647497,
+        16.36239792972271
+    ),
+    "adadelta": (
+        0.6220169599140893, -2.372057613532031, -1.0396305469414093, 0.7525094256747035, 31.29213185938129,
+        16.311486639637103, 0.11554591456751301, 0.11551887656808507
+    ),
+}  # fmt: skip
+"""The same of rules with roots or further parameters, all their buffers: in 60 digits from the equations of
+their papers, as PyTorch has them.
+
+With beta2 = 3/4, stability = 1/16, nu = 3/8, other buffers from 0. RAdam's are the steps 8 and 9: the second
+moment divides from step 8 on.
+"""
+LATE = {"radam": 7}
+GIVEN = {"eta": 0.125, "beta": 0.625, "k": 0.1875, "beta2": 0.75, "stability": 0.0625, "nu": 0.375}
+
 
 def steps() -> list[str]:
     """Two steps of each rule with known results: what kernel and law misread alike is seen here."""
@@ -78,25 +137,27 @@ def steps() -> list[str]:
     from noether.kernels.loops.launch import Job, run
     from noether.kernels.programs.precision import Precision
     from noether.kernels.programs.program import Op, Program
+    from noether.mechanics.sweep import started
 
     values = (("input", (), 0), ("input", (), 1), ("const", (), 4.0), ("mul", (2, 0), 0), ("sub", (3, 1), 0))
     values += (("const", (), 3.0), ("add", (4, 5), 0), ("add", (1, 1), 0), ("sub", (7, 0), 0))
     slope = Program(2, tuple(Op(name, args, value) for name, args, value in values), (6, 8))
     metric = Program(2, (Op("const", value=2.0), Op("const", value=0.5)), (0, 1))
-    q0, v0, params = (np.array([x]).T for x in ([0.75, -2.5], [0.5, -0.25], [0.125, 0.625, 0.1875, 0.0, 0.0]))
+    q0, v0 = (np.array([x]).T for x in ([0.75, -2.5], [0.5, -0.25]))
     out = []
-    if set(AFTER_TWO) - set(RULES):
-        out.append(f"known steps are of {sorted(AFTER_TWO)}, rules {sorted(RULES)}")
-    for name, known in AFTER_TWO.items():
+    both = {**AFTER_TWO, **OF_ROOTS}
+    if set(both) - set(RULES):
+        out.append(f"known steps are of {sorted(both)}, rules {sorted(RULES)}")
+    for name, known in both.items():
         rule = RULES[name]
-        given = params[: len(rule.parameters)]
-        own = metric if rule.on_metric else None
-        job = Job(slope, rule, Precision("float64"), q0, v0, given, 2, metric=own)
+        given = np.array([[GIVEN.get(x, 0.0)] for x in rule.parameters])
+        own = dict(metric=metric if rule.on_metric else None, begun=LATE.get(name, 0))
+        job = Job(slope, rule, Precision("float64"), q0, started(rule, v0), given, 2, **own)
         q, v = run(job, "numpy").wide()
         read = np.concatenate([q[2], v[2]])[:, 0]
-        # exp and log of 3 units each in two steps, of numbers below 8.
-        room = 2.0**-48 if rule.log_state else 0.0
-        near = np.abs(read - known).max() <= room
+        # exp and log of 3 units each in two steps, of numbers below 8; 64 roundings with slopes below 2.
+        room = 2.0**-48 if rule.log_state else 2.0**-46 * np.maximum(1, np.abs(known)) * (name in OF_ROOTS)
+        near = (np.abs(read - known) <= room).all()
         out += [] if near else [f"two steps of {name} read {read.tolist()}, must be {list(known)}"]
     return out
 

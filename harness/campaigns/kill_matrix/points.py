@@ -106,6 +106,20 @@ QUICK: tuple[tuple[Kind, str, str], ...] = (
     (affine, "heavy-ball-scheduled", "float64"),
     (anything, "sign-descent", "float64"),
     (on_simplex, "exponentiated-gradient", "float64"),
+    # Adaptive rules: their second moments, corrections and maxima.
+    (scale_free, "adam", "float64"),
+    (turned, "adamw", "float64"),
+    (scale_free, "amsgrad", "float64"),
+    (turned, "adamax", "float64"),
+    (turned, "nadam", "float64"),
+    (turned, "radam", "float64"),
+    (turned, "adagrad", "float64"),
+    (turned, "rmsprop", "float64"),
+    (scale_free, "rmsprop-centred", "float64"),
+    (turned, "rmsprop-momentum", "float64"),
+    (scale_free, "adadelta", "float64"),
+    (scale_free, "qhm", "float64"),
+    (affine, "nesterov-increasing", "float64"),
 )
 """(kind of case, rule, precision): what a quick run shows."""
 MORE: tuple[tuple[Kind, str, str], ...] = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-GREEK = "alpha beta gamma delta eps eta kappa lambda mu xi rho sigma tau phi Delta".split()
+GREEK = "alpha beta gamma delta eps eta kappa lambda mu nu xi rho sigma tau phi psi Delta".split()
 LETTERS = {name: f"\\{name}" for name in GREEK} | {
     "eps": "\\varepsilon",
     "grad": "\\nabla",
@@ -18,6 +18,7 @@ LETTERS = {name: f"\\{name}" for name in GREEK} | {
 FUNCTIONS = {
     "log": "\\log",
     "exp": "\\exp",
+    "max": "\\max",
     "sum": "\\sum",
     "Re": "\\operatorname{Re}",
     "Im": "\\operatorname{Im}",
@@ -115,7 +116,11 @@ class Reader:
             return self.scripts(
                 f"\\left{left}{inner}\\right{right}" if "\\frac" in inner else left + inner + right
             )
-        return self.scripts(named(token))
+        name = named(token)
+        if token in GREEK and self.tokens[self.at : self.at + 1] and self.tokens[self.at].isdigit():  # beta2
+            name += f"_{{{self.tokens[self.at]}}}"
+            self.at += 1
+        return self.scripts(name)
 
     def size(self) -> str:
         """What stands between two bars; one bar alone is a bar."""

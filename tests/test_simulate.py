@@ -42,10 +42,10 @@ def test_every_charge_stays_on_its_prediction_under_every_rule(name):
             s = noether.simulate(name, rule, **words, **NUMPY)
             told = [i for i, law in enumerate(s.laws) if law]
             assert np.nanmax(s.spent[:, told][..., finite(s)], initial=0) <= 1, (rule, precision)
-            assert (
-                bool(told) != (rule in ("sign-descent", "rmsprop-momentum"))
-                and finite(s).sum() + len(s.notes) == s.lanes
-            )
+            assert bool(told) != (rule in ("sign-descent", "rmsprop-momentum"))
+            # A buffer that is not shown may overflow too.
+            more = finite(s).sum() + len(s.notes) - s.lanes
+            assert more == 0 or more > 0 and len(RULES[rule].buffers) > 1
 
 
 def test_the_charge_of_a_rotation_is_the_angular_momentum_and_decays_as_beta_to_the_n():

@@ -15,6 +15,7 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse, representable
 from noether.laws.exact.course import course, predicting
 from noether.mechanics import sweep
+from noether.mechanics.step_bounds import NOTHING_KNOWN
 from noether.mechanics.trajectory import Trajectory
 from noether.mechanics.wide import U_WIDE, WIDE
 from noether.plan.casefiles.load import is_file_word
@@ -185,7 +186,9 @@ def shown(t: Trajectory, *, backend: str, seed: int = 0) -> Simulation:
     J, predicted, bound = narrowed(*map(over, ("measured", "predicted", "bound")))
     names, laws = zip(*((s.name, predicting(t, s)) for s in t.case.symmetries), strict=True)
     told = np.array([bool(law) for law in laws])
-    bound[:, told] = np.where(np.isfinite(bound[:, told]), bound[:, told], np.inf)
+    nothing = (bound >= NOTHING_KNOWN * SMALLEST_FACTOR) & (bound > np.abs(J))
+    known = (np.isfinite(bound) & ~nothing & ~overflowed_elsewhere(t)[:, None])[:, told]
+    bound[:, told] = np.where(known, bound[:, told], np.inf)
     about = dict(case=t.case.name, rule=t.rule.name, precision=t.precision.label, seed=seed)
     about |= dict(backend=backend, symmetries=names, laws=laws)
     rows = (t.eta, t.beta, t.k, t.eps, *t.kappa, *t.extra.values())
@@ -199,6 +202,17 @@ def shown(t: Trajectory, *, backend: str, seed: int = 0) -> Simulation:
         bound=bound,
         parameters={n: x.astype(np.float64) for n, x in zip(t.rule.parameters, rows, strict=True)},
     )
+
+
+SMALLEST_FACTOR = 2.0**-100
+"""A law multiplies NOTHING_KNOWN by no smaller number that is not 0: by momenta, step sizes, entries of q."""
+
+
+def overflowed_elsewhere(t: Trajectory) -> np.ndarray:
+    """(steps + 1, lanes) whether a buffer beside q and v is not finite, or was: a second moment that has
+    overflowed divides a step to nothing, and no law says anything of what follows."""
+    shown = np.isfinite(t.z).all(axis=1) & np.isfinite(t.p).all(axis=1)
+    return np.logical_or.accumulate(shown & ~t.finite, axis=0)
 
 
 def narrowed(J, predicted, bound) -> tuple[np.ndarray, ...]:

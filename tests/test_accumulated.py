@@ -166,8 +166,8 @@ def circular(q, buffers, g, p, xp):
 def test_buffers_that_need_each_other_are_refused():
     rule = Rule(
         name="circular",
-        step=("",),
-        source="",
+        step=("v' = -eta g",),
+        source="made up",
         update=circular,
         terms=lambda q, b, new, g, p, xp: (
             {"q": q, "v": new[0]},

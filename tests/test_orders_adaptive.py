@@ -45,8 +45,8 @@ def test_the_model_of_adam_is_solved_as_by_another_method():
     cell = Cell("O10", HAT, "adam", "quick", 3)
     at = adam.Place(cell, COUNTS[-2:])
     a1, a2 = 1.3 / at.T, 0.7 / at.T
-    fields = dict(a1=a1, a2=a2, power=0.5, start=at.eta / 2, t=at.T + at.eta / 2)
-    (found,) = at.grid.solutions([Model(adam.REMEMBERING, at.fields | fields)])
+    fields = at.fields | at.memory | dict(a1=a1, a2=a2, start=at.eta / 2, t=at.T + at.eta / 2)
+    (found,) = at.grid.solutions([Model(adam.REMEMBERING, fields)])
     unit = at.unit[0, 0]
     g = lambda q: at.g(q[:, None])[:, 0] / unit
 

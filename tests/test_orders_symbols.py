@@ -66,6 +66,7 @@ SYMBOLS = {
     ("O8", "sign-descent", ""): "eta",
     ("O9", "lagrangian", ""): "friction; force; leading constant",
     ("O10", "adam", ""): "a1; a2; E; start; t",
+    ("O10", "adamw", ""): "a1; a2; E; k; start; early; t",
     ("O11", "adam", ""): "b1; b2; E; w; t",
     ("O12", "adagrad", ""): "S0; a; h; e; start; t",
     ("O12", "rmsprop", ""): "S0; a; h; e; start; t",

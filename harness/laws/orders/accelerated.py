@@ -46,7 +46,7 @@ GROWING = Kind(lambda g, c, q0: np.concatenate([q0, 0 * q0, 0 * q0[:1]]), rates_
 
 def increasing_orders(cell: Cell) -> list[Record]:
     """The records of O13."""
-    (q0, _), of, counts = cell.start(), gradient(cell.slowed), 2 * COUNTS
+    (q0, _), of, counts = cell.start(), gradient(cell.slowed), 4 * COUNTS
     g = lambda x: of(x, EPS)
     h = FINAL / counts
     at = lambda factor: Walk(NESTEROV_INCREASING, dict(eta=factor * h**2), counts)

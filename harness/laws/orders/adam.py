@@ -7,20 +7,24 @@ O10 (1 - beta)/eta and (1 - beta2)/eta stay: the memories span a time
     m^ = m/(1 - e^{-a1 t}),   s^ = s/(1 - e^{-a2 t}),   m = s = 0 at t = 0                                 (2)
     from q_0 at n eta: 1, and there (1 - beta)/eta does for a
     from q_0 + (eta/2) g/(|g| + E) at (n + 1/2) eta: 2                                                     (3)
+    AdamW, q' = (1 - eta k) q - ...: qdot = -(m^/(sqrt(s^) + E) + k q) (1 + eta k/2)                       (4)
 O11 beta and beta2 stay: the memories span steps, and as eta goes to 0 no time at all
-    qdot = w,   w = -g/(|g| + E): 1                                                                        (4)
-    qdot = w + eta (H w) (b1 (|g| + E) - b2 |g| + E/2)/(|g| + E)^2,   b = beta/(1 - beta): 2               (5)
+    qdot = w,   w = -g/(|g| + E): 1                                                                        (5)
+    qdot = w + eta (H w) (b1 (|g| + E) - b2 |g| + E/2)/(|g| + E)^2,   b = beta/(1 - beta): 2               (6)
 
 (3): a memory is a sum over steps, the integral of (2) by the midpoint rule at the middle of the next step,
-and there q moves by the midpoint rule too. (5): m^ is g as it was b1 steps ago, and s^ its square of b2 steps
-ago. Without the corrections of bias (1) is of order 0 against (2), and of order 1 against (5).
+and there q moves by the midpoint rule too. (4): q is taken at the start of the step, half a step earlier.
+(6): m^ is g as it was b1 steps ago, and s^ its square of b2 steps ago. Without the corrections of bias (1) is
+of order 0 against (2), and of order 1 against (6).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from noether.cases.rule import Rule
 from noether.cases.rules.adam import ADAM
+from noether.cases.rules.adamw import ADAMW
 from noether.laws.law import NEAR
 from noether.laws.orders import faults
 from noether.laws.orders.claims import Claim
@@ -34,23 +38,27 @@ from noether.verdicts.record import Record
 
 HORIZONS = ((1.31, 0.72), (0.83, 1.9))
 """1 - beta and 1 - beta2 times the number of steps."""
+DECAY = 0.34
+"""k times the whole time."""
 CHANGES = "on every flow a component of the gradient changes its sign, where g/(|g| + E) has a kink"
 MEMORIES = ((0.37, 0.72), (0.29, 0.66))
 """beta, beta2 of a step."""
 
 
 def pulled(g, E):
-    """w of (5), less its sign."""
+    """w of (6), less its sign."""
     return g / (np.abs(g) + E)
 
 
 def start_of_memories(g, c, q0):
     """(3): q, m and s, and t = 0."""
-    return np.concatenate([q0 + c.start * pulled(g(q0) / c.unit, c.E), 0 * q0, 0 * q0, 0 * q0[:1]])
+    move = pulled((g(q0) + c.coupled * q0) / c.unit, c.E) + c.k * q0
+    return np.concatenate([q0 + c.start * move, 0 * q0, 0 * q0, 0 * q0[:1]])
 
 
 def rates_of_memories(g, c):
-    """(2) as rates of (q, m, s, t), g and m in units of the largest component of the gradient at the start.
+    """(2) and (4) as rates of (q, m, s, t), g and m in units of the largest component of the gradient at the
+    start; early is eta/2 in (4), and g + coupled q the force of a decay that is coupled.
 
     While s is 0, before the first stage is known, m^ is g.
     """
@@ -59,10 +67,11 @@ def rates_of_memories(g, c):
         d = len(x) // 3
         q, m, s, t = x[:d], x[d : 2 * d], x[2 * d : -1], x[-1]
         a1, a2, E, power, unit = shaped(x, c.a1, c.a2, c.E, c.power, c.unit)
-        G = g(q) / unit
+        k, early, coupled = shaped(x, c.k, c.early, c.coupled)
+        G = (g(q) + coupled * q) / unit
         first, second = (-np.expm1(-a * t) for a in (a1, a2))
         first, second = (np.where(s > 0, y / w, z) for y, w, z in ((m, first, G), (s, second, G * G)))
-        move = first / (second**power + E)
+        move = (first / (second**power + E) + k * q) * (1 + early * k)
         return np.concatenate([-move, a1 * (G - m), a2 * (G * G - s), 1 + 0 * t[None]])
 
     return rates
@@ -72,7 +81,7 @@ REMEMBERING = Kind(start_of_memories, rates_of_memories, lambda c: c.t[0])
 
 
 def kind_without_memory(H) -> Kind:
-    """(5), and (4) where eta is 0; H is the product with the Hessian."""
+    """(6), and (5) where eta is 0; H is the product with the Hessian."""
 
     def rates(g, c):
         def slope(q):
@@ -100,22 +109,23 @@ class Place:
         self.eta = self.T * self.share
         self.grid = Grid(self.g, self.q0, self.eta)
         self.fields = dict(E=STABLE, unit=self.unit, t=self.T)
+        self.memory = dict(power=0.5, start=0.0, k=0.0, early=0.0, coupled=0.0)
 
-    def walks(self, beta, beta2) -> list[np.ndarray]:
+    def walks(self, beta, beta2, rule: Rule | None = None, k: float = 0.0) -> list[np.ndarray]:
         """Where (1) ends: itself, with steps that are too long, and without the corrections of bias."""
-        shared = dict(beta=beta, beta2=beta2, stability=STABLE * self.unit)
+        shared = dict(beta=beta, beta2=beta2, k=k, stability=STABLE * self.unit)
         lane = lambda factor, begun: Walk(
-            ADAM, shared | dict(eta=factor * self.eta), self.counts, begun=begun
+            rule or ADAM, shared | dict(eta=factor * self.eta), self.counts, begun=begun
         )
         return walked(self.g, [lane(1.0, 0), lane(NEAR, 0), lane(1.0, LONG_AGO)], self.q0)
 
 
 def horizon_orders(cell: Cell) -> list[Record]:
     """The records of O10."""
-    at = Place(cell, COUNTS)
+    at, of = Place(cell, COUNTS), decayed if cell.rule == ADAMW.name else horizons
     if not at.starts.bends:
         return []  # (1) and (2) go straight
-    return [r for c1, c2 in HORIZONS[: len(cell.fewer)] for r in horizons(cell, at, c1, c2)]
+    return [r for c1, c2 in HORIZONS[: len(cell.fewer)] for r in of(cell, at, c1, c2)]
 
 
 def horizons(cell: Cell, at: Place, c1: float, c2: float) -> list[Record]:
@@ -124,7 +134,7 @@ def horizons(cell: Cell, at: Place, c1: float, c2: float) -> list[Record]:
     a1, a2, half = -np.log(beta) / at.eta, -np.log(beta2) / at.eta, at.eta / 2
     right = Model(
         REMEMBERING,
-        at.fields | dict(a1=a1, a2=a2, power=0.5, start=half, t=at.T + half),
+        at.fields | at.memory | dict(a1=a1, a2=a2, start=half, t=at.T + half),
         ("a1", "a2", "E", "start", "t"),
     )
     plain = right.changed(a1=c1 / at.T, a2=c2 / at.T, start=0.0, t=at.T)
@@ -140,13 +150,34 @@ def horizons(cell: Cell, at: Place, c1: float, c2: float) -> list[Record]:
         Claim("the limit of memories of steps", run, flow, None, faults.NO_MEMORY, under=1),
         Claim("steps too long", long, right, None, faults.TOO_LONG),
     ]
-    return finished(
-        cell,
-        at,
-        claims,
-        f"1 - beta {c1:g} eta/T, 1 - beta2 {c2:g} eta/T, ",
-        {"(1 - beta) T/eta": c1, "(1 - beta2) T/eta": c2},
+    return finished(cell, at, claims, *told(c1, c2))
+
+
+def decayed(cell: Cell, at: Place, c1: float, c2: float) -> list[Record]:
+    """(4)."""
+    beta, beta2, k = 1 - c1 * at.share, 1 - c2 * at.share, DECAY / at.T
+    run, long, _ = at.walks(beta, beta2, ADAMW, k)
+    a1, a2, half = -np.log(beta) / at.eta, -np.log(beta2) / at.eta, at.eta / 2
+    right = Model(
+        REMEMBERING,
+        at.fields | at.memory | dict(a1=a1, a2=a2, k=k, start=half, early=half, t=at.T + half),
+        ("a1", "a2", "E", "k", "start", "early", "t"),
     )
+    plain = right.changed(start=0.0, early=0.0, t=at.T)
+    claims = [
+        Claim("from q_0 at n eta", run, plain, 1, faults.SECOND_OF_MEMORIES),
+        Claim("at (n + 1/2) eta, from half a step before", run, right, 2),
+        Claim("decay without eta k/2", run, right.changed(early=0.0), 1, faults.NO_EARLY_DECAY),
+        Claim("decay coupled", run, right.changed(k=0.0, coupled=k), None, faults.DECAY_COUPLED, under=1),
+        Claim("steps too long", long, right, None, faults.TOO_LONG),
+    ]
+    return finished(cell, at, claims, *told(c1, c2))
+
+
+def told(c1: float, c2: float) -> tuple[str, dict]:
+    """How records tell memories of a time."""
+    note = f"1 - beta {c1:g} eta/T, 1 - beta2 {c2:g} eta/T, "
+    return note, {"(1 - beta) T/eta": c1, "(1 - beta2) T/eta": c2}
 
 
 def step_orders(cell: Cell) -> list[Record]:
@@ -166,7 +197,7 @@ def of_steps(cell: Cell, at: Place, beta: float, beta2: float) -> list[Record]:
     right = Model(kind_without_memory(at.bent), at.fields | dict(eta=at.eta, b1=b1, b2=b2, w=1.0), names)
     plain, second = right.changed(eta=0.0), right.changed(b2=b1)
     a1, a2 = (c / (4 * at.T) for c in HORIZONS[0])
-    memory = Model(REMEMBERING, at.fields | dict(a1=a1, a2=a2, power=0.5, start=0.0))
+    memory = Model(REMEMBERING, at.fields | at.memory | dict(a1=a1, a2=a2))
     claims = [
         Claim("no memory", run, plain, 1, faults.SECOND_OF_STEPS),
         Claim("memories of b1 and b2 steps", run, right, 2, faults.THIRD_OF_STEPS, under=3),

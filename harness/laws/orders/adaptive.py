@@ -18,11 +18,12 @@ LAWS = (
         adds=(
             r"with $a_1 = -\frac{\ln \beta}{\eta}$, $a_2 = -\frac{\ln \beta_2}{\eta}$ that stay as $\eta \to "
             r"0$, from $q_0 + \frac{\eta}{2} \frac{g}{|g| + E}$; of order 1 at $N \eta$ from $q_0$, and of "
-            r"order 0 without the corrections of bias"
+            r"order 0 without the corrections of bias. AdamW: $\dot q = -\left( \frac{\hat m}{\sqrt{\hat s} "
+            r"+ E} + k q \right) \left( 1 + \frac{\eta k}{2} \right)$"
         ),
         kind=ORDER,
-        applies="Adam, Euclidean cases",
-        blind=("$m$ and $s$ themselves: $q$ alone is compared",),
+        applies="Adam and AdamW, Euclidean cases",
+        blind=("m and s themselves: q alone is compared",),
         faults=(
             faults.TOO_LONG,
             faults.SECOND_OF_MEMORIES,
@@ -32,6 +33,8 @@ LAWS = (
             faults.NO_CORRECTION,
             faults.NO_ROOT,
             faults.OTHER_MEMORY,
+            faults.NO_EARLY_DECAY,
+            faults.DECAY_COUPLED,
             faults.NO_MEMORY,
         ),
     ),

@@ -61,6 +61,7 @@ SUBJECTS = {
     ("O8", "sign-descent", ""): sign.until_a_sign_changes,
     ("O9", "lagrangian", ""): overdamped.overdamped,
     ("O10", "adam", ""): adam.horizon_orders,
+    ("O10", "adamw", ""): adam.horizon_orders,
     ("O11", "adam", ""): adam.step_orders,
     ("O12", "adagrad", ""): adagrad.squares_orders,
     ("O12", "rmsprop", ""): adagrad.squares_orders,

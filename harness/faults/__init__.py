@@ -11,6 +11,7 @@ Laws that are almost right stand beside the laws (harness/laws/exact/law_faults.
     placed.py     one step, lane or value, anywhere in a launch
     gradients.py  nearby losses, eps at the wrong time, wrong metrics
     curved.py     the metric of a rule
+    moments.py    what a rule keeps beside its covector
     rules.py      schedules, signs, the simplex
     reading.py    what a fault must know of a rule
     harmless.py   changes that are no fault, with their proofs
@@ -20,11 +21,23 @@ A new fault is one more record in one of these files; `noether faults` shows it 
 
 from __future__ import annotations
 
-from noether.faults import curved, gradients, harmless, options, placed, places, rules, terms, timing, types
+from noether.faults import (
+    curved,
+    gradients,
+    harmless,
+    moments,
+    options,
+    placed,
+    places,
+    rules,
+    terms,
+    timing,
+    types,
+)
 from noether.faults.fault import Fault
 from noether.faults.harmless import EQUIVALENT  # noqa: F401
 
-FAMILIES = (terms, timing, options, types, places, placed, gradients, curved, rules, harmless)
+FAMILIES = (terms, timing, options, types, places, placed, gradients, curved, moments, rules, harmless)
 KERNEL: tuple[Fault, ...] = tuple(fault for family in FAMILIES for fault in family.FAULTS)
 BY_NAME: dict[str, Fault] = {f.name: f for f in KERNEL}
 

@@ -70,7 +70,7 @@ def known_law(measured: np.ndarray):
 
 
 def planted(law: str):
-    """Trajectory whose lane 0 is right, and of every other lane (row, component, 0 for q or 1 for v)."""
+    """Trajectory whose lane 0 is right, and of every other lane (row, 0 for q or 1 for v, component)."""
     from noether.cases import CATALOG
     from noether.kernels.loops.launch import run
     from noether.laws.exact import EXACT
@@ -82,25 +82,29 @@ def planted(law: str):
     fixed = (("eta", case.pace / 128), ("beta", 0.875), ("k", 0.0625), ("eps", 0.0))
     job = LaunchCell(case, rule, "float64", "numpy", "exact", (), 1, 0, SHORT, fixed).job()
     z, v = (np.ascontiguousarray(x) for x in run(job, "numpy").wide())
-    buffers = range(1 + EXACT[law].reads_buffer)
-    where = [(n, c, b) for n in range(1, SHORT + 1) for c in read(law, case) for b in buffers]
+    where = [(n, *place) for n in range(1, SHORT + 1) for place in read(law, case, job.rule)]
     lanes = 1 + len(where)
     pair = [np.repeat(x, lanes, axis=2) for x in (z, v)]
-    for lane, (n, c, b) in enumerate(where, 1):
+    for lane, (n, b, c) in enumerate(where, 1):
         pair[b][n, c, lane] += OFF * np.abs((z, v)[b][n]).max()
     many = replace(job, q0=pair[0][0], v0=pair[1][0], params=np.repeat(job.params, lanes, axis=1))
     return Trajectory.launched(case, many, *pair), where
 
 
-def read(law: str, case) -> list[int]:
-    """The components that enter a law: of a charge, those that its generators move or read."""
+def read(law: str, case, rule) -> list[tuple[int, int]]:
+    """(0 for q or 1 for v, row) that a law reads: of a charge, the components that its generators move or
+    read."""
     from noether.laws.exact import EXACT
 
-    if not EXACT[law].about_symmetry:
-        return list(range(case.dim))
-    size = lambda s: np.abs(s.matrix).sum(axis=0) + np.abs(s.matrix).sum(axis=1) + np.abs(s.shift)
-    sizes = sum(size(s) for s in case.symmetries)
-    return [int(c) for c in np.flatnonzero(sizes)]
+    d, about = case.dim, EXACT[law]
+    if about.beside:  # of the positions it reads the gradient alone, a step later
+        own = rule.buffers.index(rule.covector.buffer)
+        return [(1, i) for i in range(d * len(rule.buffers)) if i // d != own]
+    rows = range(d)
+    if about.about_symmetry:
+        size = lambda s: np.abs(s.matrix).sum(axis=0) + np.abs(s.matrix).sum(axis=1) + np.abs(s.shift)
+        rows = np.flatnonzero(sum(size(s) for s in case.symmetries)).tolist()
+    return [(b, c) for c in rows for b in range(1 + about.reads_buffer)]
 
 
 def seen(law: str) -> list[str]:
@@ -118,7 +122,7 @@ def seen(law: str) -> list[str]:
     bad = (spent > 1).any(axis=1) if len(spent) else np.zeros((1, t.lanes), bool)
     out = [f"{law} is violated where nothing is planted"] if bad[:, 0].any() else []
     behind = t.steps - len(bad)
-    for lane, (n, c, b) in enumerate(where, 1):
+    for lane, (n, b, c) in enumerate(where, 1):
         first, must = int(np.argmax(bad[:, lane])) if bad[:, lane].any() else None, max(0, n - 1 - behind)
         if first != must:
             what = f"{law} sees {'qv'[b]} off in component {c} at step {n}"

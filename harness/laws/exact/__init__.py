@@ -6,7 +6,18 @@ of q (w; for Nesterov beta w - eta f). delta, sigma bound the rounding of v and 
 units of its bound; its own rounding, in the trajectory's arithmetic, is in the bound.
 """
 
-from noether.laws.exact import balance, curved, norm, planted, positions, quadratic, signs, step, translation
+from noether.laws.exact import (
+    balance,
+    curved,
+    moments,
+    norm,
+    planted,
+    positions,
+    quadratic,
+    signs,
+    step,
+    translation,
+)
 from noether.laws.exact.balance import (
     broken_pull,
     broken_size,
@@ -30,7 +41,17 @@ EXACT: dict[str, ExactLaw] = {
     for law in sorted(
         (
             law
-            for module in (step, positions, balance, quadratic, norm, translation, curved, signs)
+            for module in (
+                step,
+                positions,
+                balance,
+                quadratic,
+                norm,
+                translation,
+                curved,
+                signs,
+                moments,
+            )
             for law in module.LAWS
         ),
         key=lambda law: int(law.key[1:]),

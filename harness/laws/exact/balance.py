@@ -124,7 +124,7 @@ LAWS = (
         reads_buffer=True,
         title="balance of the discrete charge",
         equation=r"J' = \beta J - \eta \langle g + k q, \xi \rangle + \langle A v', v' \rangle",
-        applies="Euclidean rules and rules on a metric, every affine symmetry",
+        applies="rules that keep a covector, every affine symmetry",
         suits=lambda rule, symmetry: rule.covector is not None and not rule.log_state,
         residual=charge_law,
         blind=("faults in g that keep the symmetry", "eta, on a symmetric loss without decay"),
@@ -138,6 +138,7 @@ LAWS = (
             ),
             planted.NARROW_ETA,
             *planted.METRICS,
+            planted.METRIC_BEFORE,
             planted.VELOCITY_KEPT,
             *wrong("kinetic term without its metric", "kinetic term without its schedule"),
             planted.SCHEDULE_INSIDE,
@@ -153,8 +154,8 @@ LAWS = (
         reads_buffer=True,
         title="decay of a Killing charge",
         equation=r"J_n = \beta^n J_0",
-        applies="heavy ball and its options, eps = 0, rotations (not Nesterov, no metric); translations "
-        "without coupled decay",
+        applies="rules with momentum, eps = 0: rotations where a step is along it (not Nesterov, no "
+        "metric); translations without coupled decay, whatever moves q",
         suits=decaying,
         residual=decay_law,
         some=undisturbed,

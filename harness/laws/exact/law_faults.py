@@ -47,6 +47,9 @@ bent = lambda rule, s: rule.on_metric and linear(rule, s)
 scheduled = lambda rule, s: rule.timed and rule.reads.moves == "along"
 warmed = lambda rule, s: scheduled(rule, s) and curved(rule, s)
 simplex = lambda rule, s: rule.simplex
+keeps = lambda rule, s: len(rule.buffers) > 1
+remembers = lambda rule, s: keeps(rule, s) and "beta2" in rule.parameters
+pulled = lambda rule, s: keeps(rule, s) and rule.decay == "coupled"
 """Where the changed term of a law is not identically zero, by the rule and the symmetry."""
 
 
@@ -208,6 +211,16 @@ TABLE = (
     ("D6", "translation law without decay", WRONG, "eta k left out", without(k=0), decays),
     ("D7", "mirror law without its breaking", WRONG, "eps left out", without(eps=0), always),
     ("D7", "mirror law with eta off by 2^-10", WRONG, "(1 + 2^-10) eta", without(eta=NEAR), always),
+    ("D14", "second moments without their memory", WRONG, "beta2 = 0", without(beta2=0), remembers),
+    (
+        "D14",
+        "second moments with beta2 off by 2^-10",
+        WRONG,
+        "(1 + 2^-10) beta2",
+        without(beta2=NEAR),
+        remembers,
+    ),
+    ("D14", "second moments without decay", WRONG, "g for g + k q", without(k=0), pulled),
     ("D0", "update law with k off by 2^-10", WRONG, "(1 + 2^-10) k", without(k=NEAR), decays),
 )
 """Law, name, kind, what is wrong in words, wrong(law), and where it applies."""

@@ -27,11 +27,11 @@ SHOWN: tuple[Fault, ...] = (
     *(planted.DECAY_COUPLED, planted.DECAY_DECOUPLED, planted.DECAY_AFTER),
     *(planted.STATE_OFF, planted.BUFFER_OFF, planted.NARROW_ETA, *planted.NARROW_STORES),
     *(*planted.OPTIONS, *planted.METRICS, planted.VELOCITY_KEPT, *planted.SCHEDULES),
-    *(planted.SIGN_IGNORED, planted.NOT_NORMALISED),
+    *(planted.SIGN_IGNORED, planted.NOT_NORMALISED, *planted.MOMENTS, planted.METRIC_BEFORE),
     *(planted.NO_TAIL, planted.ONE_LANE, planted.NAN_IN_A_LANE, planted.OTHER_START),
 )
 KERNEL_FAULTS: tuple[Fault, ...] = SHOWN + faults.placed.FAULTS
-OWN = {f.name for f in (*faults.curved.FAULTS, *faults.rules.FAULTS)}
+OWN = {f.name for f in (*faults.curved.FAULTS, *faults.rules.FAULTS, *faults.moments.FAULTS)}
 BESIDE_OWN = (planted.STILL, planted.ASCENT, planted.GRADIENT_OFF, planted.STEP_OFF)
 BESIDE_OWN += (planted.STATE_OFF, planted.NAN_IN_A_LANE)
 """What a rule is shown beside the planted faults of its own, where it has some: the others are shown under
@@ -39,7 +39,7 @@ other rules, and by `noether faults`."""
 PLACED = (planted.OTHER_START, *faults.placed.FAULTS)
 """What a launch of the whole horizon is for."""
 NEAR = (planted.GRADIENT_OFF, planted.STEP_OFF, planted.BETA_OFF, planted.KAPPA_OFF, planted.K_OFF)
-NEAR += (planted.STATE_OFF, planted.BUFFER_OFF, planted.TRUNCATED, planted.NARROW_ETA)
+NEAR += (planted.STATE_OFF, planted.BUFFER_OFF, planted.TRUNCATED, planted.NARROW_ETA, planted.FORGETTING)
 """What vanishes in the rounding where every operation is rounded to 16 bits."""
 LANEWISE = (planted.NO_TAIL, planted.ONE_LANE, planted.NAN_IN_A_LANE, *faults.named(*faults.placed.LANEWISE))
 """What a wide launch is for; the other faults are as visible on 61 lanes."""

@@ -41,6 +41,7 @@ class ExactLaw(Law):
     screened  whether the screen of a fuzzing run evaluates it too: not where D0 beside it sees the same at
               less cost
     reads_buffer  whether it reads the buffer v, not positions alone
+    beside    whether what it judges are the buffers beside the covector
     narrow    whether it says something of 16-bit stores: a term of second order in the step vanishes in
               their rounding
     about_path  whether a path that is long enough is all the evidence it needs
@@ -54,6 +55,7 @@ class ExactLaw(Law):
     home: tuple[str, str] = ("", "")
     lag: int = 1
     reads_buffer: bool = False
+    beside: bool = False
     some: Callable | None = None
     about_symmetry: bool = True
     narrow: bool = True

@@ -23,6 +23,7 @@ TAKES = {
 }
 """The functions of a rule, and what each is given."""
 OF_COVECTOR = {"kept": ("p",), "pull": ("p",), "force": ("q", "g", "p", "xp")}
+OF_COVECTOR["scale"] = OF_COVECTOR["force"]
 
 
 def check(rule) -> None:
@@ -47,7 +48,8 @@ def check(rule) -> None:
         check_function(where, name, getattr(rule, name), takes, missing=name not in ("update", "terms"))
     if rule.covector is not None:
         for name, takes in OF_COVECTOR.items():
-            check_function(f"{where}: covector", name, getattr(rule.covector, name, None), takes)
+            given = getattr(rule.covector, name, None)
+            check_function(f"{where}: covector", name, given, takes, missing=name == "scale")
 
 
 def is_line(text) -> bool:

@@ -265,5 +265,34 @@ def test_what_is_shown_of_a_rule_is_what_it_is(rule):
     if law:
         assert law["p"] in rule.buffers and law["b"] != "0", "a covector that no force pulls has no charge"
         assert (law["a"] != "0") == rule.momentum
-    names = [rulebook.field("", x).columns for x in rulebook.read_off(rule)]
-    assert len(names) == len(set(rulebook.read_off(rule)))
+
+
+def test_what_a_force_is_scaled_by_stands_in_its_law_and_a_rule_of_matrices_alone_is_shown_too():
+    heavy_ball = RULES["heavy-ball"]
+    size = lambda x, xp: xp.sqrt(sum(y * y for y in x))
+    scaled = replace(
+        heavy_ball,
+        update=lambda q, buffers, g, p, xp: stepped(q, buffers, g, p, xp, 1 / size(g, xp)),
+        terms=lambda q, buffers, new, g, p, xp: summed(q, buffers, new, g, p, size(g, xp)),
+        covector=replace(heavy_ball.covector, scale=lambda q, g, p, xp: 1 / size(g, xp)),
+    )
+    assert rulebook.covector(scaled) == {"p": "v", "a": "beta", "b": "eta/|g|", "f": "g + k q"}
+    two = replace(heavy_ball.covector, force=lambda q, g, p, xp: [g[0] + p.k * q[0], *pairs(q, g, p)])
+    assert rulebook.covector(replace(heavy_ball, covector=two))["f"] == "the force of its file"
+
+
+def pairs(q, g, p):
+    """The force g + k q of all components but the first, of which there must be one."""
+    assert len(q) > 1
+    return [gi + p.k * qi for qi, gi in zip(q[1:], g[1:], strict=True)]
+
+
+def stepped(q, buffers, g, p, xp, share):
+    force = [p.eta * share * (gi + p.k * qi) for qi, gi in zip(q, g, strict=True)]
+    w = [xp.store_buffer(p.beta * vi - x) for vi, x in zip(buffers[0], force, strict=True)]
+    return [xp.store(qi + wi) for qi, wi in zip(q, w, strict=True)], [w]
+
+
+def summed(q, buffers, new, g, p, size):
+    force = {"gradient": [-p.eta * x / size for x in g], "decay": [-p.eta * p.k * x / size for x in q]}
+    return {"q": q, "v'": new[0]}, [{"momentum": [p.beta * x for x in buffers[0]], **force}]

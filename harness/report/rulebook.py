@@ -3,6 +3,7 @@ what was read off its lines."""
 
 from __future__ import annotations
 
+import re
 import sys
 from functools import cache
 from types import SimpleNamespace
@@ -29,6 +30,8 @@ METRICS = {
     "diagonal": "diagonal: that of a case, G(q)",
     "bregman": "bregman: that of a mirror map",
     "maximum": "maximum: the size of a step is that of its largest component",
+    "adaptive": "adaptive: each component has the scale of its own past gradients",
+    "spectral": "spectral: the size of a step is that of its largest singular value",
 }
 
 
@@ -77,24 +80,30 @@ def letters(rule: Rule) -> SimpleNamespace:
 
 
 def spelled(formula) -> str:
-    """A formula as it is written here: products by a space."""
-    return str(formula).replace("**", "^").replace("*", " ")
+    """A formula as it is written here: products by a space, sizes between bars."""
+    return re.sub(r"Abs\((\w+)\)", r"|\1|", str(formula).replace("**", "^").replace("*", " "))
 
 
 def covector(rule: Rule) -> dict[str, str] | None:
-    """The law of the covector p' = a p - b f in letters: p, a, b and f; None where there is none."""
+    """The law of the covector p' = a p - b f in letters: p, a, b and f; None where there is none.
+
+    |q| and |g| are the sizes of all components.
+    """
     import sympy
 
     c = rule.covector
     if c is None:
         return None
-    p, q, g = letters(rule), [sympy.Symbol("q")], [sympy.Symbol("g")]
+    p, q, g = letters(rule), [sympy.Symbol("q", real=True)], [sympy.Symbol("g", real=True)]
     functions = dict(sqrt=sympy.sqrt, exp=sympy.exp, log=sympy.log, sign=sympy.sign, absolute=sympy.Abs)
+    xp = SimpleNamespace(**functions, maximum=sympy.Max)
+    b = c.pull(p)
     try:
-        (f,) = c.force(q, g, p, SimpleNamespace(**functions, maximum=sympy.Max))
-    except Exception:  # a force that reads several components at once has no line of its own
+        b = b if c.scale is None else b * c.scale(q, g, p, xp)
+        (f,) = c.force(q, g, p, xp)
+    except Exception:  # of a rule that takes no single component
         f = "the force of its file"
-    return {"p": c.buffer, "a": spelled(c.kept(p)), "b": spelled(c.pull(p)), "f": spelled(f)}
+    return {"p": c.buffer, "a": spelled(c.kept(p)), "b": spelled(b), "f": spelled(f)}
 
 
 def in_torch(rule: Rule) -> str:

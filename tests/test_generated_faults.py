@@ -9,6 +9,7 @@ import pytest
 from noether.campaigns.kill_matrix import findings, generated, sensitivity, states
 from noether.campaigns.kill_matrix.generated import SAME, SURVIVES, UNDER_ROUNDING, UNTOLD, GeneratedCell
 from noether.cases import CORE
+from noether.cases.exact_numbers import Number
 from noether.cases.rules.adam import ADAM
 from noether.cases.rules.heavy_ball import HEAVY_BALL
 from noether.cases.rules.lion import LION
@@ -19,13 +20,14 @@ from noether.kernels.programs.precision import Precision, parse
 from noether.kernels.programs.program import Op, Program
 from noether.kernels.programs.trace import gradient, gradient_program
 from noether.kernels.programs.trace_rule import update_program
-from noether.laws.exact.cell import rules_of
+from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.mechanics import sweep
 from noether.verdicts.record import INCONCLUSIVE, VIOLATED
 
 CASES = {c.name: c for c in CORE}
 HAT = CASES["mexican-hat"]
 F64 = Precision("float64")
+CELL = ("numpy", "exact", (), generated.LANES, 0, generated.STEPS)
 
 
 def found(cell: GeneratedCell) -> dict:
@@ -83,6 +85,15 @@ def test_an_operation_left_unrounded_is_told_from_one_that_needs_no_rounding():
         and not data[SURVIVES]
     )
     assert data[UNDER_ROUNDING], "a rounding within the bound is B1's to see"
+
+
+def test_no_fault_is_killed_by_a_lane_in_which_the_right_step_is_violated():
+    """At the origin a Rayleigh quotient has no gradient: the lane that starts there is left out."""
+    cell = GeneratedCell(CASES["rayleigh"], "heavy-ball", "float64", "update")
+    whole = states.of_a_run(LaunchCell(CASES["rayleigh"], "heavy-ball", "float64", *CELL).job())
+    q, v = launch.run(cell.job, "numpy").wide()
+    assert np.isfinite(q).all() and np.isfinite(v).all()
+    assert whole.lanes - len(states.EDGES) <= cell.job.lanes < whole.lanes
 
 
 @pytest.mark.parametrize("precision", ["float64", "bfloat16"])
@@ -143,9 +154,9 @@ def test_the_same_formula_is_recognised_and_another_is_not():
 def test_exact_arithmetic_agrees_with_numpy():
     right = gradient(HAT)
     point = [Fraction(3, 8), Fraction(-5, 8), Fraction(1, 2), Fraction(1, 4)]
-    mine = exact(right, point, {})
+    mine = exact(right, [Number(x.numerator) / x.denominator for x in point])
     floats = right.run([np.array([float(x)]) for x in point[:3]], np.array([0.25]), F64)
-    assert [float(x) for x in mine] == [float(x[0]) for x in floats]
+    assert all(x == float(y[0]) for x, y in zip(mine, floats, strict=True))
 
 
 @pytest.mark.parametrize("scale", [-1.0, 0.25, 8.0])

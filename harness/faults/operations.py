@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -151,7 +152,7 @@ def operation_faults(program: Program, at: int) -> Iterator[GeneratedFault]:
 def rounding_faults(program: Program, at: int, precision: Precision) -> Iterator[GeneratedFault]:
     """A result rounded to the type below; where every operation is rounded, also one that is not."""
     name, below = f"{at}:{program.ops[at].name}", BELOW[precision.rounded]
-    few = values_of(program, at)
+    few = few_values(program)[at]
     if few is not None and all(float(representable(x, below)) == x for x in few):
         return  # what steps and constants alone make is exact in the type below: nothing is rounded
     if rounded_anyway(program, at, below, precision):
@@ -172,21 +173,27 @@ def rounded_anyway(program: Program, at: int, kind: str, precision: Precision) -
     return at not in program.outputs and bool(readers) and all(into(i) for i in readers)
 
 
-JUMPS = {"step": {0.0, 1.0}, "sign": {-1.0, 0.0, 1.0}}
+JUMPS = {"step": frozenset({0.0, 1.0}), "sign": frozenset({-1.0, 0.0, 1.0})}
 """The values of operations that take no others."""
 
 
-def values_of(program: Program, at: int) -> set[float] | None:
-    """Every value that an operation made of steps and constants takes; None where it is made of more."""
-    op = program.ops[at]
-    if op.name == "const":
-        return {op.value}
-    if op.name in JUMPS:
-        return JUMPS[op.name]
-    of = [values_of(program, a) for a in op.args] if op.name in ("add", "sub", "mul") else [None]
-    if None in of:
-        return None
-    return {float(OPERATIONS[op.name].plain(a, b)) for a in of[0] for b in of[1]}
+@cache
+def few_values(program: Program) -> tuple[frozenset[float] | None, ...]:
+    """Of each operation every value that it takes, where it is made of steps, signs and constants alone; None
+    where it is made of more."""
+    found: list[frozenset[float] | None] = []
+    for op in program.ops:
+        of = [found[a] for a in op.args]
+        if op.name == "const":
+            found.append(frozenset({float(op.value)}))
+        elif op.name in JUMPS:
+            found.append(JUMPS[op.name])
+        elif op.name in ("add", "sub", "mul") and None not in of:
+            plain = OPERATIONS[op.name].plain
+            found.append(frozenset(float(plain(a, b)) for a in of[0] for b in of[1]))
+        else:
+            found.append(None)
+    return tuple(found)
 
 
 # ---- the update

@@ -7,15 +7,11 @@ from functools import cache
 
 import numpy as np
 
-from noether.cases.exact_numbers import PRIME, XP, Number
 from noether.cases.rule import Rule
+from noether.faults.same_formula import drawn, values
 from noether.kernels.programs.numpy_step import step
-from noether.kernels.programs.operations import IN_A_RULE, OPERATIONS
 from noether.kernels.programs.precision import Precision, narrow
 from noether.kernels.programs.trace_rule import position_program, update_program
-
-IN_XP = {row.name: name for name, row in IN_A_RULE.items()}
-"""The name of an operation -> what a rule calls it, where it calls it by a name."""
 
 
 @cache
@@ -78,17 +74,12 @@ def turns_with_its_force(rule: Rule, d: int) -> bool:
     So it is where each number that it computes stays or changes its sign alone, for rounding is odd, and what
     it returns stays: told at a random point of exact arithmetic (noether.cases.exact_numbers).
     """
-    program, draw = update_program(rule, d), random.Random(20261127)
-    turned = {"g": -1, **{f"p[{rule.index(name)}]": -1 for name in ("eta", "k")}}
-    values: list[tuple] = []
-    for op in program.ops:
-        if op.name == "input":
-            name, x = program.inputs[op.value], Number(draw.randrange(2, PRIME))
-            values.append((x, x * turned.get(name, turned.get(name[0], 1))))
-        elif op.name == "const":
-            values.append((Number(op.value),) * 2)
-        else:
-            function = getattr(XP, IN_XP[op.name]) if op.name in IN_XP else OPERATIONS[op.name].plain
-            values.append(tuple(function(*xs) for xs in zip(*(values[a] for a in op.args), strict=True)))
-    stays = all(x == y or x == -y for x, y in values)
-    return stays and all(values[o][0] == values[o][1] for o in program.outputs)
+    program = update_program(rule, d)
+    here = drawn(program, random.Random(20261127))
+    signs = {"g": -1, **{f"p[{rule.index(name)}]": -1 for name in ("eta", "k")}}
+    turned = [
+        x * signs.get(name, signs.get(name[0], 1)) for name, x in zip(program.inputs, here, strict=True)
+    ]
+    pairs = list(zip(values(program, here), values(program, turned), strict=True))
+    stays = all(x == y or x == -y for x, y in pairs)
+    return stays and all(pairs[o][0] == pairs[o][1] for o in program.outputs)

@@ -1,51 +1,62 @@
-"""Whether two programs are one formula, whatever the order of their operations: told in rational numbers."""
+"""Whether two programs are one formula, whatever the order of their operations: told in exact arithmetic."""
 
 from __future__ import annotations
 
-from fractions import Fraction
+import random
 
-import numpy as np
-
-from noether.kernels.programs.operations import OPERATIONS, STORES
-from noether.kernels.programs.program import Program
+from noether.cases.exact_numbers import PRIME, XP, Number
+from noether.kernels.programs.operations import IN_A_RULE, OPERATIONS, STORES
+from noether.kernels.programs.program import Op, Program
 
 POINTS = 6
 RATIONAL = ("add", "sub", "mul", "div", "neg", *STORES)
-"""What has a value in fractions. The others, those that compare too, are functions of which nothing is known:
-a comparison that falls out one way at a few points proves nothing."""
+"""What is exact there. Of the others nothing is known but that they are functions, and of the larger of two
+that they may change places: a comparison that falls out one way at a few points proves nothing."""
+IN_XP = {row.name: name for name, row in IN_A_RULE.items()}
+"""The name of an operation -> what a rule calls it, where it calls it by a name."""
 
 
-def exact(program: Program, inputs: list[Fraction], memory: dict) -> list:
-    """Outputs in rational arithmetic; exp, log, sqrt are functions of which nothing is known but that they
-    are functions."""
-    values: list = []
+def function(op: Op):
+    """An operation on exact numbers (noether.cases.exact_numbers)."""
+    return OPERATIONS[op.name].plain if op.name in RATIONAL else getattr(XP, IN_XP[op.name])
+
+
+def values(program: Program, inputs: list[Number]) -> list[Number]:
+    """The value of every operation, modulo a prime. Raises ZeroDivisionError."""
+    found: list[Number] = []
     for op in program.ops:
-        args = [values[a] for a in op.args]
         if op.name == "input":
-            value = inputs[op.value]
+            found.append(inputs[op.value])
         elif op.name == "const":
-            value = Fraction(op.value)
-        elif op.name in RATIONAL:
-            value = OPERATIONS[op.name].plain(*args)
+            found.append(Number(op.value))
         else:
-            args = sorted(args) if OPERATIONS[op.name].commutes else args
-            value = memory.setdefault((op.name, *args), Fraction(2 * len(memory) + 3, len(memory) + 2))
-        values.append(value)
-    return [values[o] for o in program.outputs]
+            found.append(function(op)(*(found[a] for a in op.args)))
+    return found
+
+
+def exact(program: Program, inputs: list[Number]) -> list[Number]:
+    """The outputs, modulo a prime. Raises ZeroDivisionError."""
+    found = values(program, inputs)
+    return [found[o] for o in program.outputs]
+
+
+def drawn(program: Program, rng: random.Random) -> list[Number]:
+    """Random inputs."""
+    return [Number(rng.randrange(2, PRIME)) for _ in program.inputs]
 
 
 def same_formula(a: Program, b: Program) -> bool:
-    """Whether two programs are one rational function of their inputs and of unknown values of exp, log and
-    sqrt.
+    """Whether two programs are one rational function of their inputs and of values of other functions.
 
-    Equal at POINTS points of 61-bit random rationals. Two different rational functions of degree D agree at
-    one of them with a chance below D 2^-61 (Schwartz 1980), D below 2^12 here.
+    Equal at POINTS random points of the whole numbers modulo PRIME. Two different rational functions of
+    degree D agree at one of them with a chance of about D / 2^61 (Schwartz 1980; Zippel 1979), D below 2^14
+    here.
     """
-    rng = np.random.default_rng(20261123)
+    rng = random.Random(20261123)
     for _ in range(POINTS):
-        inputs, memory = [Fraction(int(x), 2**31 - 1) for x in rng.integers(1, 2**61, len(a.inputs))], {}
+        inputs = drawn(a, rng)
         try:
-            if exact(a, inputs, memory) != exact(b, inputs, memory):
+            if not all(x == y for x, y in zip(exact(a, inputs), exact(b, inputs), strict=True)):
                 return False
         except ZeroDivisionError:
             return False

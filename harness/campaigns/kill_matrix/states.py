@@ -42,6 +42,12 @@ def of_a_run(job: launch.Job) -> launch.Job:
     return replace(job, q0=q, v0=v, params=params, steps=1, begun=BEGUN)
 
 
+def among(job: launch.Job, lanes: np.ndarray) -> launch.Job:
+    """The launch of some lanes alone, (lanes,) bool."""
+    cut = lambda x: np.ascontiguousarray(x[:, lanes])
+    return replace(job, q0=cut(job.q0), v0=cut(job.v0), params=cut(job.params))
+
+
 def turning(job: launch.Job) -> None:
     """Move a buffer of every second lane to where a number that is read by its sign nearly vanishes.
 

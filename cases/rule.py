@@ -11,8 +11,7 @@ that trace. `terms` says the same step a second time, as sums of named terms, an
 `new` are the new buffers as they are stored. `xp` has sqrt, exp, log, step, sign, absolute, maximum, and two
 marks: xp.store(x) rounds a parameter to the type in which parameters are stored, xp.store_buffer(x) a buffer.
 
-That update and terms agree is proven when a rule is made: both are evaluated at random points, modulo a
-prime, where sums, products and quotients are exact (cases/exact_numbers.py).
+That update and terms agree is proven when a rule is made, at random points (cases/exact_numbers.py).
 """
 
 from __future__ import annotations
@@ -28,7 +27,8 @@ import numpy as np
 from noether.cases import exact_numbers, rule_declared, rule_shapes
 from noether.cases.declared import RuleError
 from noether.cases.iteration import Iteration
-from noether.cases.rule_declared import COMMON
+from noether.cases.rule_declared import COMMON, every
+from noether.cases.step_sizes import Bounded, Length
 
 COUPLED, DECOUPLED, NONE = "coupled", "decoupled", "none"
 
@@ -76,8 +76,7 @@ class Covector:
 
     def pulled(self, q, g, p, xp, part=None) -> list:
         """b f of a gradient g, or of a part of it: what that part has in p'."""
-        b = self.pull(p)
-        b = b if self.scale is None else b * self.scale(q, g, p, xp)
+        b = self.pull(p) * (1 if self.scale is None else self.scale(q, g, p, xp))
         return [b * x for x in self.force(q, g if part is None else part, p, xp)]
 
 
@@ -95,11 +94,6 @@ HEAVY = Covector("v", kept=lambda p: p.beta, pull=lambda p: p.eta, force=with_de
 """v' = beta v - eta (g + k q)."""
 LIGHT = Covector("v", kept=lambda p: 0, pull=lambda p: p.eta, force=with_decay)
 """v' = -eta (g + k q): v is what a step without momentum moves by."""
-
-
-def every(d: int) -> bool:
-    """Whether a rule that takes any number of parameters takes d."""
-    return True
 
 
 @dataclass(frozen=True)
@@ -121,6 +115,7 @@ class Rule:
     models      its models in continuous time (cases/models.py), where one is claimed
     fits        fits(d) -> whether it can take d parameters; a rule of matrices may need a shape
     iteration   the part of its update that iterates, whose rounding is bounded by how steep it is
+    bounded, length  how far a step can go and how long it is, whatever the gradient (step_sizes.py)
     """
 
     name: str
@@ -138,6 +133,8 @@ class Rule:
     models: tuple = ()
     fits: Callable = every
     iteration: Iteration | None = None
+    bounded: Bounded | None = None
+    length: Length | None = None
 
     def __post_init__(self):
         rule_declared.check(self)

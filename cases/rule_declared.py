@@ -24,6 +24,11 @@ TAKES = {
 """The functions of a rule, and what each is given."""
 OF_COVECTOR = {"kept": ("p",), "pull": ("p",), "force": ("q", "g", "p", "xp")}
 OF_COVECTOR["scale"] = OF_COVECTOR["force"]
+OF_CLAIMS = {
+    "bounded": ({"by": ("n", "p"), "past": ("d", "u")}, "norm", ("max", "spectral")),
+    "length": ({"by": ("q", "new", "g", "p", "xp")}, "of", ("move", "pull")),
+}
+"""What a claim of the size of a step has: functions, and a word with the words that it may be."""
 
 
 def check(rule) -> None:
@@ -50,6 +55,19 @@ def check(rule) -> None:
         for name, takes in OF_COVECTOR.items():
             given = getattr(rule.covector, name, None)
             check_function(f"{where}: covector", name, given, takes, missing=name == "scale")
+    for name, claim in OF_CLAIMS.items():
+        check_claim(f"{where}: {name}", getattr(rule, name), *claim)
+
+
+def check_claim(where: str, claim, functions: dict, word: str, words: tuple[str, ...]) -> None:
+    """Refuse a claim of the size of a step that says nothing. Raises RuleError."""
+    if claim is None:
+        return
+    for name, takes in functions.items():
+        check_function(where, name, getattr(claim, name, None), takes, missing=name == "past")
+    said = getattr(claim, word, None)
+    if said not in words:
+        raise RuleError(f"{where}: {word} is {brief(said)}, must be one of {', '.join(words)}")
 
 
 def is_line(text) -> bool:
@@ -111,3 +129,8 @@ def places(rule) -> str:
     codes = [(name, getattr(getattr(rule, name), "__code__", None)) for name in ("update", "terms")]
     told = [f"{name} is at line {code.co_firstlineno}" for name, code in codes if code is not None]
     return f" ({', '.join(told)})" if told else ""
+
+
+def every(d: int) -> bool:
+    """Whether a rule that takes any number of parameters takes d."""
+    return True

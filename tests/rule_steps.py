@@ -1,10 +1,13 @@
 """The lines of a learning rule as they stand, on floats, arrays or fractions, where nothing is stored."""
 
+import importlib
+import pkgutil
 from types import SimpleNamespace
 
 import numpy as np
 
-from noether.cases.rule import COMMON
+from noether.cases import rules
+from noether.cases.rule import COMMON, Rule
 
 FLOATS = SimpleNamespace(
     sqrt=np.sqrt,
@@ -43,3 +46,12 @@ def walk(rule, q, gradients, buffers=None, xp=FLOATS, **given):
     for n, g in enumerate(gradients, 1):
         q, buffers = step(rule, q, buffers, g(q) if callable(g) else g, n, xp, **given)
         yield q, buffers
+
+
+def of_files() -> list[Rule]:
+    """The rules of all files of cases/rules/, by name, whether they stand in the catalogue or not."""
+    modules = [
+        importlib.import_module(f"{rules.__name__}.{m.name}") for m in pkgutil.iter_modules(rules.__path__)
+    ]
+    found = {x.name: x for module in modules for x in vars(module).values() if isinstance(x, Rule)}
+    return [found[name] for name in sorted(found)]

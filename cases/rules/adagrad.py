@@ -11,6 +11,7 @@ Source: Duchi, Hazan, Singer (2011), figure 1, with a diagonal matrix.
 
 from noether.cases.rule import LIGHT, Rule, with_decay
 from noether.cases.rules.adam import STABILITY
+from noether.cases.step_sizes import Bounded
 
 
 def pulled(q, g, p):
@@ -51,5 +52,6 @@ ADAGRAD = Rule(
     extra=(STABILITY,),
     covector=LIGHT,
     metric="adaptive",
+    bounded=Bounded(by=lambda n, p: 1),
     torch=lambda p: ("Adagrad", dict(lr=p.eta, eps=p.stability, weight_decay=p.k)),
 )

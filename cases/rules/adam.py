@@ -15,6 +15,7 @@ Source: Kingma, Ba (2015), algorithm 1; its last form, which `terms` has, at the
 import numpy as np
 
 from noether.cases.rule import Covector, Parameter, Rule, plain_force, with_decay
+from noether.cases.step_sizes import Bounded
 
 BETA2 = Parameter(
     "beta2",
@@ -43,6 +44,27 @@ def power(base, exponent: float):
 def corrections(n, p):
     """What Adam knows of step n: 1 - beta^n, and the root of 1 - beta2^n."""
     return {"correction": 1 - power(p.beta, n), "root": power(1 - power(p.beta2, n), 0.5)}
+
+
+def geometric(x, n):
+    """1 + x + ... + x^(n - 1), also near x = 1; arrays."""
+    y = np.asarray(x - 1)
+    with np.errstate(divide="ignore"):
+        return np.where(y == 0, n, np.expm1(n * np.log1p(y)) / np.where(y == 0, 1, y))
+
+
+def largest_average(n, p):
+    """The largest |m'| / sqrt(s') of moments that start at 0, whatever the forces were.
+
+    m' = sum of (1 - beta) beta^j f_j and s' = sum of (1 - beta2) beta2^j f_j^2 over j < n, so that by Cauchy
+    and Schwarz |m'|^2 <= s' (1 - beta)^2 / (1 - beta2) times the sum of (beta^2 / beta2)^j. It is bounded
+    for all n where beta^2 < beta2.
+    """
+    return (1 - p.beta) * (geometric(p.beta * p.beta / p.beta2, n) / (1 - p.beta2)) ** 0.5
+
+
+ADAPTED = Bounded(by=lambda n, p: p.root / p.correction * largest_average(n, p), cold=True)
+"""|m^| / sqrt(s^) <= c, both corrected; c = 1 in the first step, and the stability makes it less."""
 
 
 def first_moment(m, f, p, xp):
@@ -111,5 +133,6 @@ ADAM = Rule(
     known=corrections,
     covector=MOMENT,
     metric="adaptive",
+    bounded=ADAPTED,
     torch=lambda p: ("Adam", options(p)),
 )

@@ -9,11 +9,27 @@ Source: Kingma, Ba (2015), algorithm 2.
 """
 
 from noether.cases.rule import Rule, with_decay
-from noether.cases.rules.adam import BETA2, MOMENT, STABILITY, averaged, first_moment, options, power
+from noether.cases.rules.adam import (
+    BETA2,
+    MOMENT,
+    STABILITY,
+    averaged,
+    first_moment,
+    geometric,
+    options,
+    power,
+)
+from noether.cases.step_sizes import Bounded
 
 
 def known(n, p):
     return {"correction": 1 - power(p.beta, n)}
+
+
+def largest_average(n, p):
+    """The largest |m'| / h': h' >= beta2^j |f_j|, so that |m'| is at most (1 - beta) h' times the sum of
+    (beta/beta2)^j over j < n."""
+    return (1 - p.beta) * geometric(p.beta / p.beta2, n)
 
 
 def update(q, buffers, g, p, xp):
@@ -48,5 +64,6 @@ ADAMAX = Rule(
     known=known,
     covector=MOMENT,
     metric="adaptive",
+    bounded=Bounded(by=lambda n, p: largest_average(n, p) / p.correction, cold=True),
     torch=lambda p: ("Adamax", options(p)),
 )

@@ -10,6 +10,7 @@ Source: Loshchilov, Hutter (2019), algorithm 2.
 
 from noether.cases.rule import Rule
 from noether.cases.rules.adam import (
+    ADAPTED,
     BETA2,
     MOMENT_WITHOUT_DECAY,
     STABILITY,
@@ -54,5 +55,6 @@ ADAMW = Rule(
     known=corrections,
     covector=MOMENT_WITHOUT_DECAY,
     metric="adaptive",
+    bounded=ADAPTED,
     torch=lambda p: ("AdamW", options(p)),
 )

@@ -12,6 +12,7 @@ Source: Reddi, Kale, Kumar (2018), algorithm 2.
 
 from noether.cases.rule import Rule, with_decay
 from noether.cases.rules.adam import (
+    ADAPTED,
     BETA2,
     MOMENT,
     STABILITY,
@@ -62,5 +63,6 @@ AMSGRAD = Rule(
     known=corrections,
     covector=MOMENT,
     metric="adaptive",
+    bounded=ADAPTED,
     torch=lambda p: ("Adam", dict(**options(p), amsgrad=True)),
 )

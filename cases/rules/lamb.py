@@ -22,6 +22,7 @@ from noether.cases.rules.adam import (
     squared,
 )
 from noether.cases.rules.lion import averaged
+from noether.cases.step_sizes import Length
 
 FLOOR = 2.0**-14  # the smallest normal number of half precision
 
@@ -36,6 +37,14 @@ def update(q, buffers, g, p, xp):
     u = [ai + p.k * qi for qi, ai in zip(q, adam, strict=True)]
     rate = p.eta * (norm(q, xp) / xp.maximum(norm(u, xp), FLOOR))
     return [xp.store(qi - rate * ui) for qi, ui in zip(q, u, strict=True)], [m, s]
+
+
+def length(q, new, g, p, xp):
+    """How long a step is: the share eta of |q|, and less only where |u| is below FLOOR."""
+    m, s = new
+    below = [xp.sqrt(x / p.c2) + p.stability for x in s]
+    u = norm([mi / p.c1 / bi + p.k * qi for qi, mi, bi in zip(q, m, below, strict=True)], xp)
+    return p.eta * norm(q, xp) * (u / xp.maximum(u, FLOOR))
 
 
 def terms(q, buffers, new, g, p, xp):
@@ -64,5 +73,6 @@ LAMB = Rule(
     extra=(BETA2, STABILITY),
     known=known,
     covector=MOMENT_WITHOUT_DECAY,
+    length=Length(length),
     metric="adaptive",
 )

@@ -13,6 +13,7 @@ whose other option, clipping, is not here.
 from noether.cases.matrices import norm
 from noether.cases.rule import Covector, Parameter, Rule, with_decay
 from noether.cases.rules.normalised_gradient import STABILITY
+from noether.cases.step_sizes import Length
 
 TRUST = Parameter("trust", "the coefficient of the trust ratio", choices=(2**-4, 2**-3, 2**-2))
 
@@ -21,6 +22,11 @@ def ratio(q, g, p, xp):
     """The trust ratio, that the force g + k q is multiplied by."""
     size = norm(q, xp)
     return p.trust * size / (norm(g, xp) + p.k * size + p.stability)
+
+
+def length(q, new, g, p, xp):
+    """How long what enters v is: the share eta trust of |q|, less what k and the stability take off."""
+    return p.eta * ratio(q, g, p, xp) * norm(with_decay(q, g, p, xp), xp)
 
 
 def update(q, buffers, g, p, xp):
@@ -53,4 +59,5 @@ LARS = Rule(
     terms=terms,
     extra=(STABILITY, TRUST),
     covector=Covector("v", lambda p: p.beta, lambda p: p.eta, with_decay, ratio),
+    length=Length(length, of="pull"),
 )

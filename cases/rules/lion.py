@@ -11,6 +11,7 @@ Source: Chen et al. (2023), algorithm 2, with its names beta1 = beta, lambda = k
 """
 
 from noether.cases.rule import Covector, Parameter, Rule, plain_force
+from noether.cases.step_sizes import BY_SIGNS
 
 BETA2 = Parameter("beta2", "memory of the momentum that is kept", low=0.9, high=0.999)
 
@@ -49,4 +50,5 @@ LION = Rule(
     extra=(BETA2,),
     covector=Covector("m", lambda p: p.beta2, lambda p: -(1 - p.beta2), plain_force),
     metric="maximum",
+    bounded=BY_SIGNS,
 )

@@ -21,9 +21,15 @@ from noether.cases.rule import Rule
 from noether.cases.rules.adam import MOMENT_WITHOUT_DECAY
 from noether.cases.rules.lion import averaged
 from noether.cases.rules.normalised_gradient import STABILITY
+from noether.cases.step_sizes import Bounded
 
 A, B, C = 3.4445, -4.7750, 2.0315
 STEPS = 5
+BAND = 1.2024
+"""The largest value of a x + b x^3 + c x^5 on [0, 1.25], rounded up: at x = .5545, the smaller root of its
+derivative a + 3 b x^2 + 5 c x^4. So no singular value of X_5 passes it."""
+ROOM = 0.04
+"""What a computed X may pass BAND by and still be taken into [0, BAND]."""
 
 
 def fits(d: int) -> bool:
@@ -44,6 +50,21 @@ def newton_schulz(X: list[list], kept=as_it_is) -> list[list]:
     P = kept([[B * x + C * y for x, y in zip(*rows, strict=True)] for rows in zip(G, gram(G), strict=True)])
     PX = product(P, X)
     return kept([[A * x + y for x, y in zip(*rows, strict=True)] for rows in zip(X, PX, strict=True)])
+
+
+def past_band(d: int, u: float) -> float:
+    """By how much a computed X_5 may pass BAND; nothing is known where that is more than ROOM.
+
+    A sum of n products rounds by n u of the sum of their sizes. With F = |X|, at most sqrt(r) (BAND + ROOM),
+    the terms of X_(i+1) are a F, b F^3 and c F^5 without cancellation, so that it is off by at most
+    u (2 a F + |b| (r + s + 3) F^3 + c (2 r + 2 s + 3) F^5) for r rows and s columns. What X_4 is off does not
+    count, for the polynomial takes all of [0, BAND + ROOM] into [0, BAND].
+    """
+    r, columns = shape(d)
+    F = r**0.5 * (BAND + ROOM)
+    off = 2 * A * F - B * (r + columns + 3) * F**3 + C * (2 * r + 2 * columns + 3) * F**5
+    off = u * off * (1 + 32 * d * u)  # of second order
+    return off if off < ROOM else float("inf")
 
 
 def start(q, new, g, p, xp):
@@ -106,5 +127,6 @@ MUON = Rule(
     metric="spectral",
     fits=fits,
     iteration=Iteration(start, once, finish, STEPS, odd=(A, B, C)),
+    bounded=Bounded(by=lambda n, p: BAND, norm="spectral", past=past_band),
     torch=lambda p: ("Muon", dict(lr=p.eta, momentum=p.beta, weight_decay=p.k, eps=p.stability)),
 )

@@ -20,11 +20,13 @@ from noether.cases.rules.adam import (
     STABILITY,
     averaged,
     first_moment,
+    largest_average,
     options,
     power,
     second_moment,
     squared,
 )
+from noether.cases.step_sizes import Bounded
 
 MOMENTUM_DECAY = 0.004
 LATEST: dict[bytes, tuple] = {}
@@ -60,6 +62,12 @@ def known(n, p):
         "next_left": 1.0 - M * next_mu,
         "correction": 1 - power(p.beta2, n),
     }
+
+
+def largest_step(n, p):
+    """The largest |q' - q| / eta: |f| <= sqrt(s' / (1 - beta2)), and m' as under Adam."""
+    of_f, of_m = p.rest / p.left * (1 - p.beta2) ** -0.5, p.next_mu / p.next_left * largest_average(n, p)
+    return p.correction**0.5 * (of_f + of_m)
 
 
 def update(q, buffers, g, p, xp):
@@ -98,5 +106,6 @@ NADAM = Rule(
     known=known,
     covector=MOMENT,
     metric="adaptive",
+    bounded=Bounded(by=largest_step, cold=True),
     torch=lambda p: ("NAdam", dict(**options(p), momentum_decay=MOMENTUM_DECAY)),
 )

@@ -12,6 +12,7 @@ Source: Nesterov (1984) without a stability; Cortes (2006), equation (3), for it
 
 from noether.cases.matrices import norm
 from noether.cases.rule import Covector, Parameter, Rule, plain_force
+from noether.cases.step_sizes import Length
 
 STABILITY = Parameter("stability", "what is added to a denominator", choices=(2**-11, 2**-7, 2**-3))
 """None is below the root of the smallest number of half precision, 2^-12, below which a norm is 0 in it."""
@@ -26,6 +27,11 @@ def unit(g, p, xp):
 def one_over_size(q, g, p, xp):
     """What the gradient is multiplied by."""
     return 1 / (norm(g, xp) + p.stability)
+
+
+def length(q, new, g, p, xp):
+    """How long a step is: eta, less what the stability takes off."""
+    return p.eta * (1 - p.stability / (norm(g, xp) + p.stability))
 
 
 def update(q, buffers, g, p, xp):
@@ -46,4 +52,5 @@ NORMALISED_GRADIENT = Rule(
     terms=terms,
     extra=(STABILITY,),
     covector=Covector("v", lambda p: 0, lambda p: p.eta, plain_force, one_over_size),
+    length=Length(length),
 )

@@ -21,6 +21,7 @@ from itertools import combinations
 
 from noether.cases.matrices import dot, flat, gram, matrix, norm, product, shape
 from noether.cases.rule import Covector, Parameter, Rule, plain_force
+from noether.cases.step_sizes import Bounded
 
 STABILITY = Parameter("stability", "below which a singular value counts as small", choices=(0.02, 0.07))
 """Their fourth powers are numbers of half precision, so that no determinant is 0 in any."""
@@ -90,5 +91,6 @@ ORTHOGONAL_DESCENT = Rule(
     extra=(STABILITY,),
     covector=Covector("m", kept=lambda p: 0, pull=lambda p: -1, force=plain_force),
     metric="spectral",
+    bounded=Bounded(by=lambda n, p: 1, norm="spectral"),
     fits=fits,
 )

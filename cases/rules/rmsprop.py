@@ -12,6 +12,7 @@ Source: Tieleman, Hinton (2012), lecture 6.5.
 from noether.cases.rule import LIGHT, Rule, with_decay
 from noether.cases.rules.adagrad import pulled
 from noether.cases.rules.adam import BETA2, STABILITY, second_moment, squared
+from noether.cases.step_sizes import Bounded
 
 
 def update(q, buffers, g, p, xp):
@@ -47,5 +48,6 @@ RMSPROP = Rule(
     extra=(BETA2, STABILITY),
     covector=LIGHT,
     metric="adaptive",
+    bounded=Bounded(by=lambda n, p: (1 - p.beta2) ** -0.5),
     torch=lambda p: ("RMSprop", options(p)),
 )

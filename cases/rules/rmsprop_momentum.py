@@ -11,8 +11,9 @@ Source: Graves (2013), equations (38) to (41), without its centre; torch.optim.R
 """
 
 from noether.cases.rule import Rule, with_decay
-from noether.cases.rules.adam import BETA2, STABILITY, second_moment, squared
+from noether.cases.rules.adam import BETA2, STABILITY, geometric, second_moment, squared
 from noether.cases.rules.rmsprop import options
+from noether.cases.step_sizes import Bounded
 
 
 def update(q, buffers, g, p, xp):
@@ -47,5 +48,6 @@ RMSPROP_MOMENTUM = Rule(
     buffers=("b", "s"),
     extra=(BETA2, STABILITY),
     metric="adaptive",
+    bounded=Bounded(by=lambda n, p: geometric(p.beta, n) * (1 - p.beta2) ** -0.5, cold=True),
     torch=lambda p: ("RMSprop", dict(**options(p), momentum=p.beta)),
 )

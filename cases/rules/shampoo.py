@@ -8,12 +8,14 @@ L and R are stored with all four numbers, from 0 on, so that the stability is th
 published. A matrix of another shape would need buffers of another size than its own. The root of N is the
 one of orthogonal-descent, taken twice: of a square root the determinant is s and the trace is t. The
 determinant of L as it is stored counts as 0 where rounding makes it negative.
+No singular value of a step passes eta, for L' >= G G^T and R' >= G^T G, and roots keep that order (Loewner).
 v is the force and a covector, and the two roots are the metric in which it moves q.
 Source: Gupta, Koren, Singer (2018), algorithm 1.
 """
 
 from noether.cases.matrices import flat, gram, matrix, product, transposed
 from noether.cases.rule import Covector, Parameter, Rule, plain_force
+from noether.cases.step_sizes import Bounded
 
 STABILITY = Parameter("stability", "the start of the two statistics", choices=(2**-7, 2**-4))
 
@@ -90,5 +92,6 @@ SHAMPOO = Rule(
     extra=(STABILITY,),
     covector=Covector("v", kept=lambda p: 0, pull=lambda p: p.eta, force=plain_force),
     metric="spectral",
+    bounded=Bounded(by=lambda n, p: 1, norm="spectral"),
     fits=fits,
 )

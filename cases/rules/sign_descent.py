@@ -8,6 +8,7 @@ Source: Bernstein et al. (2018), algorithm 1.
 """
 
 from noether.cases.rule import Rule
+from noether.cases.step_sizes import Bounded
 
 
 def update(q, buffers, g, p, xp):
@@ -26,4 +27,5 @@ SIGN_DESCENT = Rule(
     update=update,
     terms=terms,
     metric="maximum",
+    bounded=Bounded(by=lambda n, p: 1),
 )

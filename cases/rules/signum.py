@@ -11,6 +11,7 @@ Source: Bernstein et al. (2018), algorithm 2; the decay is that of mxnet.optimiz
 from noether.cases.rule import Rule
 from noether.cases.rules.adam import MOMENT_WITHOUT_DECAY
 from noether.cases.rules.lion import averaged
+from noether.cases.step_sizes import BY_SIGNS
 
 
 def update(q, buffers, g, p, xp):
@@ -35,4 +36,5 @@ SIGNUM = Rule(
     buffers=("m",),
     covector=MOMENT_WITHOUT_DECAY,
     metric="maximum",
+    bounded=BY_SIGNS,
 )

@@ -11,6 +11,7 @@ inside the stable range of every rule, by a quarter at least (Nesterov's edge is
 from __future__ import annotations
 
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from noether.cases.case import Case
 from noether.cases.rule import Rule
 from noether.kernels.loops.launch import Job
 from noether.kernels.programs import trace
+from noether.kernels.programs.plain_numbers import FUNCTIONS_OF_ARRAYS
 from noether.kernels.programs.precision import Precision, representable
 from noether.mechanics.stiffness import step_curvature
 
@@ -31,6 +33,9 @@ WIDE_LANES = 10_007  # prime, so the last block has a tail
 DECADES = 14
 STEP_SPREAD = 0.25
 LARGEST_EPS, DECAYS = 0.5, (0.0, 0.01, 0.1)
+INTO = 4.0
+"""Decay times the size of the box, where decoupled decay draws a bounded step into a ball: a quarter of the
+box."""
 LEAST_STEP = 2.0**-10
 """Step size times curvature below which no launch moves much: a bfloat16 number of the loss's own size moves
 by less than its rounding."""
@@ -100,11 +105,16 @@ def draw(
         q0, v0 = np.log(q0), np.zeros_like(v0)
     if not rule.momentum:
         v0 = np.zeros_like(v0)
-    v0 = started(rule, v0)
     eta = pace(case) * 2.0 ** -rng.integers(low, high + 1, lanes) * (1 + STEP_SPREAD * rng.random(lanes))
     beta = rng.choice([0.5, 0.875, 0.9, 0.95, 0.99], lanes)
     k = rng.choice(DECAYS, lanes)
+    if rule.bounded and rule.decoupled:  # two thirds of the lanes are drawn in, and none beyond the centre
+        most = np.abs(np.array(case.box, float)).max()
+        k = np.minimum(np.array([0, INTO, INTO / 2])[np.searchsorted(DECAYS, k)] / most, 1 / (2 * eta))
     eps = np.where(rng.random(lanes) < 0.5, 0.0, LARGEST_EPS * 10.0 ** -rng.uniform(0, DECADES, lanes))
+    if rule.bounded and rule.bounded.cold:  # some start from rest, of those that break the symmetry
+        v0[:, (eps > 0) & (np.arange(lanes) % 2 == 0)] = 0
+    v0 = warmed(rule, v0)
     columns = {"eta": eta, "beta": beta, "k": k, "eps": eps, "kappa": rng.uniform(0.25, 1, lanes)}
     columns |= {x.name: x.draw(rng, lanes) for x in rule.extra}
     for name, values in (overrides or {}).items():
@@ -120,10 +130,46 @@ def draw(
 def started(rule: Rule, kick: np.ndarray) -> np.ndarray:
     """The start of all buffers, (buffers d, lanes): the kick (d, lanes) in the covector of the charge, or in
     the first one, and 0 in the others."""
-    parts = [kick if i == first(rule) else np.zeros_like(kick) for i in range(len(rule.buffers))]
+    return beside(rule, kick, dict.fromkeys(rule.buffers, np.zeros_like(kick)))
+
+
+def warmed(rule: Rule, kick: np.ndarray) -> np.ndarray:
+    """The same with what a force of the size of the kick has left in the others, where there is a kick.
+
+    A second moment of 0 beside a momentum stands for no run: the first step would be the kick over a
+    stability, and leaves the domain on the spot.
+    """
+    alone = len(rule.buffers) == 1 or not kick.any()
+    return started(rule, kick) if alone else beside(rule, kick, left_by(rule, kick))
+
+
+def beside(rule: Rule, kick: np.ndarray, others: dict[str, np.ndarray]) -> np.ndarray:
+    """All buffers, one after the other: the kick, and the others by name."""
+    parts = [kick if i == first(rule) else others[name] for i, name in enumerate(rule.buffers)]
     return np.concatenate(parts)
 
 
 def first(rule: Rule) -> int:
     """The position of the buffer that a kick goes into."""
     return rule.buffers.index(rule.covector.buffer) if rule.covector else 0
+
+
+def left_by(rule: Rule, force: np.ndarray) -> dict[str, np.ndarray]:
+    """What one step under a force (d, lanes) leaves in each buffer, where nothing is remembered of before."""
+    rows = {x.name: np.full(force.shape[1], x.draw(np.random.default_rng(0), 1)[0]) for x in rule.extra}
+    rows = (
+        dict.fromkeys(rule.parameters, np.zeros(force.shape[1])) | rows | {"beta2": np.zeros(force.shape[1])}
+    )
+    p = SimpleNamespace(**rows)
+    vars(p).update(rule.known(1, p) if rule.known else {})
+    nothing = [0 * x for x in force]
+    with np.errstate(all="ignore"):  # of the position, which nobody reads
+        new = rule.update(nothing, [nothing for _ in rule.buffers], list(force), p, UNSTORED)[1]
+    there = force != 0
+    return {name: np.where(there, np.stack(x), 0) for name, x in zip(rule.buffers, new, strict=True)}
+
+
+UNSTORED = SimpleNamespace(
+    **vars(FUNCTIONS_OF_ARRAYS) | dict.fromkeys(("store", "store_buffer"), lambda x: x)
+)
+"""A rule's namespace of functions, on arrays of which nothing is rounded to a store."""

@@ -15,6 +15,7 @@ from noether.laws.exact import (
     positions,
     quadratic,
     signs,
+    sizes,
     step,
     translation,
 )
@@ -51,6 +52,7 @@ EXACT: dict[str, ExactLaw] = {
                 curved,
                 signs,
                 moments,
+                sizes,
             )
             for law in module.LAWS
         ),

@@ -23,6 +23,7 @@ TERMS = {
     "D5": {"kinetic term": lambda t, x: {"kinetic": x}, "old kinetic term": lambda t, x: {"old": x}},
     "D10": {"beta of (1-beta) k": lambda t, x: {"force": x}},
     "D11": {"squared step": lambda t, x: {"square": x}},
+    "D15": {"longest step": lambda t, x: {"reach": x}},
 }
 """{law: {term: (trajectory, factor) -> what the law's residual takes}}"""
 
@@ -34,7 +35,9 @@ def of_law(t: Trajectory, law: ExactLaw, symmetry, lanes: np.ndarray) -> dict[st
     with np.errstate(all="ignore"):
         r = law.residual(few, symmetry)
         off = r.measured - r.predicted
-        found = {"prediction": smallest(off, r.bound, r.predicted)}
+        # Of a largest value only a change that makes it smaller can be noticed.
+        power = lambda t: smallest(off, r.bound, -np.abs(t) if r.at_most else t)
+        found = {"prediction": power(r.predicted)}
         changes = (
             {name: (parameter(few, name), {}) for name in named(t)} if law.key not in UNPARAMETRISED else {}
         )
@@ -42,9 +45,7 @@ def of_law(t: Trajectory, law: ExactLaw, symmetry, lanes: np.ndarray) -> dict[st
         for name, (changed, flaws) in changes.items():
             s = law.residual(changed, symmetry, **flaws)
             change = (s.predicted - s.measured) + off
-            found[name] = smallest(
-                off, r.bound, np.where(np.abs(change) > r.bound * ROUNDED, change / STEP, 0)
-            )
+            found[name] = power(np.where(np.abs(change) > r.bound * ROUNDED, change / STEP, 0))
     return {name: x for name, x in found.items() if np.isfinite(x)}
 
 

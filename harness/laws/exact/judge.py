@@ -18,7 +18,8 @@ EVIDENCE_SHARE = 8  # one lane in so many must carry evidence
 def spent_of(r: Residual) -> np.ndarray:
     """What each place of a residual spends. Where its bound overflowed, only what is equal to the bit spends
     nothing."""
-    return judgement.spent_of(r.measured, r.predicted, np.where(np.isnan(r.bound), 0, r.bound))
+    measured = np.maximum(r.measured, r.predicted) if r.at_most else r.measured
+    return judgement.spent_of(measured, r.predicted, np.where(np.isnan(r.bound), 0, r.bound))
 
 
 def judge(
@@ -93,7 +94,8 @@ def evidence(law: ExactLaw, r: Residual, t: Trajectory) -> np.ndarray:
     if law.about_path:
         return t.path >= PATH_MOTION
     ratio = np.nan_to_num((r.signal / r.bound).astype(float), nan=0.0, posinf=0.0)
-    return (ratio >= MOTION).reshape(-1, t.lanes).any(axis=0) & (t.path >= PATH_MOTION)
+    above = (ratio >= MOTION).reshape(-1, t.lanes).any(axis=0)
+    return above if r.at_most else above & (t.path >= PATH_MOTION)  # the signal of a largest size is motion
 
 
 def violation(t: Trajectory, lane: int, step: int, worst: float) -> str:

@@ -47,6 +47,7 @@ bent = lambda rule, s: rule.on_metric and linear(rule, s)
 scheduled = lambda rule, s: rule.timed and rule.reads.moves == "along"
 warmed = lambda rule, s: scheduled(rule, s) and curved(rule, s)
 simplex = lambda rule, s: rule.simplex
+shrinks = lambda rule, s: rule.decoupled
 keeps = lambda rule, s: len(rule.buffers) > 1
 remembers = lambda rule, s: keeps(rule, s) and "beta2" in rule.parameters
 pulled = lambda rule, s: keeps(rule, s) and rule.decay == "coupled"
@@ -221,6 +222,8 @@ TABLE = (
         remembers,
     ),
     ("D14", "second moments without decay", WRONG, "g for g + k q", without(k=0), pulled),
+    ("D15", "ball of half the size", WRONG, "c/2 for c", under(reach=0.5), always),
+    ("D15", "decay counted twice", WRONG, "1 - 2 eta k for 1 - eta k", under(decay=2.0), shrinks),
     ("D0", "update law with k off by 2^-10", WRONG, "(1 + 2^-10) k", without(k=NEAR), decays),
 )
 """Law, name, kind, what is wrong in words, wrong(law), and where it applies."""

@@ -20,12 +20,16 @@ MOTION = 16.0  # a charge, or a path, below this many bounds proves nothing
 @dataclass
 class Residual:
     """measured - predicted, its bound and the size of what it is about; (steps, lanes) or (steps, d,
-    lanes)."""
+    lanes).
+
+    at_most  whether measured must be at most predicted, not equal: what is below spends nothing
+    """
 
     measured: np.ndarray
     predicted: np.ndarray
     bound: np.ndarray
     signal: np.ndarray
+    at_most: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

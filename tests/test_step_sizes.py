@@ -1,0 +1,192 @@
+"""How far a step can go: law D15, and the launches that show it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rule_steps import of_files
+
+from noether.cases import CATALOG
+from noether.cases.rules.adagrad import ADAGRAD
+from noether.cases.rules.adam import ADAM
+from noether.cases.rules.adamax import ADAMAX
+from noether.cases.rules.adamw import ADAMW
+from noether.cases.rules.amsgrad import AMSGRAD
+from noether.cases.rules.heavy_ball import HEAVY_BALL
+from noether.cases.rules.lamb import LAMB
+from noether.cases.rules.lion import LION
+from noether.cases.rules.muon import MUON
+from noether.cases.rules.nadam import NADAM
+from noether.cases.rules.rmsprop import RMSPROP
+from noether.cases.rules.sign_descent import SIGN_DESCENT
+from noether.cases.step_sizes import Bounded
+from noether.kernels.loops.launch import run
+from noether.kernels.programs.precision import parse
+from noether.laws.exact import EXACT, judge, law_faults
+from noether.laws.exact.cell import fits
+from noether.laws.exact.judge import spent_of
+from noether.mechanics import sweep
+from noether.mechanics.domain import leaving
+from noether.mechanics.trajectory import Trajectory
+
+CASES = {case.name: case for case in CATALOG}
+BOUNDED = [rule for rule in of_files() if rule.bounded]
+PRECISIONS = (
+    "float64",
+    "float32",
+    "float16",
+    "bfloat16",
+    "float16/eager",
+    "bfloat16/eager",
+    "bfloat16/mixed",
+)
+
+
+def launched(rule, case="", precision="float64", seed=1, lanes=61, steps=32, **overrides):
+    """A job of a rule and the trajectory that numpy makes of it, on the first case that it fits."""
+    kind = parse(precision)
+    case = case or next(c.name for c in CATALOG if fits(rule, c))
+    size = dict(lanes=lanes, steps=min(steps, sweep.horizon(rule, kind)), seed=seed)
+    job = sweep.draw(CASES[case], rule, kind, **size, overrides=overrides)
+    return job, Trajectory.launched(CASES[case], job, *run(job, "numpy").wide())
+
+
+# ---- the laws
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from(BOUNDED),
+    st.sampled_from(("product", "mexican-hat-2", "softmax", "quadratic-network")),
+    st.sampled_from(PRECISIONS),
+    st.integers(0, 2**32 - 1),
+)
+def test_no_right_launch_goes_further_than_it_can(rule, case, precision, seed):
+    if not rule.fits(CASES[case].dim):
+        return
+    job, t = launched(rule, case, precision, seed, lanes=13)
+    law = EXACT["D15"]
+    spent = spent_of(law.residual(t))[..., law.covers(t, None)]
+    if not (spent <= 1).all():
+        spent = spent_of(law.residual(t))[..., law.covers(t, None) & ~leaving(t.case, job)]
+    assert (spent <= 1).all()
+
+
+def test_lion_draws_q_into_its_ball_at_the_stated_rate_and_keeps_it_there():
+    _, t = launched(LION, lanes=61, steps=96, k=2.0, eps=0.0)
+    size, ball = np.abs(t.q).max(axis=1), 1 / t.k
+    outside = size[0] > 1.25 * ball
+    assert outside.sum() >= 8
+    rate = (1 - t.eta * t.k) ** np.arange(97)[:, None]
+    assert (size - ball <= rate * (size[0] - ball) + 1e-12)[:, outside].all()
+    inside = size <= ball
+    assert inside[-1].any() and not (inside[:-1] & ~(size <= ball + 1e-12)[1:]).any()
+
+
+def test_a_size_below_its_largest_spends_nothing_and_shows_as_evidence():
+    _, t = launched(ADAMW, seed=3)
+    law = EXACT["D15"]
+    r = law.residual(t)
+    assert r.at_most and (spent_of(r)[..., law.covers(t, None)] == 0).all()
+    assert judge.evidence(law, r, t).sum() >= t.lanes // judge.EVIDENCE_SHARE
+
+
+def test_adaptive_rules_are_covered_from_rest_alone():
+    _, t = launched(ADAMW)
+    covered = EXACT["D15"].covers(t, None)
+    assert np.array_equal(covered, ~t.v[0].any(axis=0)) and 0 < covered.sum() < t.lanes
+    later = replace(launched(ADAMW)[0], begun=3)
+    assert not EXACT["D15"].covers(Trajectory.launched(t.case, later, t.z, t.v), None).any()
+    assert EXACT["D15"].covers(launched(LION)[1], None).all()
+
+
+HALVED = [(LION, "product"), (MUON, "quadratic-network"), (ADAM, "quadratic-network")]
+
+
+@pytest.mark.parametrize("rule, case", HALVED, ids=lambda x: getattr(x, "name", x))
+def test_a_ball_of_half_the_size_is_left(rule, case):
+    _, t = launched(rule, case)
+    fault = next(f for f in law_faults.FAULTS if f.name == "ball of half the size")
+    spent = spent_of(fault.residual(t, None))[..., EXACT["D15"].covers(t, None)]
+    assert spent.max() > 2.0**40
+
+
+@pytest.mark.parametrize("rule", [ADAM, ADAMAX], ids=lambda rule: rule.name)
+def test_where_nothing_bounds_a_step_nothing_is_said(rule):
+    """Without a memory of squares a momentum is divided by the last one alone: 0/0 at no momentum."""
+    for beta in (0.9, 0.0):
+        job, t = launched(rule, beta=beta, beta2=0.0)
+        law = EXACT["D15"]
+        r = law.residual(t)
+        assert (spent_of(r)[..., law.covers(t, None)] == 0).all()
+        z = t.z.copy()
+        z[3] = np.nan
+        broken = Trajectory.launched(t.case, job, z, t.v)
+        assert np.isinf(spent_of(law.residual(broken))[2]).all()
+
+
+def test_a_claim_that_is_too_small_is_refuted_by_the_law():
+    rule = replace(LION, bounded=Bounded(by=lambda n, p: 0.5, past=lambda d, u: 0.0))
+    _, t = launched(rule)
+    assert spent_of(EXACT["D15"].residual(t)).max() > 2.0**40
+
+
+# ---- what is conserved no more
+
+
+def test_no_adaptive_rule_keeps_the_sum_that_gradient_flow_keeps_under_a_translation():
+    """The covector's charge is still 0 from rest, since a p decays whatever moves q: D3."""
+    case = CASES["softmax"]
+    along = case.symmetries[0].shift
+    for rule in (ADAM, RMSPROP, ADAGRAD, ADAMAX):
+        job, _ = launched(rule, "softmax", eps=0.0, k=0.0)
+        rest = replace(job, v0=0 * job.v0)
+        t = Trajectory.launched(case, rest, *run(rest, "numpy").wide())
+        total, charge = ((x * along[:, None]).sum(axis=1) for x in (t.q, t.p))
+        assert np.abs(total - total[0]).max() > 0.01, rule.name
+        assert np.abs(charge).max() < 1e-14, rule.name
+    job, _ = launched(HEAVY_BALL, "softmax", eps=0.0, k=0.0)
+    rest = replace(job, v0=0 * job.v0)
+    t = Trajectory.launched(case, rest, *run(rest, "numpy").wide())
+    total = (t.q * along[:, None]).sum(axis=1)
+    assert np.abs(total - total[0]).max() < 1e-13
+
+
+def test_the_memory_of_lion_breaks_what_sign_descent_keeps():
+    """|u| - |v| of a product: the signs of two averages need not change in the same step."""
+    symmetry = CASES["product"].symmetries[0]
+    law = EXACT["D8"]
+    kept, broken = (launched(rule, eps=0.0, k=0.0, steps=96)[1] for rule in (SIGN_DESCENT, LION))
+    assert (spent_of(law.residual(kept, symmetry)) <= 1).all()
+    assert not law.suits(LION, symmetry)
+    assert spent_of(law.residual(broken, symmetry)).max() > 2.0**40
+
+
+# ---- the launches that show them
+
+
+@pytest.mark.parametrize("rule", [ADAM, AMSGRAD, ADAMAX, NADAM, LAMB], ids=lambda rule: rule.name)
+def test_a_kicked_adaptive_rule_starts_from_the_second_moment_of_its_kick(rule):
+    job, _ = launched(rule)
+    m, other = job.v0[: job.program.dim], job.v0[-job.program.dim :]
+    kicked = m != 0
+    assert kicked.any() and not other[~kicked].any()
+    size = np.abs(m) + job.params[rule.index("stability")] if rule is ADAMAX else m * m
+    extra = sweep.left_by(rule, m)[rule.buffers[-1]]
+    assert np.array_equal(other, extra) and (other[kicked] > 0).all()
+    assert rule is ADAMAX or np.array_equal(other, size)
+    job, t = launched(rule, "softmax", steps=8)
+    assert leaving(t.case, job).mean() < 1 / 8  # a kick over a stability would overflow
+
+
+def test_lanes_of_a_bounded_step_start_outside_its_ball_and_some_of_them_from_rest():
+    job, _ = launched(ADAMW)
+    most = np.abs(np.array(CASES["mexican-hat-2"].box)).max()
+    k, eta = job.params[2], job.params[0]
+    assert (eta * k <= 0.5 + 1e-12).all() and (k > 1 / most).mean() > 1 / 3
+    resting = ~job.v0.any(axis=0)
+    assert 1 / 8 < resting.mean() < 1 / 2 and (job.params[3][resting] > 0).all()
+    job, _ = launched(LION)
+    assert job.v0.any(axis=0).all()

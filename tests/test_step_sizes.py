@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plainest import record
 from rule_steps import of_files
 
 from noether.cases import CATALOG
@@ -30,8 +31,10 @@ from noether.laws.exact.judge import spent_of
 from noether.mechanics import sweep
 from noether.mechanics.domain import leaving
 from noether.mechanics.trajectory import Trajectory
+from noether.runs import completeness
 
 CASES = {case.name: case for case in CATALOG}
+PRODUCT = CASES["product"]
 BOUNDED = [rule for rule in of_files() if rule.bounded]
 PRECISIONS = (
     "float64",
@@ -190,3 +193,15 @@ def test_lanes_of_a_bounded_step_start_outside_its_ball_and_some_of_them_from_re
     assert 1 / 8 < resting.mean() < 1 / 2 and (job.params[3][resting] > 0).all()
     job, _ = launched(LION)
     assert job.v0.any(axis=0).all()
+
+
+def test_a_law_of_a_largest_value_says_so_and_is_idle_where_it_would_notice_nothing():
+    """Whatever it spends: what is below the largest value spends nothing."""
+    _, t = launched(ADAMW, "product")
+    for law in EXACT.values():
+        if law.suits(t.rule, PRODUCT.symmetries[0]):
+            assert law.residual(t, PRODUCT.symmetries[0]).at_most == law.at_most
+    told = record("D15", precision="float64", rule="adamw", spent=0.0, powers={"longest step": 0.01})
+    assert completeness.idle([told], ["D15"]) == [] and completeness.numb([told], ["D15"]) == []
+    told = record("D15", precision="float64", rule="adamw", spent=0.0, powers={"longest step": 0.7})
+    assert len(completeness.numb([told], ["D15"])) == 1

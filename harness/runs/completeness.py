@@ -5,7 +5,7 @@
     unkept     every planted fault that the book of laws promises was shown, and killed by its law  whole runs
     spared     what a law must see wherever it is planted was killed in each cell that shows it every run
     idle       no law stays far below its bound in any precision, no exact one under any rule   whole runs
-    numb       an order or a mean would have seen some coefficient changed by half              whole runs
+    numb       an order, mean or largest value would have seen some coefficient changed by half whole runs
     faulty     the instruments themselves read known points rightly (known_answers.py)          every run
 
 A run is whole when neither cases, rules, precisions nor numbers were narrowed: then nothing excuses a gap.
@@ -63,6 +63,9 @@ and no bar is wider than 7."""
 NUMB = 0.5
 """Power of its best coefficient above which an order or a mean is no evidence of any: bars a thousand times
 too wide leave none below it."""
+AT_MOST = tuple(key for key, law in EXACT.items() if law.at_most)
+"""Laws of a largest value, from which a right launch may stay far away: what they would have noticed tells
+whether they are idle, not what they spend."""
 
 
 def broken(
@@ -193,7 +196,7 @@ def spared(records: Iterable[Record], laws: list[str], book: dict) -> list[str]:
 def idle(records: Iterable[Record], laws: list[str]) -> list[str]:
     """The laws whose worst spent is so small that their bound could be of any width."""
     worst: dict[tuple[str, ...], list[float]] = {}
-    records, longest = list(records), {}
+    records, longest = [r for r in records if r.law not in AT_MOST], {}
     for r in records:
         longest[r.law, r.precision] = max(longest.get((r.law, r.precision), 0), r.steps)
     for r in records:
@@ -244,10 +247,11 @@ def floor_of(place: tuple[str, ...], count: int) -> float:
 
 
 def numb(records: Iterable[Record], laws: list[str]) -> list[str]:
-    """The laws of orders and means whose records say that they would have seen no change at all."""
+    """The laws of orders, means and largest values whose records say that they would have seen no change."""
     best: dict[str, float] = {}
     for r in records:
-        if r.fault is None and r.kind in (ORDER, STATISTICAL) and r.verdict == HOLDS and r.law in laws:
+        told = r.kind in (ORDER, STATISTICAL) or r.law in AT_MOST
+        if r.fault is None and told and r.verdict == HOLDS and r.law in laws:
             for x in r.powers.values():
                 best[r.law] = min(best.get(r.law, math.inf), abs(x) if x == x else math.inf)
     return [

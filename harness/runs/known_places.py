@@ -87,14 +87,11 @@ def planted(law: str):
     where = [(n, *place) for n in range(1, SHORT + 1) for place in read(law, case, job.rule)]
     lanes = 1 + len(where)
     pair = [np.repeat(x, lanes, axis=2) for x in (z, v)]
-    params = np.repeat(job.params, lanes, axis=1)
-    many = replace(job, q0=pair[0][0], v0=pair[1][0], params=params)
-    at_most = EXACT[law].residual(Trajectory.launched(case, many, *pair), case.symmetries[0]).at_most
     for lane, (n, b, c) in enumerate(where, 1):
         most = np.abs((z, v)[b][n]).max()
         at = pair[b][n, c, lane]
-        pair[b][n, c, lane] = np.copysign(FURTHER * most, at) if at_most else at + OFF * most
-    many = replace(job, q0=pair[0][0], v0=pair[1][0], params=params)
+        pair[b][n, c, lane] = np.copysign(FURTHER * most, at) if EXACT[law].at_most else at + OFF * most
+    many = replace(job, q0=pair[0][0], v0=pair[1][0], params=np.repeat(job.params, lanes, axis=1))
     return Trajectory.launched(case, many, *pair), where
 
 

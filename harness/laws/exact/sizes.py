@@ -102,6 +102,7 @@ def from_rest(t: Trajectory, symmetry=None) -> np.ndarray:
 LAWS = (
     ExactLaw(
         key="D15",
+        at_most=True,
         home=("product", "sign-descent"),
         title="how far a step can go",
         equation=r"|q'| \le (1 - \eta k) |q| + \eta c",

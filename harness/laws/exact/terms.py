@@ -46,6 +46,7 @@ class ExactLaw(Law):
               less cost
     reads_buffer  whether it reads the buffer v, not positions alone
     beside    whether what it judges are the buffers beside the covector
+    at_most   whether it states a largest value: a right launch may stay far below it
     narrow    whether it says something of 16-bit stores: a term of second order in the step vanishes in
               their rounding
     about_path  whether a path that is long enough is all the evidence it needs
@@ -60,6 +61,7 @@ class ExactLaw(Law):
     lag: int = 1
     reads_buffer: bool = False
     beside: bool = False
+    at_most: bool = False
     some: Callable | None = None
     about_symmetry: bool = True
     narrow: bool = True

@@ -13,6 +13,8 @@ Laws that are almost right stand beside the laws (harness/laws/exact/law_faults.
     curved.py     the metric of a rule
     moments.py    what a rule keeps beside its covector
     rules.py      schedules, signs, the simplex
+    adaptive.py   moments, their corrections, their memories, stability
+    lines.py      a line of a rule written wrongly
     reading.py    what a fault must know of a rule
     harmless.py   changes that are no fault, with their proofs
 
@@ -22,6 +24,7 @@ A new fault is one more record in one of these files; `noether faults` shows it 
 from __future__ import annotations
 
 from noether.faults import (
+    adaptive,
     curved,
     gradients,
     harmless,
@@ -37,8 +40,23 @@ from noether.faults import (
 from noether.faults.fault import Fault
 from noether.faults.harmless import EQUIVALENT  # noqa: F401
 
-FAMILIES = (terms, timing, options, types, places, placed, gradients, curved, moments, rules, harmless)
+FAMILIES = (
+    terms,
+    timing,
+    options,
+    types,
+    places,
+    placed,
+    gradients,
+    curved,
+    moments,
+    rules,
+    adaptive,
+    harmless,
+)
 KERNEL: tuple[Fault, ...] = tuple(fault for family in FAMILIES for fault in family.FAULTS)
+LINES: tuple[Fault, ...] = (*moments.FAULTS, *adaptive.FAULTS)
+"""What rules with several buffers or lines of their own alone can have wrong."""
 BY_NAME: dict[str, Fault] = {f.name: f for f in KERNEL}
 
 

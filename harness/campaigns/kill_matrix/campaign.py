@@ -12,7 +12,7 @@ from noether import faults
 from noether.campaigns.kill_matrix import findings, generated, harness_faults, sensitivity
 from noether.campaigns.kill_matrix.harness_probes import OwnCell
 from noether.campaigns.kill_matrix.matrix import MatrixCell
-from noether.campaigns.kill_matrix.points import WIDE, point, points
+from noether.campaigns.kill_matrix.points import WIDE, own, point, points
 from noether.cases import CATALOG
 from noether.laws.exact import EXACT, law_faults
 from noether.mechanics.wide import require_wide
@@ -73,7 +73,7 @@ def cells(profile: str, names: tuple[str, ...], seed: int) -> list:
     `verify`.
     """
     out: list = [MatrixCell(*point(*WIDE), names, wide=True, seed=seed)]
-    out += [MatrixCell(*at, names, seed=seed) for at in points(profile)]
+    out += [MatrixCell(*at, names, own=profile == "quick" and own(at), seed=seed) for at in points(profile)]
     out += [OwnCell(part, 2, names) for part in range(2)]
     if not names:
         from noether.plan import design

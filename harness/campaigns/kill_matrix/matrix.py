@@ -62,6 +62,7 @@ class MatrixCell:
     """All faults, or those named, at one point: a case under a rule in a precision.
 
     wide  it shows the faults that need a million lanes, and those alone
+    own   it shows the wrong lines of the rule alone
     """
 
     case: Case
@@ -69,6 +70,7 @@ class MatrixCell:
     precision: str
     names: tuple[str, ...] = ()
     wide: bool = False
+    own: bool = False
     seed: int = 0
     backend: str = "numpy"
     laws = tuple(EXACT)
@@ -88,7 +90,7 @@ class MatrixCell:
     def run(self) -> list[Record]:
         """The records of the cell."""
         records = []
-        for fault in faults.KERNEL:
+        for fault in faults.LINES if self.own else faults.KERNEL:
             if (fault.lanes > 10_000) == self.wide and (not self.names or fault.name in self.names):
                 records += self.shown(fault)
         if not self.wide:

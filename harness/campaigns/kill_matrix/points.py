@@ -106,10 +106,13 @@ QUICK: tuple[tuple[Kind, str, str], ...] = (
     (affine, "heavy-ball-scheduled", "float64"),
     (anything, "sign-descent", "float64"),
     (on_simplex, "exponentiated-gradient", "float64"),
-    # Adaptive rules: their second moments, corrections and maxima.
+    # Rules of two buffers and of three: every fault that is not of the one buffer of heavy ball.
     (scale_free, "adam", "float64"),
-    (turned, "adamw", "float64"),
     (scale_free, "amsgrad", "float64"),
+)
+"""(kind of case, rule, precision): what a quick run shows."""
+OWN: tuple[tuple[Kind, str, str], ...] = (
+    (turned, "adamw", "float64"),
     (turned, "adamax", "float64"),
     (turned, "nadam", "float64"),
     (turned, "radam", "float64"),
@@ -120,8 +123,10 @@ QUICK: tuple[tuple[Kind, str, str], ...] = (
     (scale_free, "adadelta", "float64"),
     (scale_free, "qhm", "float64"),
     (affine, "nesterov-increasing", "float64"),
+    (turned, "adam", "bfloat16"),
+    (turned, "adam", "float16/mixed"),
 )
-"""(kind of case, rule, precision): what a quick run shows."""
+"""Where a quick run shows what a rule alone can have wrong; a full one shows every other fault there too."""
 MORE: tuple[tuple[Kind, str, str], ...] = (
     (matrices, "heavy-ball", "float64"),
     (matrices, "heavy-ball-decoupled", "float16"),
@@ -135,9 +140,9 @@ MORE: tuple[tuple[Kind, str, str], ...] = (
 WIDE = (turned, "heavy-ball", "float32")
 """Where faults are shown that need a million lanes: few parameters, in the type of the one that is one in a
 million."""
-GRADED = ((turned, "heavy-ball"), (mirrored, "mirror-descent"))
-"""(kind of case, rule) of the graded faults in a quick run, each in the four types: the least of two
-metrics."""
+GRADED = ((turned, "heavy-ball"), (mirrored, "mirror-descent"), (turned, "adam"), (turned, "qhm"))
+"""(kind of case, rule) of the graded faults in a quick run, each in the four types: the least of two metrics,
+and every parameter of rules with a second moment or a share of the momentum."""
 GRADED_MORE = ((shifted, "gradient-descent"), (matrices, "heavy-ball"), (deformed, "heavy-ball-decoupled"))
 """Of the graded faults in a full run too, after every rule on one case without a scale."""
 
@@ -149,7 +154,12 @@ def point(kind: Kind, rule: str, precision: str) -> Point:
 
 def points(profile: str) -> tuple[Point, ...]:
     """Every point at which faults are planted, as (case, rule, precision), but for the wide one."""
-    return tuple(point(*row) for row in QUICK + (MORE if profile != "quick" else ()))
+    return tuple(point(*row) for row in QUICK + OWN + (MORE if profile != "quick" else ()))
+
+
+def own(at: Point) -> bool:
+    """Whether a quick run shows the wrong lines of the rule alone there."""
+    return at in {point(*row) for row in OWN}
 
 
 def graded_points(profile: str) -> list[tuple[Case, str]]:

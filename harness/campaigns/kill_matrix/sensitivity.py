@@ -15,9 +15,9 @@ import numpy as np
 from noether.campaigns.kill_matrix.matrix import exact
 from noether.campaigns.kill_matrix.points import graded_points
 from noether.cases.case import Case
-from noether.faults.fault import Fault, always, given, on, pulled
+from noether.faults.fault import Fault, always, given, on, pulled, storing
+from noether.faults.reading import counts
 from noether.kernels.loops import launch
-from noether.kernels.programs.numpy_step import step
 from noether.kernels.programs.precision import UNIT, narrow
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import LaunchCell
@@ -31,14 +31,9 @@ LANES, STEPS = 31, 8
 
 
 def stored_times(which: int, c: float):
-    """The step in which what goes into the store of q (0) or of v (1) is times c, rounded once."""
-
-    def advance(n, q, v, params, gradient, rule, precision):
-        calls = iter([1] * len(v) + [0] * len(q))
-        store = lambda x, kind: narrow(x * x.dtype.type(c) if next(calls) == which else x, kind)
-        return step(q, v, params, gradient, rule, precision, store=store)
-
-    return advance
+    """The step in which what goes into the store of q (0) or of the buffers (1) is times c, rounded once."""
+    mine = lambda into: (into.word == "q") == (which == 0)
+    return storing(lambda x, kind, into: narrow(x * x.dtype.type(c) if mine(into) else x, kind))
 
 
 def gradient_times(c: float):
@@ -51,12 +46,26 @@ def parameter_times(row: int, c: float):
     return given(row, lambda p, n: p.dtype.type(c) * p)
 
 
+def extra(name: str):
+    """A parameter that only some rules have: where it is, and the step with it times c."""
+
+    def made(c: float):
+        def advance(n, q, v, params, gradient, rule, precision):
+            at = rule.parameters.index(name)
+            return parameter_times(at, c)(n, q, v, params, gradient, rule, precision)
+
+        return advance
+
+    return lambda job: name in job.rule.parameters and counts(job.rule, len(job.q0), name), made
+
+
 TERMS = {
     "gradient": (always, gradient_times),
     "eta": (always, lambda c: parameter_times(0, c)),
-    "beta": (on(momentum=True), lambda c: parameter_times(1, c)),
+    "beta": (on(reads_beta=True), lambda c: parameter_times(1, c)),
     "k": (on(decays=True), lambda c: parameter_times(2, c)),
     "eps": (on(breaks=True), lambda c: parameter_times(3, c)),
+    **{name: extra(name) for name in ("beta2", "stability", "nu", "trust")},
     "q store": (always, lambda c: stored_times(0, c)),
     "v store": (always, lambda c: stored_times(1, c)),
 }

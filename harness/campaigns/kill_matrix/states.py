@@ -35,6 +35,7 @@ def of_a_run(job: launch.Job) -> launch.Job:
     one = replace(job, q0=q, v0=v, params=params, steps=1, begun=BEGUN)
     if job.rule.log_state:
         return one
+    q[:, ::4] *= -1  # a box may lie on one side of every change of sign
     turning(one)
     for lane, (start, size) in enumerate(EDGES):
         q[:, lane], params[2:4, lane] = start * np.eye(len(q))[0], 0

@@ -26,6 +26,8 @@ METRICS = (NO_METRIC, KAPPA_OFF, *named("metric of the last position"))
 (SCHEDULE_INSIDE,) = named("schedule inside the buffer")
 SCHEDULES = (SCHEDULE_IGNORED, *named("schedule one step late"), SCHEDULE_INSIDE)
 SIGN_IGNORED, NOT_NORMALISED = named("sign ignored", "normalisation left out")
+LINES = named("first moment not corrected", "second moment not corrected", "stability inside the root")
+"""Wrong lines of rules with moments."""
 TRUNCATED, NARROW_BUFFER = named("bfloat16 store truncated", "momentum narrowed to the store")
 NARROW_STORES = (TRUNCATED, NARROW_BUFFER)
 OPTIONS = named("Nesterov ignored", "dampening ignored", "first step dampened too", "maximize ignored")

@@ -28,10 +28,11 @@ SHOWN: tuple[Fault, ...] = (
     *(planted.STATE_OFF, planted.BUFFER_OFF, planted.NARROW_ETA, *planted.NARROW_STORES),
     *(*planted.OPTIONS, *planted.METRICS, planted.VELOCITY_KEPT, *planted.SCHEDULES),
     *(planted.SIGN_IGNORED, planted.NOT_NORMALISED, *planted.MOMENTS, planted.METRIC_BEFORE),
+    *planted.LINES,
     *(planted.NO_TAIL, planted.ONE_LANE, planted.NAN_IN_A_LANE, planted.OTHER_START),
 )
 KERNEL_FAULTS: tuple[Fault, ...] = SHOWN + faults.placed.FAULTS
-OWN = {f.name for f in (*faults.curved.FAULTS, *faults.rules.FAULTS, *faults.moments.FAULTS)}
+OWN = {f.name for f in (*faults.curved.FAULTS, *faults.rules.FAULTS, *faults.LINES)}
 BESIDE_OWN = (planted.STILL, planted.ASCENT, planted.GRADIENT_OFF, planted.STEP_OFF)
 BESIDE_OWN += (planted.STATE_OFF, planted.NAN_IN_A_LANE)
 """What a rule is shown beside the planted faults of its own, where it has some: the others are shown under

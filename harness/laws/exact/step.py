@@ -64,6 +64,7 @@ LAWS = (
             *planted.SCHEDULES,
             planted.SIGN_IGNORED,
             planted.NOT_NORMALISED,
+            *planted.LINES,
             *planted.PLACED,
         ),
         everywhere=tuple(fault.name for fault in planted.PLACED),

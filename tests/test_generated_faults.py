@@ -198,6 +198,14 @@ def test_each_law_sees_the_last_bits_and_the_table_keeps_how_many():
     assert graded["q store"]["D0"] > graded["gradient"]["D0"] >= 43
 
 
+@pytest.mark.parametrize(("rule", "terms"), [("adam", {"beta2", "stability"}), ("qhm", {"nu"})])
+def test_the_parameters_that_a_rule_has_of_its_own_are_graded(rule, terms):
+    (record,) = sensitivity.SensitivityCell(HAT, rule, "float64").run()
+    graded = record.data["graded"]
+    assert not record.data["lost"] and all(graded[term]["D0"] >= 40 for term in terms)
+    assert {"beta2", "stability", "nu", "trust"} & set(graded) == terms
+
+
 @pytest.mark.parametrize("precision", ["float64", "bfloat16"])
 def test_a_bound_too_wide_by_a_thousand_is_lost_sensitivity(precision, monkeypatch):
     from noether.campaigns.kill_matrix.harness_plantings import wider

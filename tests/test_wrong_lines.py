@@ -37,7 +37,7 @@ def states(job):
     return launch.run(job, "numpy").wide()
 
 
-@pytest.mark.parametrize("fault", faults.adaptive.FAULTS, ids=lambda f: f.name)
+@pytest.mark.parametrize("fault", (*faults.adaptive.FAULTS, *faults.momenta.FAULTS), ids=lambda f: f.name)
 def test_d0_sees_a_wrong_line_under_the_first_rule_that_has_it_and_under_the_last(fault):
     found = [job for job in map(drawn, MINE) if fault.applies(job)]
     assert found, "no rule has the right line"

@@ -14,6 +14,7 @@ Laws that are almost right stand beside the laws (harness/laws/exact/law_faults.
     moments.py    what a rule keeps beside its covector
     rules.py      schedules, signs, the simplex
     adaptive.py   moments, their corrections, their memories, stability
+    momenta.py    momenta that look ahead
     lines.py      a line of a rule written wrongly
     reading.py    what a fault must know of a rule
     harmless.py   changes that are no fault, with their proofs
@@ -28,6 +29,7 @@ from noether.faults import (
     curved,
     gradients,
     harmless,
+    momenta,
     moments,
     options,
     placed,
@@ -55,7 +57,7 @@ FAMILIES = (
     harmless,
 )
 KERNEL: tuple[Fault, ...] = tuple(fault for family in FAMILIES for fault in family.FAULTS)
-LINES: tuple[Fault, ...] = (*moments.FAULTS, *adaptive.FAULTS)
+LINES: tuple[Fault, ...] = (*moments.FAULTS, *adaptive.FAULTS, *momenta.FAULTS)
 """What rules with several buffers or lines of their own alone can have wrong."""
 BY_NAME: dict[str, Fault] = {f.name: f for f in KERNEL}
 

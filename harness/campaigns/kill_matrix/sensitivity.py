@@ -155,7 +155,8 @@ class SensitivityCell:
         best: dict[str, int] = {}
         for found in table.values():
             for law, j in found.items():
-                best[law] = max(best.get(law, 0), j)
+                if not EXACT[law].at_most:  # a largest value is seen only where a launch comes near to it
+                    best[law] = max(best.get(law, 0), j)
         seen = {f"{law} in its best term": j for law, j in best.items()}
         seen |= {f"D0 in the {x}": table.get(x, {}).get("D0", 0) for x in PROMISED_TERMS}
         told = "{} sees an error of 2^-{}, must see 2^-{}: {}"

@@ -164,6 +164,16 @@ def reads_metric(rule) -> bool:
     return not same(updated(rule, at), updated(rule, other))
 
 
+def reads_number(rule, name: str) -> bool:
+    """Whether a step, or what it knows of its number, depends on a parameter."""
+    at = point(rule, 0)
+    if not same(updated(rule, at), updated(rule, replace(at, p=at.p | {name: at.p[name] + 1}))):
+        return True
+    halves = dict.fromkeys((*COMMON, "kappa", *(x.name for x in rule.extra)), 0.5)
+    knows = lambda **other: rule.known(2, SimpleNamespace(**{**halves, **other})) if rule.known else {}
+    return knows() != knows(**{name: 0.25})
+
+
 def same(a, b) -> bool:
     """Whether two (q', buffers') are equal."""
     flat = lambda x: [y for part in (x[0], *x[1]) for y in part]

@@ -142,7 +142,7 @@ def test_rules_lists_each_rule_with_the_step_that_its_kernel_takes(capsys):
     assert call(["rules", "--json"]) == 0
     rows = strictly(capsys.readouterr().out)["rules"]
     assert [row["rule"] for row in rows] == list(RULES)
-    assert all(len(row["step"]) == 2 and row["cases"] for row in rows)
+    assert all(len(row["step"]) >= 2 and row["cases"] for row in rows)
     assert call(["rules"]) == 0
     out = capsys.readouterr().out
     assert not [name for name in RULES if name not in out]

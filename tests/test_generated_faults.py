@@ -8,7 +8,7 @@ import pytest
 
 from noether.campaigns.kill_matrix import findings, generated, sensitivity, states
 from noether.campaigns.kill_matrix.generated import SAME, SURVIVES, UNDER_ROUNDING, UNTOLD, GeneratedCell
-from noether.cases import CORE
+from noether.cases import CATALOG, CORE
 from noether.cases.exact_numbers import Number
 from noether.cases.rules.adam import ADAM
 from noether.cases.rules.heavy_ball import HEAVY_BALL
@@ -25,6 +25,7 @@ from noether.mechanics import sweep
 from noether.verdicts.record import INCONCLUSIVE, VIOLATED
 
 CASES = {c.name: c for c in CORE}
+ALL = {c.name: c for c in CATALOG}
 HAT = CASES["mexican-hat"]
 F64 = Precision("float64")
 CELL = ("numpy", "exact", (), generated.LANES, 0, generated.STEPS)
@@ -53,6 +54,27 @@ def test_d0_kills_every_changed_operation_of_the_update(rule):
         GeneratedCell(CASES["entropy-mirror"] if rule == "mirror-descent" else HAT, rule, "float64", "update")
     )
     assert data["killed"] + len(data[SAME]) == data["total"] > 100 and len(data[SAME]) <= 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "case"),
+    [
+        ("lion", "mexican-hat"),
+        ("signum", "mexican-hat"),
+        ("normalised-gradient", "mexican-hat"),
+        ("lars", "mexican-hat"),
+        ("lamb", "mexican-hat"),
+        ("orthogonal-descent", "linear-network-1"),
+        ("shampoo", "linear-network-1"),
+        ("muon", "linear-network-1"),
+        ("accelerated-mirror-descent", "entropy-mirror"),
+    ],
+)
+def test_no_changed_operation_of_a_rule_of_signs_sizes_or_matrices_survives(rule, case):
+    """A sample of each."""
+    stride = {"shampoo": 61, "muon": 307}.get(rule, 17)
+    data = found(GeneratedCell(ALL[case], rule, "float64", "update", stride))
+    assert not data[SURVIVES] and data["killed"] > 0.8 * data["total"] > 4
 
 
 def test_there_are_thousands():

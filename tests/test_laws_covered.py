@@ -18,11 +18,16 @@ PAIR, ALONG = linear([[1, 0], [0, -1]], "rescale"), translation((1, -1))
 
 
 OWN_WAY = ("sign-descent", "exponentiated-gradient")
-NO_COVECTOR = (*OWN_WAY, "rmsprop-momentum")
+MIXED = "accelerated-mirror-descent"
+NO_COVECTOR = (*OWN_WAY, "rmsprop-momentum", MIXED)
 ALONG_NO_BUFFER = ("nesterov", "nesterov-increasing", "qhm", "heavy-ball-metric")
 
 
 ADAPTIVE = tuple(name for name, rule in RULES.items() if rule.metric == "adaptive")
+
+
+OF_SIGNS_OR_MATRICES = ("lion", "signum", "muon", "orthogonal-descent", "shampoo")
+MEASURED = ("normalised-gradient", "lars")  # whose step is measured by a norm
 
 
 BASE = dict(steps=3, lanes=4)
@@ -34,15 +39,20 @@ COVERED = {  # theory.md sections 3 and 5: which rule and which generator a law 
     "D3": lambda rule, s: (
         rule.momentum
         and rule.name not in NO_COVECTOR
-        and (s in (SHIFT, ALONG) or (s is TURN and rule.name not in (*ALONG_NO_BUFFER, *ADAPTIVE)))
+        and (
+            s in (SHIFT, ALONG)
+            or (s is TURN and rule.name not in (*ALONG_NO_BUFFER, *ADAPTIVE, *OF_SIGNS_OR_MATRICES))
+        )
     ),
     "D4": lambda rule, s: (
         s in (GROW, PAIR)
-        and rule.name in ("gradient-descent", "heavy-ball", "heavy-ball-dampened", "heavy-ball-maximize")
+        and rule.name
+        in ("gradient-descent", "heavy-ball", "heavy-ball-dampened", "heavy-ball-maximize", "lars")
     ),
     "D6": lambda rule, s: (
         s in (SHIFT, ALONG)
-        and rule.name not in (*OWN_WAY, *ADAPTIVE, "mirror-descent", "natural-gradient", "heavy-ball-metric")
+        and rule.name not in (*OWN_WAY, *ADAPTIVE, *OF_SIGNS_OR_MATRICES, *MEASURED, MIXED)
+        and rule.name not in ("mirror-descent", "natural-gradient", "heavy-ball-metric")
     ),
     "D8": lambda rule, s: rule.name == "sign-descent" and s is PAIR,
     "D7": lambda rule, s: (

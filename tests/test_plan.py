@@ -65,6 +65,10 @@ def test_parity_covers_each_rule():
         assert {c.rule for c in compared} >= set(RULES)
 
 
+COARSE = ("muon", "accelerated-mirror-descent")
+"""Rules that no case moves by more than rounding where every operation is rounded to sixteen bits."""
+
+
 def test_each_law_of_a_rule_of_its_own_kind_has_a_point_its_near_faults_and_in_full_each_type_and_parity():
     full = design.cells(select(Request(profile="full")))
     compiled = any(not launch.missing(b) for b in launch.BACKENDS[1:])
@@ -80,7 +84,10 @@ def test_each_law_of_a_rule_of_its_own_kind_has_a_point_its_near_faults_and_in_f
             shown = {c.precision for c in launches(mine)}
             assert len(shown & set(PRECISIONS)) == types
             modes = {p.partition("/")[2] or "stored" for p in shown}
-            assert modes == {"stored"} if cells is QUICK else modes == set(MODES)
+            whole = (
+                {"stored"} if cells is QUICK else set(MODES) - ({"eager"} if rule.name in COARSE else set())
+            )
+            assert modes == whole
             assert len(launches(mine)) <= types + len(modes) + 1
             near = [c for c in launches(mine, "faults") if not c.tag]
             assert 1 <= len(near) <= 2  # one more where its laws have more faults

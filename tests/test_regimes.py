@@ -50,8 +50,8 @@ def test_whatever_the_units_the_launch_is_valid(drawn):
         (job.params, precision.arith),
     ):
         assert np.isfinite(values).all() and np.array_equal(representable(values, kind), values)
-    eta, beta, k, eps, *kappa = job.params[:, 0]
-    assert len(kappa) == rule.on_metric and all(x >= 0 for x in kappa)
+    eta, beta, k, eps, *more = job.params[:, 0]
+    assert len(more) == rule.on_metric + len(rule.extra) and all(x >= 0 for x in more)
     assert eta > 0 and 0 <= beta < 1 and k >= 0 and eps >= 0
     assert rule.momentum or not job.v0.any()
 

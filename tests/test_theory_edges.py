@@ -173,14 +173,16 @@ EUCLIDEAN = BUFFERS | AHEAD | {"gradient-descent"}
 MOMENTS = {"adam", "adamw", "amsgrad", "adamax", "nadam", "radam"}
 FORCES = {"adagrad", "rmsprop", "rmsprop-centred", "adadelta"}
 ON_METRIC = {"natural-gradient", "heavy-ball-metric"}
+SIGNS_AND_MATRICES = {"lion", "signum", "lamb", "muon"}  # with a momentum
+STEPS_ALONE = {"normalised-gradient", "orthogonal-descent", "shampoo"}
 COVERED = {
     ("D0", "scale"): set(RULES),
     ("D1", "scale"): BALL | {"gradient-descent"},
-    ("D2", "scale"): EUCLIDEAN | ON_METRIC | MOMENTS | FORCES,
-    ("D3", "rotation"): BUFFERS,
-    ("D3", "translation"): BUFFERS | AHEAD | MOMENTS | {"heavy-ball-metric"},
+    ("D2", "scale"): EUCLIDEAN | ON_METRIC | MOMENTS | FORCES | SIGNS_AND_MATRICES | STEPS_ALONE | {"lars"},
+    ("D3", "rotation"): BUFFERS | {"lars"},
+    ("D3", "translation"): BUFFERS | AHEAD | MOMENTS | SIGNS_AND_MATRICES | {"heavy-ball-metric", "lars"},
     ("D3", "scale"): set(),
-    ("D4", "scale"): BALL | {"gradient-descent"},
+    ("D4", "scale"): BALL | {"gradient-descent", "lars"},
     ("D4", "rotation"): set(),
     ("D5", "scale"): BALL,
     ("D5", "translation"): set(),

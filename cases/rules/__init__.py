@@ -6,6 +6,7 @@ is v_0 = 0.
 
 from noether.cases.declared import RuleError
 from noether.cases.rule import Rule
+from noether.cases.rules.accelerated_mirror_descent import ACCELERATED_MIRROR_DESCENT
 from noether.cases.rules.adadelta import ADADELTA
 from noether.cases.rules.adagrad import ADAGRAD
 from noether.cases.rules.adam import ADAM
@@ -20,17 +21,25 @@ from noether.cases.rules.heavy_ball_decoupled import HEAVY_BALL_DECOUPLED
 from noether.cases.rules.heavy_ball_maximize import HEAVY_BALL_MAXIMIZE
 from noether.cases.rules.heavy_ball_metric import HEAVY_BALL_METRIC
 from noether.cases.rules.heavy_ball_scheduled import HEAVY_BALL_SCHEDULED
+from noether.cases.rules.lamb import LAMB
+from noether.cases.rules.lars import LARS
+from noether.cases.rules.lion import LION
 from noether.cases.rules.mirror_descent import MIRROR_DESCENT
+from noether.cases.rules.muon import MUON
 from noether.cases.rules.nadam import NADAM
 from noether.cases.rules.natural_gradient import NATURAL_GRADIENT
 from noether.cases.rules.nesterov import NESTEROV
 from noether.cases.rules.nesterov_increasing import NESTEROV_INCREASING
+from noether.cases.rules.normalised_gradient import NORMALISED_GRADIENT
+from noether.cases.rules.orthogonal_descent import ORTHOGONAL_DESCENT
 from noether.cases.rules.qhm import QHM
 from noether.cases.rules.radam import RADAM
 from noether.cases.rules.rmsprop import RMSPROP
 from noether.cases.rules.rmsprop_centred import RMSPROP_CENTRED
 from noether.cases.rules.rmsprop_momentum import RMSPROP_MOMENTUM
+from noether.cases.rules.shampoo import SHAMPOO
 from noether.cases.rules.sign_descent import SIGN_DESCENT
+from noether.cases.rules.signum import SIGNUM
 
 CATALOG: tuple[Rule, ...] = (
     GRADIENT_DESCENT,
@@ -58,6 +67,15 @@ CATALOG: tuple[Rule, ...] = (
     NADAM,
     RADAM,
     ADADELTA,
+    LION,
+    SIGNUM,
+    NORMALISED_GRADIENT,
+    LARS,
+    LAMB,
+    MUON,
+    ORTHOGONAL_DESCENT,
+    SHAMPOO,
+    ACCELERATED_MIRROR_DESCENT,
 )
 OWN: dict[str, Rule] = {}
 """Rules of the user's own, by name: of files that were loaded in this process, and objects that were handed

@@ -12,7 +12,6 @@ from noether.laws.exact import EXACT
 from noether.system.usage import UsageError
 
 OPTION = {name: f"--{name}" for name in ("eta", "beta", "eps", "lanes", "steps")} | {"k": "--decay"}
-HAS = {"beta": lambda rule: rule.momentum, "k": lambda rule: rule.decay != "none"}
 LACKS = {"beta": "momentum", "k": "decay"}
 SIZES = ("lanes", "steps")
 
@@ -24,7 +23,7 @@ def reading(name: str) -> tuple[str, ...]:
 
 def has(name: str, rule: str) -> bool:
     """Whether a rule has the parameter of an option."""
-    return is_rule(rule) and HAS.get(name, lambda rule: True)(RULES[rule])
+    return is_rule(rule) and (name not in LACKS or RULES[rule].reads_number(name))
 
 
 def is_rule(name: str) -> bool:

@@ -43,6 +43,11 @@ def matrices(case: Case) -> bool:
     return any(s.is_rotation for s in case.symmetries) and any(s.is_symmetric for s in case.symmetries)
 
 
+def four(case: Case) -> bool:
+    """Whether there are four parameters, a matrix of two rows, under the Euclidean metric."""
+    return case.metric.kind == EUCLIDEAN and case.dim == 4
+
+
 def mirrored(case: Case) -> bool:
     """Whether the metric is that of a Bregman divergence, not on the simplex."""
     return case.metric.kind == BREGMAN and not case.metric.simplex
@@ -125,6 +130,16 @@ OWN: tuple[tuple[Kind, str, str], ...] = (
     (affine, "nesterov-increasing", "float64"),
     (turned, "adam", "bfloat16"),
     (turned, "adam", "float16/mixed"),
+    # Rules of signs, of sizes, and of matrices; two rows of a matrix need four parameters.
+    (turned, "lion", "float64"),
+    (turned, "signum", "float64"),
+    (turned, "normalised-gradient", "float64"),
+    (scale_free, "lars", "float64"),
+    (turned, "lamb", "float64"),
+    (four, "muon", "float64"),
+    (four, "orthogonal-descent", "float64"),
+    (four, "shampoo", "float64"),
+    (mirrored, "accelerated-mirror-descent", "float64"),
 )
 """Where a quick run shows what a rule alone can have wrong; a full one shows every other fault there too."""
 MORE: tuple[tuple[Kind, str, str], ...] = (

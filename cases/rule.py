@@ -222,6 +222,14 @@ class Rule:
         second, third = self.known_numbers(np.full((len(self.parameters), 1), 0.5), 3)[1:]
         return bool((second != third).any())
 
+    @cached_property
+    def remembers(self) -> bool:
+        """Whether the first step keeps something of the covector: else its charge is nothing from then on,
+        where nothing pulls."""
+        halves = np.full((len(self.parameters), 1), 0.5)
+        numbers = [*halves[:, 0], *self.known_numbers(halves, 1)[0, :, 0]]
+        return bool(self.covector is not None and self.covector.kept(self.named(numbers)) != 0)
+
     @property
     def screened(self) -> bool:
         """Whether the laws of a step can be traced into a kernel beside it

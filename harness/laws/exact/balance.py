@@ -71,10 +71,11 @@ def size_of_charge(t: Trajectory, symmetry: Symmetry):
 
 def decaying(rule: Rule, symmetry: Symmetry) -> bool:
     """Nesterov moves q along the force too, a metric in another direction: a rotation feels it, a translation
-    does not."""
+    does not. Where the first step keeps nothing of the buffer, nothing is left that could decay."""
     return (
         rule.covector is not None
         and rule.momentum
+        and rule.remembers
         and (symmetry.is_translation or (symmetry.is_rotation and rule.moves_along_buffer))
     )
 

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 from noether.cases.declared import RuleError
 from noether.cases.residues import PRIME, UNSIGNED, XP, NoRoot, Number, Roots
+from noether.cases.rule_declared import COMMON
 
 D = 4  # parameters of a probe: a matrix of two rows is one
 SMALL = 2  # steps that the proof goes through: the first one may be another

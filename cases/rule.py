@@ -222,6 +222,10 @@ class Rule:
         second, third = self.known_numbers(np.full((len(self.parameters), 1), 0.5), 3)[1:]
         return bool((second != third).any())
 
+    def reads_number(self, name: str) -> bool:
+        """Whether a step depends on a parameter, by its name."""
+        return exact_numbers.reads_number(self, name)
+
     @cached_property
     def remembers(self) -> bool:
         """Whether the first step keeps something of the covector: else its charge is nothing from then on,
@@ -246,5 +250,15 @@ def from_its_file(update: Callable, name: str) -> Rule:
     return found
 
 
-__all__ = ["COMMON", "HEAVY", "LIGHT", "Covector", "Parameter", "Rule", "RuleError", "plain_force", "with_decay"]
+__all__ = [
+    "COMMON",
+    "HEAVY",
+    "LIGHT",
+    "Covector",
+    "Parameter",
+    "Rule",
+    "RuleError",
+    "plain_force",
+    "with_decay",
+]
 """What a file of cases/rules/ is written with."""

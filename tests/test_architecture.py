@@ -15,8 +15,8 @@ from imports import circle, computed, graph, imported, modules
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("cases", "kernels", "harness")
 ROOMS = (
-    "cases.case cases.declared cases.exact_numbers cases.iteration cases.matrices cases.residues cases.rule "
-    "cases.rule_declared cases.rule_shapes cases.step_sizes",
+    "cases.case cases.covector cases.declared cases.exact_numbers cases.iteration cases.matrices "
+    "cases.residues cases.rule cases.rule_declared cases.rule_shapes cases.step_sizes",
     "cases.losses",
     "cases.rules",
     "cases",

@@ -38,7 +38,7 @@ COVERED = {  # theory.md sections 3 and 5: which rule and which generator a law 
     "D2": lambda rule, s: rule.name not in (*NO_COVECTOR, "mirror-descent"),
     "D3": lambda rule, s: (
         rule.momentum
-        and rule.name not in NO_COVECTOR
+        and rule.name not in (*NO_COVECTOR, "nesterov-increasing")  # which begins with a momentum of 0
         and (
             s in (SHIFT, ALONG)
             or (s is TURN and rule.name not in (*ALONG_NO_BUFFER, *ADAPTIVE, *OF_SIGNS_OR_MATRICES))

@@ -4,29 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from rulefiles import AT, ENDS, GOOD, changed, doing, refused
 
-from noether.cases.rules import CATALOG, OWN
-from noether.plan.casefiles import load, rule_trial, trial_process
-from noether.plan.casefiles.complaint import Origin
-from noether.plan.casefiles.kind import RULE
+from noether.plan.casefiles import trial_process
 from noether.system import memorylimit, timelimit
-from noether.system.usage import UsageError
-
-GOOD = (Path(__file__).resolve().parent.parent / "docs/examples/aggmo.py").read_text(encoding="utf-8")
-ENDS = "    return [xp.store(qi + mi) for qi, mi in zip(q, move, strict=True)], [u, v, w]\n"
-FIRST = "    pull = [p.eta"
-LINE = GOOD[: GOOD.index(FIRST)].count("\n") + 1  # of the first statement of update
-AT = f"at line {LINE}"
-
-
-def changed(old: str, new: str, text: str = GOOD) -> str:
-    assert old in text, old
-    return text.replace(old, new, 1)
-
-
-def doing(statement: str) -> str:
-    """The rule, whose update does something first."""
-    return changed(FIRST, f"    {statement}\n{FIRST}")
 
 
 def ending(value: str) -> str:
@@ -260,14 +241,6 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def refused(word: str = "rule.py") -> str:
-    with pytest.raises(UsageError) as error:
-        trial_process.tried_rule(word)
-    said = str(error.value)
-    assert "\n" not in said and said.startswith("rule file "), said
-    return said
-
-
 @pytest.mark.parametrize("text, told", WRONG.values(), ids=WRONG)
 def test_what_is_wrong_with_a_rule_is_one_line(here, text, told):
     Path("rule.py").write_text(text, encoding="utf-8")
@@ -310,42 +283,3 @@ def test_a_rule_that_takes_memory_without_end_is_refused(here, monkeypatch):
     monkeypatch.setenv(memorylimit.VARIABLE, "1")
     Path("rule.py").write_text(doing("[0] * 10**10"), encoding="utf-8")
     assert "needs more memory than 1 GiB" in refused() and AT in refused()
-
-
-@pytest.mark.parametrize("place", ["rule.py", "mein ordner/régel.py", "rule.py:AGGMO", "rule.py:aggmo"])
-def test_a_right_rule_is_loaded_from_wherever_it_lies(here, place):
-    path = Path(place.removesuffix(":AGGMO").removesuffix(":aggmo"))
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(GOOD, encoding="utf-8")
-    rule = load.load(place, trial_process.tried_rule(place), RULE)
-    assert rule.name == "aggmo" and OWN["aggmo"] is rule and rule.momentum and rule.decay == "coupled"
-
-
-def test_a_rule_may_import_what_lies_beside_it(here):
-    Path("memory.py").write_text("SQUARE = 2\n", encoding="utf-8")
-    Path("rule.py").write_text(
-        "from memory import SQUARE\n" + GOOD.replace("** 2", "** SQUARE"), encoding="utf-8"
-    )
-    report = trial_process.tried_rule("rule.py")
-    assert sorted(Path(p).name for p in report.files) == ["memory.py", "rule.py"]
-    Path("memory.py").write_text("SQUARE = 3\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="memory.py, which has changed"):
-        load.load("rule.py", report, RULE)
-
-
-def test_a_case_and_a_rule_may_stand_in_one_file(here):
-    from test_cli import GOOD_CASE
-
-    Path("both.py").write_text(GOOD_CASE + GOOD, encoding="utf-8")
-    case = load.load("both.py", trial_process.tried("both.py"))
-    rule = load.load("both.py", trial_process.tried_rule("both.py"), RULE)
-    assert case.loss.__globals__ is rule.update.__globals__
-
-
-@pytest.mark.parametrize("rule", CATALOG, ids=lambda rule: rule.name)
-def test_every_rule_of_the_catalogue_passes_the_trial_but_for_its_name(rule):
-    origin = Origin.of_object(rule)
-    with pytest.raises(UsageError, match="which a rule of the catalogue has"):
-        rule_trial.try_rule(rule)
-    for _, work in list(rule_trial.stages(rule, origin))[1:]:
-        work()

@@ -23,6 +23,7 @@ from noether.verdicts.judgement import spent_of
 NUMPY = dict(backend="numpy")
 SMALL = dict(lanes=6, steps=4, **NUMPY)
 CASES = {c.name: c for c in CATALOG}
+UNTOLD = ("sign-descent", "rmsprop-momentum", "accelerated-mirror-descent")  # no law predicts a charge there
 
 
 def finite(s) -> np.ndarray:
@@ -42,10 +43,11 @@ def test_every_charge_stays_on_its_prediction_under_every_rule(name):
             s = noether.simulate(name, rule, **words, **NUMPY)
             told = [i for i, law in enumerate(s.laws) if law]
             assert np.nanmax(s.spent[:, told][..., finite(s)], initial=0) <= 1, (rule, precision)
-            assert bool(told) != (rule in ("sign-descent", "rmsprop-momentum"))
-            # A buffer that is not shown may overflow too.
+            assert bool(told) != (rule in UNTOLD)
+            # A buffer that is not shown may overflow too, and an iteration may have no bound in 16 bits.
             more = finite(s).sum() + len(s.notes) - s.lanes
-            assert more == 0 or more > 0 and len(RULES[rule].buffers) > 1
+            hidden = len(RULES[rule].buffers) > 1 or RULES[rule].iteration is not None
+            assert more == 0 or more > 0 and hidden, (rule, precision)
 
 
 def test_the_charge_of_a_rotation_is_the_angular_momentum_and_decays_as_beta_to_the_n():

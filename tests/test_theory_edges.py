@@ -175,12 +175,19 @@ FORCES = {"adagrad", "rmsprop", "rmsprop-centred", "adadelta"}
 ON_METRIC = {"natural-gradient", "heavy-ball-metric"}
 SIGNS_AND_MATRICES = {"lion", "signum", "lamb", "muon"}  # with a momentum
 STEPS_ALONE = {"normalised-gradient", "orthogonal-descent", "shampoo"}
+BOUNDED = {"sign-descent", "lion", "signum", "muon", "orthogonal-descent", "shampoo", "rmsprop-momentum"}
+BOUNDED |= MOMENTS - {"radam"} | {"adagrad", "rmsprop"}
 COVERED = {
     ("D0", "scale"): set(RULES),
     ("D1", "scale"): BALL | {"gradient-descent"},
     ("D2", "scale"): EUCLIDEAN | ON_METRIC | MOMENTS | FORCES | SIGNS_AND_MATRICES | STEPS_ALONE | {"lars"},
     ("D3", "rotation"): BUFFERS | {"lars"},
-    ("D3", "translation"): BUFFERS | AHEAD | MOMENTS | SIGNS_AND_MATRICES | {"heavy-ball-metric", "lars"},
+    # Nesterov's increasing momentum is 0 in the first step: nothing is left that could decay.
+    ("D3", "translation"): BUFFERS
+    | AHEAD - {"nesterov-increasing"}
+    | MOMENTS
+    | SIGNS_AND_MATRICES
+    | {"heavy-ball-metric", "lars"},
     ("D3", "scale"): set(),
     ("D4", "scale"): BALL | {"gradient-descent", "lars"},
     ("D4", "rotation"): set(),
@@ -193,6 +200,8 @@ COVERED = {
     ("D8", "rescale"): {"sign-descent"},
     ("D8", "scale"): set(),
     ("D10", "scale"): {"heavy-ball-decoupled"},
+    ("D14", "scale"): MOMENTS | FORCES | {"rmsprop-momentum", "lamb", "shampoo"},
+    ("D15", "scale"): BOUNDED,
     ("D11", "scale"): {"gradient-descent"},
 }
 SYMMETRIES = {

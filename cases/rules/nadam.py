@@ -29,8 +29,8 @@ from noether.cases.rules.adam import (
 from noether.cases.step_sizes import Bounded
 
 MOMENTUM_DECAY = 0.004
-LATEST: dict[bytes, tuple] = {}
-"""The momenta of some lanes -> their last step, and M there: the next step takes one product more."""
+LATEST: dict[tuple, tuple] = {}
+"""The shape and the bytes of the momenta of some lanes -> their last step, and M there: the next step takes one product more."""
 KEPT = 8
 
 
@@ -42,12 +42,13 @@ def momentum(n, beta):
 def product(n, beta):
     """M_n, multiplied in the order of the steps."""
     beta = np.asarray(beta, np.float64)
-    begun, value = LATEST.pop(beta.tobytes(), (0, 1.0))
+    key = (*beta.shape, beta.tobytes())
+    begun, value = LATEST.pop(key, (0, 1.0))
     if begun > n:
         begun, value = 0, 1.0
     for i in range(begun + 1, n + 1):
         value = value * momentum(i, beta)
-    LATEST[beta.tobytes()] = n, value
+    LATEST[key] = n, value
     if len(LATEST) > KEPT:
         del LATEST[next(iter(LATEST))]  # the oldest
     return value

@@ -30,7 +30,8 @@ from noether.cases.step_sizes import Bounded
 
 MOMENTUM_DECAY = 0.004
 LATEST: dict[tuple, tuple] = {}
-"""The shape and the bytes of the momenta of some lanes -> their last step, and M there: the next step takes one product more."""
+"""Shape and bytes of the momenta of some lanes -> their last step, and M there: the next takes one product
+more."""
 KEPT = 8
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from noether.laws import (
     averages,
     continuous,
+    covariance,
     exact,
     map,
     normalisation,
@@ -23,6 +24,7 @@ FAMILIES: tuple[Family, ...] = (
     orders.FAMILY,
     normalisation.FAMILY,
     map.FAMILY,
+    covariance.FAMILY,
     response.FAMILY,
     published.FAMILY,
     *averages.FAMILIES,

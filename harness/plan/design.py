@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from noether.cases.rules import OWN
 from noether.cases.rules import RULES as RULE_TABLE
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import MODES
@@ -66,5 +67,5 @@ def chosen(cell, selection) -> bool:
     not, but laws of flows take any rule."""
     rules = selection.rules if "rules" in selection.asked else RULES
     precisions = selection.precisions if "precisions" in selection.asked else PRECISIONS
-    other_rule = cell.rule in RULES and cell.rule not in rules
+    other_rule = (cell.rule in RULES or cell.rule in OWN) and cell.rule not in rules
     return not other_rule and (cell.precision in precisions or cell.precision not in PRECISIONS)

@@ -19,8 +19,9 @@ def test_every_column_steps_along_the_traced_gradient_whatever_operation_it_has(
     case = operation(name)
     assert name in {op.name for op in trace.gradient(case).ops}
     q0, h = case.draw(np.random.default_rng(0), 3), np.full(3, 2.0**-8)
-    runs = stepping.run(case, list(stepping.STEPPED.values()), q0, 0 * q0, h, np.full(3, 4))
-    assert set(runs) == set(stepping.STEPPED)
+    columns = [c for c in stepping.STEPPED.values() if c.rule.fits(case.dim)]
+    runs = stepping.run(case, columns, q0, 0 * q0, h, np.full(3, 4))
+    assert len(runs) == len(columns) >= 17
     for run in runs.values():
         for q, g in zip(run.q[:-1], run.g, strict=True):
             assert g == pytest.approx(gradient(case, q), rel=2.0**-48) and np.all(g != 0)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,18 @@ import pytest
 
 from noether.cases import CATALOG, CORE
 from noether.cli.main import call
+from noether.kernels.programs import numpy_step
 from noether.laws.map import cells as symmetry_map
-from noether.laws.map import charges, counting, judging, measuring, printed, sources, stepping, table
+from noether.laws.map import (
+    charges,
+    counting,
+    judging,
+    measuring,
+    printed,
+    sources,
+    stepping,
+    table,
+)
 from noether.laws.map.scenes import PAIRS, STARTS, scenes, start
 from noether.laws.registry import LAWS
 from noether.mechanics.symmetry_proof import prove
@@ -36,20 +47,19 @@ def test_every_cell_of_the_map_is_as_predicted(records):
     real = [r for r in records if r.fault is None]
     assert {r.verdict for r in real} == {HOLDS}
     cells = {(r.symmetry, r.rule) for r in real if r.case != "map" and "source" not in r.symmetry}
-    assert len(cells) == len(table.ROWS) * len(table.COLUMNS) == 66
+    assert len(cells) == len(table.ROWS) * len(table.COLUMNS) == 180
     found = printed.map_of(records)
-    assert (found.measured, found.parameters["no charge"]) == (66, 4)
+    assert (found.measured, found.parameters["no charge"]) == (180, 7)
 
 
 def test_the_table_of_the_theory_is_the_one_that_is_predicted():
     theory = (Path(__file__).resolve().parent.parent / "docs" / "theory.md").read_text(encoding="utf-8")
-    lines = [
-        x.strip("| ").split(" | ")
-        for x in theory.partition('### <a id="M1"></a>')[2].partition("The charges, with")[0].splitlines()
-        if x.startswith("|")
-    ]
+    page = theory.partition('### <a id="M1"></a>')[2].partition("The charges, with")[0]
     names = {"GL(r), symmetric part": "GL(r)", "O(r), rotation": "rotation"}
-    told = {names.get(row, row): labels for row, *labels in lines[2:]}
+    told: dict[str, list[str]] = {}
+    for row, *labels in (x.strip("| ").split(" | ") for x in page.splitlines() if x.startswith("|")):
+        if not row.startswith(("symmetry", "-")):
+            told.setdefault(names.get(row, row), []).extend(labels)
     assert told == {
         row: [printed.short(e.label) for e in entries] for row, entries in table.PREDICTED.items()
     }
@@ -123,34 +133,31 @@ def test_a_record_of_the_map_survives_json(records):
     assert printed.summary(back) == printed.summary(records)
 
 
-@pytest.mark.parametrize(
-    ("rule", "optimiser"),
-    [
-        (
-            stepping.rmsprop,
-            lambda torch, p: torch.optim.RMSprop(p, lr=0.125, alpha=stepping.RMS, eps=stepping.EPSILON),
-        ),
-        (
-            stepping.adam,
-            lambda torch, p: torch.optim.Adam(
-                p, lr=0.125, betas=(stepping.FIRST, stepping.SECOND), eps=stepping.EPSILON
-            ),
-        ),
-    ],
-)
-def test_the_diagonal_rules_are_those_of_torch(rule, optimiser):
-    torch = pytest.importorskip("torch")
-    rng = np.random.default_rng(0)
-    q, memory = rng.normal(size=5), {}
-    p = torch.tensor(q, dtype=torch.float64, requires_grad=True)
-    opt = optimiser(torch, [p])
-    for n in range(1, 41):
-        g = rng.normal(size=5)
-        p.grad = torch.tensor(g, dtype=torch.float64)
-        opt.step()
-        q = rule(q, g, 0.125, n, memory)
-    # 40 steps of about .125, some twenty roundings each in another order.
-    assert np.max(np.abs(q - p.detach().numpy())) < 40 * 20 * 0.125 * 2.0**-53 * 4
+@pytest.mark.parametrize("column", stepping.STEPPED.values(), ids=str)
+def test_the_map_steps_by_the_lines_of_the_rule(column):
+    """Bit for bit the numpy step of the catalogue's rule, but for numpy's exp and log, which are as near."""
+    rule, (d, lanes) = column.rule, (6, 3)
+    rng = np.random.default_rng(2)
+    walk = stepping.Walk(
+        column, rng.uniform(0.5, 1.5, (d, lanes)), rng.normal(size=(d, lanes)), np.full(3, 0.1)
+    )
+    z, v = list(walk.z[0]), [*walk.v[0], *np.zeros(((len(rule.buffers) - 1) * d, lanes))]
+    for n in (1, 2, 3):
+        g = rng.normal(size=(d, lanes))
+        p = [*walk.params, *np.broadcast_to(rule.known_numbers(walk.params[:, :1], 1, n - 1)[0], (
+            len(rule.known_names), lanes))]  # fmt: skip
+        G = [1 / x for x in z] if rule.on_metric else []
+        z, v = numpy_step.step(z, v, [*p, *G], lambda *_, g=g: list(g), rule, stepping.FLOAT64)
+        walk.step(n, g)
+        assert np.array_equal(walk.z[-1], z) and np.array_equal(walk.v[-1], v[:d])
+
+
+def test_steps_of_adam_do_not_depend_on_the_lane_through_what_they_know():
+    """Walk asks what a step knows of its number for its first lane alone."""
+    for column in stepping.STEPPED.values():
+        params = column.params(np.array([0.1, 0.01]))
+        known = column.rule.known_numbers(params, 3)
+        assert (known == known[..., :1]).all(), column.name
 
 
 def test_sign_descent_keeps_moduli_of_pairs_and_not_of_another_loss(runs):
@@ -182,10 +189,10 @@ def test_the_command_prints_80_columns_and_json(capsys):
     assert call(["map", "--seed", "3"]) == 0
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80
-    assert "66 of 66 cells are as predicted" in out
+    assert "180 of 180 cells are as predicted" in out
     assert call(["map", "--seed", "3", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert len(told["map"]) == 66 and set(told["faults"].values()) == {VIOLATED} and told["agree"] == 66
+    assert len(told["map"]) == 180 and set(told["faults"].values()) == {VIOLATED} and told["agree"] == 180
     assert call(["map", "--profile", "slow"]) == 2
 
 
@@ -198,9 +205,8 @@ def test_a_run_without_a_map_is_told(records):
 
 
 def drifting():
-    return [
-        (row, c) for row in table.ROWS for c in table.COLUMNS[1:] if table.entry(row, c).order is not None
-    ]
+    pairs = ((row, c) for row in table.CONTINUOUS for c in table.COLUMNS[1:])
+    return [(row, c) for row, c in pairs if table.entry(row, c).order is not None]
 
 
 def test_every_drift_of_an_order_is_the_one_that_its_sources_say(records):
@@ -209,7 +215,7 @@ def test_every_drift_of_an_order_is_the_one_that_its_sources_say(records):
         for r in records
         if r.fault is None and "source" in r.symmetry
     }
-    assert set(found) == set(drifting()) and len(found) == 45
+    assert set(found) == set(drifting()) and len(found) == 92
     for r in found.values():
         assert r.verdict == HOLDS and 1e-3 < r.spent < 1 and r.parameters["drift over bound"] > 2**20
         assert max(r.powers.values()) < 1e-7, (r.symmetry, r.rule, r.powers)
@@ -221,7 +227,7 @@ def source_of(row, column, runs, **what):
     return judging.sourced(CELL, scene, column, table.entry(row, column), run, fault="wrong", **what).verdict
 
 
-@pytest.mark.parametrize("factor", [1 + 2.0**-30, 1 - 2.0**-30])
+@pytest.mark.parametrize("factor", [1 + 2.0**-28, 1 - 2.0**-28])
 def test_every_coefficient_of_every_drift_is_noticed(runs, factor, monkeypatch):
     monkeypatch.setattr(powers, "STEP", factor - 1)
     seen = 0
@@ -230,45 +236,56 @@ def test_every_coefficient_of_every_drift_is_noticed(runs, factor, monkeypatch):
         for name, changed in sources.coefficients(run, table.entry(row, column).charge).items():
             assert source_of(row, column, runs, **changed) == VIOLATED, (row, column, name)
             seen += 1
-    assert seen == 55
+    assert seen == 93
 
 
-def memory(a):
-    def rmsprop(q, g, eta, n, memory):
-        memory["s"] = a * memory.get("s", 0.0) + (1 - a) * g * g
-        return q - eta * g / (np.sqrt(memory["s"]) + stepping.EPSILON)
+def late(walk_step):
+    """A step that is wrong the 40th time alone, by a thousandth of itself."""
 
-    return rmsprop
+    def step(q, v, g, p):
+        found, n = walk_step(q, v, g, p), next(step.turn)
+        return (q[0] + (found[0] - q[0]) * (1 + 1e-3 * (n == 40)), *found[1:])
 
-
-def late(q, g, eta, n, memory):
-    """Adam, wrong in its 60th step alone, by a thousandth of the step."""
-    after = stepping.adam(q, g, eta, n, memory)
-    return after + (n == 60) * 1e-3 * (after - q)
+    step.turn = count(1)
+    return step
 
 
 STEPS = {
-    "another memory": ("RMSProp", dict(plain=memory(stepping.RMS * (1 + 1e-6)))),
-    "a wrong step in between": ("Adam", dict(plain=late)),
-    "another friction": ("heavy ball", dict(beta=stepping.BETA * (1 + 1e-6))),
-    "another decay": ("decoupled decay", dict(k=stepping.DECAY * (1 + 1e-6))),
-    "another momentum of Nesterov": ("Nesterov", dict(beta=stepping.BETA * (1 - 1e-6))),
+    "another memory": ("RMSProp", dict(beta2=table.RMS * (1 + 1e-6))),
+    "another second memory": ("LAMB", dict(beta2=table.SECOND * (1 + 1e-6))),
+    "another first memory": ("Adam", dict(beta=table.FIRST * (1 + 1e-6))),
+    "another share of momentum": ("QHM", dict(nu=table.NU * (1 + 1e-6))),
+    "a wrong step in between": ("Adam", None),
+    "another friction": ("heavy ball", dict(beta=table.BETA * (1 + 1e-6))),
+    "another decay": ("decoupled decay", dict(k=table.DECAY * (1 + 1e-6))),
+    "another momentum of Nesterov": ("Nesterov", dict(beta=table.BETA * (1 - 1e-6))),
 }
 
 
 @pytest.mark.parametrize("fault", STEPS)
-def test_a_rule_that_steps_otherwise_than_the_map_believes_is_violated(fault):
+def test_a_rule_that_steps_otherwise_than_the_map_believes_is_violated(fault, monkeypatch):
     """Every order stays what it was; the drift does not."""
     column, wrong = STEPS[fault]
-    scene = scenes()["scale"]
-    right = stepping.STEPPED[column]
+    scene, right = scenes()["scale"], stepping.STEPPED[column]
+    other = right if wrong is None else replace(right, given=tuple({**dict(right.given), **wrong}.items()))
+    if wrong is None:
+        made = late(stepping.step_of(right.rule, 1))
+        monkeypatch.setattr(stepping, "step_of", lambda rule, d: made)
     q0, w = (np.repeat(x, 6, axis=1) for x in start(scene, 3))
     h = np.tile(scene.steps("quick"), STARTS)
-    run = stepping.run(scene.case, [replace(right, **wrong)], q0, w, h, np.rint(scene.final / h).astype(int))[
-        column
-    ]
-    believed = replace(run, column=right, params=right.params(h))
+    counts = np.rint(scene.final / h).astype(int)
+    run = stepping.run(scene.case, [other], q0, w, h, counts)[column]
+    believed = replace(run, column=right, params=right.params(h), derived={})
     assert source_of("scale", column, {scene.case.name: {column: believed}}) == VIOLATED
     claim = table.entry("scale", column)
     seen = symmetry_map.one(CELL, scene, column, claim, {column: believed}, few=True)
     assert seen.parameters["label"] == claim.label
+
+
+def test_rows_that_are_kept_exactly_are_no_empty_claims(runs):
+    """Of a symmetry that is no translation, an exact potential is compared with its own bound, not with 0."""
+    scene = scenes()["scale"]
+    for column in ("gradient descent", "normalised"):
+        claim = table.Entry("exact", "potential")
+        r = symmetry_map.one(CELL, scene, column, claim, runs[scene.case.name], few=True)
+        assert r.verdict == VIOLATED and r.measured > 1e-6

@@ -12,9 +12,9 @@ import numpy as np
 
 from noether.cases import CORE
 from noether.laws.cell import LawCell, Subject
-from noether.laws.map import faults, judging, measuring, sources, stepping
+from noether.laws.map import discrete, faults, judging, measuring, sources, stepping
 from noether.laws.map.scenes import EXPONENTS, STARTS, scenes, start
-from noether.laws.map.table import COLUMNS, ROWS, Entry, entry
+from noether.laws.map.table import COLUMNS, CONTINUOUS, DISCRETE, Entry, entry
 from noether.system.seeds import derive
 from noether.verdicts.record import Record
 
@@ -47,9 +47,9 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") 
 
 def trajectories(seed: int, profile: str) -> dict[str, dict]:
     """{case: {column: Run}}, starts and step sizes as lanes, step sizes running fastest."""
-    still = stepping.Column("still", plain=stepping.still)
+    still = stepping.Column("still")
     found = {}
-    for scene in scenes().values():
+    for scene in (scenes()[row] for row in CONTINUOUS):
         if scene.case.name not in found:
             q0, w = start(scene, seed)
             sizes = scene.steps(profile)
@@ -69,25 +69,47 @@ def run_cell(cell: Cell) -> list[Record]:
         scene = scenes()[row]
         return one(cell, scene, column, claim, runs[scene.case.name], few=few, fault=fault)
 
-    out = [judged(row, column, entry(row, column)) for row in ROWS for column in COLUMNS]
+    out = [judged(row, column, entry(row, column)) for row in CONTINUOUS for column in COLUMNS]
+    out += [r for row in DISCRETE for r in commuting(cell, scenes()[row], discrete.TURNS[row], COLUMNS)]
     out.append(judging.summary(cell, out))
     out += driven(cell, runs, few)
     out += [judged(f.row, f.column, f.claim, f.name) for f in (*faults.ENTRIES, faults.STILL)]
+    for f in faults.TURNED:
+        turn = discrete.HALF if f is faults.NO_SYMMETRY else discrete.TURNS[f.row]
+        out += commuting(cell, scenes()[f.row], turn, [f.column], fault=f.name, claim=f.claim)
     return out + judging.counts(cell, np.random.default_rng(derive(cell.seed, "M1/counts")))
 
 
+def commuting(
+    cell: Cell, scene, turn, columns, *, fault: str | None = None, claim: Entry | None = None
+) -> list[Record]:
+    """A discrete row: each of these columns against itself turned."""
+    runs, out = discrete.runs_of(scene, turn, cell.seed), []
+    for c in columns:
+        mine = claim or entry(scene.row, c)
+        found = discrete.against(discrete.found(scene, turn, c, runs), mine)
+        how = dict(fault=fault, lanes=STARTS, steps=discrete.STEPS)
+        out.append(judging.judged(cell, scene, c, mine, found, **how))
+    return out
+
+
 def driven(cell: Cell, runs: dict, few: bool) -> list[Record]:
-    """Each drift of an order against its sources, and each wrong source; few: one start a step size."""
+    """Each drift of an order against its sources, and each wrong source; few: one start a step size, without
+    the smallest."""
 
     @cache
     def steps(row, column):
         run = runs[scenes()[row].case.name][column]
-        return sources.wide(run.part(measuring.rotating(len(run.counts) // STARTS)) if few else run)
+        # A constant in front of an order is told by any step size: the longest run adds time alone.
+        mine = measuring.rotating(len(run.counts) // STARTS)[:-1]
+        return sources.wide(run.part(mine) if few else run)
 
     def judged(row, column, **what):
         return judging.sourced(cell, scenes()[row], column, entry(row, column), steps(row, column), **what)
 
-    drifts = [(row, column) for row in ROWS for column in COLUMNS[1:] if entry(row, column).order is not None]
+    drifts = [
+        (row, column) for row in CONTINUOUS for column in COLUMNS[1:] if entry(row, column).order is not None
+    ]
     right = [judged(row, column) for row, column in drifts]
     return right + [judged(f.row, f.column, fault=f.name, **f.changed) for f in faults.DRIFTS]
 

@@ -2,15 +2,16 @@
 may do.
 
     potential  C(q_N) - C(q_0),  C = <a, q> or <q, A q>/2: what gradient flow keeps              (1)
-    massive    (C + r J)(N) - (C + r J)(0),  r = beta/(1 - beta), J = <v, A q>: theory.md#D4 without its
-                                             source (2)
+    massive    (C + c J)(N) - (C + c J)(0),  c = r beta/(1 - beta), J = <v, A q>, r the share of v' in the
+               step: theory.md#D4 without its source (2)
     dual       (1) for the metric 1/q of the entropy: C = <a, log q> or sum_i A_ii q_i           (3)
     decay      max_n |J_n - (s beta)^n J_0|, theory.md#D3: s = 1 - eta k for a rotation, else 1  (4)
     impulse    sum_n <q_{n+1} - q_n, A q_n>: nothing along xi, theory.md#D2 without momentum     (5)
     modulus    |u_i| - |v_i| of every pair, theory.md#D8                                         (6)
     energy     K + f + what friction took, theory.md#T4 at the steps:                            (7)
                K_n = (1 + b)/(4 eta) <Dz_n, Dq_n>, friction (1 - b)/(4 eta) <Dz_n + Dz_{n+1}, Dq_n +
-               Dq_{n+1}>, D the difference to the step before, z = grad h(q) or q, f the mean over the step
+               Dq_{n+1}>, D the difference to the step before, z = grad h(q) or q, f the mean over the step,
+               b = beta of heavy ball and Nesterov, 0 elsewhere
 Decoupled decay is heavy ball with b = beta (1 - eta k) and force g + (1 - beta) k q, theory.md#D10; (2) and
 (7) are its.
 """
@@ -22,10 +23,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from noether.kernels.programs import trace
+from noether.kernels.programs.trace_rule import position_program
 from noether.laws.exact import balance
 from noether.laws.exact.terms import act, dot
 from noether.laws.map.stepping import FLOAT64, Run
 from noether.mechanics.bounds import program_error
+from noether.mechanics.step_bounds import step_error
 from noether.mechanics.trajectory import Trajectory
 
 
@@ -39,6 +42,15 @@ class Drift:
 
 
 U = 2.0**-53
+
+
+def accumulated(x, keeps):
+    """sum_j keeps^(n-j) x_j, j <= n, over the steps."""
+    out, total = np.empty_like(x), 0 * x[0]
+    for n, now in enumerate(x):
+        total = keeps * total + now
+        out[n] = total
+    return out
 
 
 def potential(symmetry, q):
@@ -82,15 +94,20 @@ def of_dual(run: Run, symmetry) -> Drift:
     return conserved(run, dual_potential(symmetry, run.q), magnitude(symmetry, run.q, dual=True))
 
 
+def share(run: Run) -> np.ndarray | float:
+    """r of (2): how much of v' is in a step."""
+    return {"Nesterov": run.beta, "QHM": run.parameter("nu")}.get(run.column.name, 1.0)
+
+
 def massive(run: Run, symmetry, momentum: float = 1.0):
-    """(2) at every step, (n + 1, lanes); momentum: a factor of r, of another charge."""
-    eta, beta, k, _ = run.params
+    """(2) at every step, (n + 1, lanes); momentum: a factor of c, of another charge."""
+    eta, beta, k = run.eta, run.beta, run.k
     a = 1 - eta * k if run.column.decoupled else np.ones_like(eta)
     b, v = a * beta, run.v
     C = potential(symmetry, run.q)
     if run.column.decoupled:
         v = np.concatenate([((run.v[0] - eta * k * run.q[0]) / a)[None], np.diff(run.q, axis=0)])
-    values = C + momentum * b / (1 - b) * dot(v, generator(symmetry, run.q))  # (2)
+    values = C + momentum * share(run) * b / (1 - b) * dot(v, generator(symmetry, run.q))  # (2)
     taken = 2 * eta * k * (1 - beta) / (1 - b) * C if run.column.decoupled else 0 * C
     values[1:] += np.cumsum(taken, axis=0)[:-1]
     return values
@@ -102,14 +119,17 @@ def of_massive(run: Run, symmetry) -> Drift:
 
 def decay(run: Run, symmetry):
     """(4) but for its absolute value, (n + 1, lanes)"""
-    eta, beta, k, _ = run.params
+    eta, beta, k = run.eta, run.beta, run.k
     s = 1 - eta * k if symmetry.is_rotation and run.column.decoupled else np.ones_like(eta)
     J = dot(run.v, generator(symmetry, run.q))
     return J - (s * beta) ** np.arange(len(J))[:, None] * J[0]
 
 
 def of_decay(run: Run, symmetry) -> Drift:
-    size = np.sqrt((run.v[0] ** 2).sum(axis=0) * (generator(symmetry, run.q)[0] ** 2).sum(axis=0))
+    size = np.sqrt((run.v**2).sum(axis=1) * (generator(symmetry, run.q) ** 2).sum(axis=1))
+    size = (
+        size[0] if size[0].all() else run.largest(size)
+    )  # from rest: of the largest charge that it could be
     return Drift(run.largest(decay(run, symmetry)) / size, 8 * U * (run.counts + 1) * len(symmetry.a))
 
 
@@ -134,10 +154,16 @@ def of_modulus(run: Run, symmetry) -> Drift:
     return Drift(off / size, U * (run.counts + 1))
 
 
+def inertia(run: Run) -> np.ndarray:
+    """b of (7): what is kept of a displacement."""
+    if run.column.name not in ("heavy ball", "fixed mass", "Nesterov", "decoupled decay"):
+        return 0 * run.eta
+    return run.beta * (1 - run.eta * run.k) if run.column.decoupled else run.beta
+
+
 def energy(run: Run, loss, friction: float = 1.0, mass: float = 1.0):
     """(7) from the first step on, (n, lanes); friction, mass: factors of another law."""
-    eta, beta, k, _ = run.params
-    b = beta * (1 - eta * k) if run.column.decoupled else beta
+    eta, beta, k, b = run.eta, run.beta, run.k, inertia(run)
     dq, dz, f = np.diff(run.q, axis=0), dual_coordinate(run), loss(run.q)
     if run.column.decoupled:
         f = f + (1 - beta) * k / 2 * dot(run.q, run.q)
@@ -148,8 +174,7 @@ def energy(run: Run, loss, friction: float = 1.0, mass: float = 1.0):
 
 
 def of_energy(run: Run, loss) -> Drift:
-    eta, beta, k, _ = run.params
-    b = beta * (1 - eta * k) if run.column.decoupled else beta
+    eta, b = run.eta, inertia(run)
     E, dq, dz = energy(run, loss), np.diff(run.q, axis=0), dual_coordinate(run)
     last = run.counts - 1
     off = np.abs(E[last, run.lanes] - E[0])
@@ -177,10 +202,10 @@ def bounded(run: Run, symmetry, charge: str) -> tuple[np.ndarray, np.ndarray]:
     """|drift| and its derived bound, (lanes,) each, for a charge that is kept exactly."""
     if charge == "modulus":
         return modulus_bound(run, symmetry)
-    if run.column.rule is None:
+    if run.column.rule is None or run.column.rule.on_metric:
         return natural_bound(run, symmetry)
     t = Trajectory(run.case, run.column.rule, FLOAT64, run.z, run.v, run.params)
-    return (decay_bound if charge == "decay" else translation_bound)(run, t, symmetry)
+    return (decay_bound if charge == "decay" else potential_bound)(run, t, symmetry)
 
 
 def modulus_bound(run: Run, symmetry) -> tuple[np.ndarray, np.ndarray]:
@@ -201,11 +226,15 @@ def decay_bound(run: Run, t: Trajectory, symmetry) -> tuple[np.ndarray, np.ndarr
     return tuple(x[worst, run.lanes].astype(float) for x in (off, found.bound))
 
 
-def translation_bound(run: Run, t: Trajectory, symmetry) -> tuple[np.ndarray, np.ndarray]:
-    """Of gradient descent or of the mirror: sum a z; each step rounds v and z."""
-    a = np.abs(symmetry.shift)[:, None]
-    C = np.einsum("i,nil->nl", symmetry.shift.astype(t.z.dtype), t.z)
-    local = np.cumsum((a * (t.delta + t.sigma)).sum(axis=1), axis=0)
+def potential_bound(run: Run, t: Trajectory, symmetry) -> tuple[np.ndarray, np.ndarray]:
+    """C of the stored state: each step rounds the first buffer and z, and hands on what the buffer was off
+    by."""
+    off = accumulated(t.delta_p, np.max(t.kept))
+    evidence = {**t.evidence, "w": (t.evidence["w"][0], off)}
+    moved = step_error(position_program(t.rule, t.dim), evidence, FLOAT64)
+    C, M = potential(symmetry, t.z), np.abs(symmetry.matrix)
+    reach = np.abs(symmetry.shift)[:, None] + act(M, np.abs(t.z[1:])) + act(M, moved)
+    local = np.cumsum(dot(reach, moved), axis=0)
     return np.abs(run.at_end(C) - C[0]).astype(float), local[run.counts - 1, run.lanes].astype(float)
 
 
@@ -218,7 +247,7 @@ def natural_bound(run: Run, symmetry) -> tuple[np.ndarray, np.ndarray]:
     flat, none = q.reshape(d, -1), np.zeros(n * lanes)
     error = program_error(trace.gradient(run.case), flat, np.zeros_like(flat), none, FLOAT64)[1]
     error = error.reshape(d, n, lanes)
-    g, eta, after = np.moveaxis(run.g, 1, 0), run.params[0], np.moveaxis(run.q[1:], 1, 0)
+    g, eta, after = np.moveaxis(run.g, 1, 0), run.eta, np.moveaxis(run.q[1:], 1, 0)
     local = np.abs(weight)[:, None, None] * (U * np.abs(after) + eta * q * (3 * U * np.abs(g) + error))
     wide = run.q.astype(np.longdouble)
     C = np.einsum("i,nil->nl", weight.astype(np.longdouble), wide)

@@ -11,9 +11,13 @@ from noether.system.usage import UsageError
 from noether.verdicts.record import Record
 
 STYLE = {EXACT: "green", NO_CHARGE: "dim", "order 0": "red"}
+BLOCKS = (COLUMNS[:11], COLUMNS[11:])
+"""Columns that stand beside each other on a terminal."""
 LEGEND = """exact: kept to rounding at any step size; p: left by O(eta^p), 0 broken; -: none
+permutation, sign flip, exchange: exact where a turned run is the run turned
 flow: gradient flow; HB, mass: heavy ball with fixed beta, with fixed mass
-decay: decoupled decay; mirr.: entropy mirror; nat.: natural gradient, G = 1/q"""
+decay: decoupled decay; norm.: normalised; mirr.: entropy mirror
+nat.: natural gradient, G = 1/q; orth.: orthogonalised descent"""
 
 
 def maps_of(records: Sequence[Record]) -> list[Record]:
@@ -37,21 +41,26 @@ def short(label: str) -> str:
 
 
 def table(record: Record) -> Text:
-    """Twelve columns in 78: no wrapping, whatever the terminal."""
+    """The columns in blocks of 78: no wrapping, whatever the terminal."""
     out = Text(no_wrap=True)
-    out.append(
-        f"{'':<12}" + "".join(f"{name:<6}" for name in SHORT).rstrip() + "\n" + "─" * 77 + "\n", style="bold"
-    )
-    for row, cells in zip(ROWS, record.data["cells"], strict=True):
-        out.append(f"{row:<12}")
-        for column, cell in zip(COLUMNS, cells, strict=True):
-            agrees = cell["label"] == entry(row, column).label
-            out.append(
-                f"{short(cell['label']) + ('' if agrees else '!'):<6}",
-                style=STYLE.get(cell["label"], "") if agrees else "bold red",
-            )
-        out.append("\n")
+    for block in BLOCKS:
+        head = f"{'symmetry':<12}" + "".join(f"{SHORT[name]:<6}" for name in block).rstrip()
+        out.append(head + "\n" + "─" * (12 + 6 * len(block) - 1) + "\n", style="bold")
+        for row, cells in zip(ROWS, record.data["cells"], strict=True):
+            out.append(f"{row:<12}")
+            for column, cell in zip(COLUMNS, cells, strict=True):
+                if column in block:
+                    out.append(*shown(row, column, cell["label"]))
+            out.append("\n")
+        out.append("\n" * (block != BLOCKS[-1]))
     return out
+
+
+def shown(row: str, column: str, label: str) -> tuple[str, str]:
+    """The text of a cell and its style; one that was predicted otherwise has an exclamation mark."""
+    agrees = label == entry(row, column).label
+    text = short(label) + ("" if agrees else "!")
+    return f"{text:<6}", STYLE.get(label, "") if agrees else "bold red"
 
 
 def markdown(rows: Sequence[str], columns: Sequence[str], labels: Sequence[Sequence[str]]) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from noether.cases import LINEAR_NETWORK, SOFTMAX, Case
 from noether.cases.case import Symmetry, linear
+from noether.cases.losses.mexican_hat import mexican_hat
 from noether.cases.losses.rayleigh import rayleigh
 from noether.laws.map.stepping import gradient_of
 from noether.system.seeds import derive
@@ -42,6 +43,10 @@ PAIRS = Case(
     box=((0.5, 1.25),) * 4,
     symmetries=(linear(np.diag([1, 1, -1, -1]), "rescale"),),
 )
+
+
+HAT = mexican_hat(4)
+"""A function of |q| alone: any two parameters may change places."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,9 @@ def scenes() -> dict[str, Scene]:
                 pace=0.47,
             ),
             Scene(row="time", case=LINEAR_NETWORK, symmetry=None, low=0.75, high=1.25, pace=0.47),
+            Scene(row="permutation", case=LINEAR_NETWORK, symmetry=None, low=0.75, high=1.25, pace=0.47),
+            Scene(row="sign flip", case=LINEAR_NETWORK, symmetry=None, low=0.75, high=1.25, pace=0.47),
+            Scene(row="exchange", case=HAT, symmetry=None, low=0.75, high=1.25, pace=0.47),
         )
     }
 

@@ -1,96 +1,90 @@
-"""The learning rules of the map, stepped side by side in float64: those of kernels/programs/numpy_step.py,
-and plain ones.
+"""The learning rules of the map, stepped side by side in float64: the lines of the catalogue's own rules.
 
-    natural gradient   q' = q - eta g / G(q),  the metric of the entropy, G = diag(1/q)         (1)
-    rmsprop            s' = a s + (1 - a) g^2,   q' = q - eta g / (sqrt(s') + eps)              (2)
-    adam               p' = b p + (1 - b) g,  s' = a s + (1 - a) g^2,
-                       q' = q - (eta / (1 - b^n)) p' / (sqrt(s' / (1 - a^n)) + eps),  n from 1  (3)
-
-(2), (3) are torch.optim.RMSprop and Adam, eps as there by default; a test compares them.
+A step is the traced program of the rule, printed as one Python function: on arrays (d, lanes) where each
+component goes its own way, else on d arrays of lanes. What a step knows of its number comes from the rule.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
 
-from noether.cases.rules import RULES, Rule
-from noether.kernels.programs import numpy_step, trace
+from noether.cases.rule import Rule
+from noether.cases.rules import RULES
+from noether.cases.turns import by_components
+from noether.kernels.programs import trace
 from noether.kernels.programs.namespaces import NUMPY
-from noether.kernels.programs.operations import FUNCTIONS, IN_A_LOSS, OPERATIONS
+from noether.kernels.programs.operations import FUNCTIONS, OPERATIONS
 from noether.kernels.programs.precision import Precision
-from noether.kernels.programs.program import Op
-from noether.laws.map.table import BETA, DECAY, EPSILON, FIRST, FRICTION, RMS, SECOND
+from noether.kernels.programs.program import Op, Program
+from noether.kernels.programs.trace_rule import update_program
+from noether.laws.map.table import BETA, DECAY, FIRST, FRICTION, NU, RMS, SECOND, STABILITY, TRUST
 
 FLOAT64 = Precision("float64")
-IN_TEXT = {name: getattr(NUMPY, name) if name in FUNCTIONS else OPERATIONS[name].plain for name in IN_A_LOSS}
-"""What each operation is called in the text of a gradient, but for those that have a sign."""
+IN_TEXT = {name: getattr(NUMPY, name) if name in FUNCTIONS else row.numpy for name, row in OPERATIONS.items()}
+"""What each operation is called in a text, but for those that have a sign. exp and log are numpy's, as near
+as the kernels', so that complex numbers pass; a store of float64 changes nothing."""
 
 
 @cache
 def gradient_of(case) -> Callable:
     """g(q) -> (d, ...) of the symmetric loss: the traced program, operation by operation, so that its error
-    bound holds.
-
-    Printed as one Python function; numpy's exp and log for the kernels', which are as near, so that complex
-    numbers pass.
-    """
+    bound holds. The last input is eps, which is 0."""
     program = trace.gradient(case)
-    lines = [f"    t{at} = {printed(op, program.dim)}\n" for at, op in enumerate(program.ops)]
+    inputs = [*(f"q[{i}]" for i in range(program.dim)), "0.0 * q[0]"]
+    run = function(program, inputs, "q")
+    return lambda q: np.array(np.broadcast_arrays(*run(q)))
+
+
+def function(program: Program, inputs: list[str], arguments: str) -> Callable:
+    """A program as a Python function of these arguments, which gives a tuple.  inputs  how each is written"""
+    lines = [f"    t{at} = {printed(op, inputs)}\n" for at, op in enumerate(program.ops)]
     outputs = ", ".join(f"t{i}" for i in program.outputs)
-    space = {"np": np, **IN_TEXT}
-    exec(f"def g(q):\n{''.join(lines)}    return np.array(np.broadcast_arrays({outputs}))\n", space)
-    return space["g"]
+    space = dict(IN_TEXT)
+    exec(f"def made({arguments}):\n{''.join(lines)}    return {outputs},\n", space)
+    return space["made"]
 
 
-def printed(op: Op, dim: int) -> str:
-    """The right side of an operation's line. The last input is eps, which is 0."""
+def printed(op: Op, inputs: list[str]) -> str:
+    """The right side of an operation's line."""
     if op.name == "input":
-        return f"q[{op.value}]" if op.value < dim else "0.0 * q[0]"
+        return inputs[op.value]
     if op.name == "const":
         return repr(float(op.value))
     sign, operands = OPERATIONS[op.name].infix, [f"t{i}" for i in op.args]
+    if op.name in ("store", "store_buffer"):
+        return operands[0]
     return f" {sign} ".join(operands) if sign else f"{op.name}({', '.join(operands)})"
 
 
-def natural(q, g, eta, n=0, memory=None):
-    """(1), the rule of kernels/programs/numpy_step.py with the entries of G beside its parameters."""
-    nothing = np.zeros_like(eta)
-    params, rule = [eta, nothing, nothing, nothing, nothing, 1 / q], RULES["natural-gradient"]
-    (after,), _ = numpy_step.step([q], [np.zeros_like(q)], params, lambda *_: [g], rule, FLOAT64)
-    return after
+@cache
+def step_of(rule: Rule, d: int) -> Callable:
+    """A step of d parameters, q' and the new buffers one after the other from q, v, g and p, tuples."""
+    program = update_program(rule, d)
+    return function(program, list(program.names), "q, v, g, p")
 
 
-def rmsprop(q, g, eta, n, memory):
-    memory["s"] = RMS * memory.get("s", 0.0) + (1 - RMS) * g * g
-    return q - eta * g / (np.sqrt(memory["s"]) + EPSILON)  # (2)
-
-
-def adam(q, g, eta, n, memory):
-    memory["p"] = FIRST * memory.get("p", 0.0) + (1 - FIRST) * g
-    memory["s"] = SECOND * memory.get("s", 0.0) + (1 - SECOND) * g * g
-    size = np.sqrt(memory["s"]) / np.sqrt(1 - SECOND**n) + EPSILON
-    return q - (eta / (1 - FIRST**n)) * memory["p"] / size  # (3)
-
-
-def still(q, g, eta, n, memory):
-    """The rule that does nothing: a fault."""
-    return q
+def natural(q, g, eta):
+    """A step of natural gradient descent on the metric of the entropy, G = diag(1/q); (d, lanes)."""
+    rule = RULES["natural-gradient"]
+    given = {"eta": eta, "k": 0.0, "beta": 0.0, "eps": 0.0, "kappa": 0.0}
+    return step_of(rule, 1)((q,), (0 * q,), (g,), (*(given[x] for x in rule.parameters), 1 / q))[0]
 
 
 @dataclass(frozen=True)
 class Column:
-    """How a column of the map steps: a kernel rule or a plain update, and whether the mass is fixed."""
+    """How a column of the map steps: its rule and its parameters beside eta; None stands still, a fault.
+
+    pace  eta of a step of time h: h itself, "fixed mass" for h^2 with beta = 1 - mu h, or "root" for sqrt(h)
+    """
 
     name: str
     rule: Rule | None = None
-    plain: Callable | None = None
-    beta: float = 0.0
-    k: float = 0.0
-    fixed_mass: bool = False
+    given: tuple[tuple[str, float], ...] = ()
+    pace: str = ""
 
     @property
     def log_state(self) -> bool:
@@ -101,34 +95,57 @@ class Column:
     def decoupled(self) -> bool:
         return self.rule is not None and self.rule.decoupled
 
+    @property
+    def kicked(self) -> bool:
+        """Whether its first buffer is a displacement that is carried over: then it starts with one."""
+        return self.rule is not None and self.rule.momentum and self.rule.buffers[0] == "v"
+
     def params(self, h: np.ndarray) -> np.ndarray:
-        """eta, beta, k, eps (4, lanes) at step size h of time."""
-        eta = h * h if self.fixed_mass else h
-        beta = 1 - FRICTION * h if self.fixed_mass else np.full_like(h, self.beta)
-        return np.stack([eta, beta, np.full_like(h, self.k), np.zeros_like(h)])
+        """The rows of Rule.parameters (rows, lanes) at step size h of time."""
+        if self.rule is None:
+            return h[None]
+        eta = {"": h, "fixed mass": h * h, "root": np.sqrt(h)}[self.pace]
+        found = {"eta": eta, **dict(self.given)}
+        if self.pace == "fixed mass":
+            found["beta"] = 1 - FRICTION * h
+        return np.stack([np.broadcast_to(found.get(x, 0.0), h.shape) for x in self.rule.parameters])
 
 
+def column(name: str, rule: str, pace: str = "", **given: float) -> Column:
+    return Column(name, RULES[rule], tuple(given.items()), pace)
+
+
+ADAM = {"beta": FIRST, "beta2": SECOND, "stability": STABILITY}
 STEPPED = {
     c.name: c
     for c in (
-        Column("gradient descent", RULES["gradient-descent"]),
-        Column("heavy ball", RULES["heavy-ball"], beta=BETA),
-        Column("fixed mass", RULES["heavy-ball"], fixed_mass=True),
-        Column("Nesterov", RULES["nesterov"], beta=BETA),
-        Column("decoupled decay", RULES["heavy-ball-decoupled"], beta=BETA, k=DECAY),
-        Column("entropy mirror", RULES["mirror-descent"]),
-        Column("natural gradient", plain=natural),
-        Column("RMSProp", plain=rmsprop),
-        Column("Adam", plain=adam),
-        Column("sign", RULES["sign-descent"]),
+        column("gradient descent", "gradient-descent"),
+        column("heavy ball", "heavy-ball", beta=BETA),
+        column("fixed mass", "heavy-ball", pace="fixed mass"),
+        column("Nesterov", "nesterov", beta=BETA),
+        column("QHM", "qhm", beta=BETA, nu=NU),
+        column("decoupled decay", "heavy-ball-decoupled", beta=BETA, k=DECAY),
+        column("normalised", "normalised-gradient", stability=STABILITY),
+        column("LARS", "lars", beta=BETA, trust=TRUST, stability=STABILITY),
+        column("entropy mirror", "mirror-descent"),
+        column("natural gradient", "natural-gradient"),
+        column("Adagrad", "adagrad", pace="root", stability=STABILITY),
+        column("RMSProp", "rmsprop", beta2=RMS, stability=STABILITY),
+        column("Adam", "adam", **ADAM),
+        column("LAMB", "lamb", **ADAM),
+        column("sign", "sign-descent"),
+        column("Signum", "signum", beta=BETA),
+        column("Lion", "lion", beta=BETA, beta2=SECOND),
+        column("orthogonal", "orthogonal-descent", stability=STABILITY),
+        column("Muon", "muon", beta=BETA, stability=STABILITY),
     )
 }
 
 
 @dataclass(eq=False)
 class Run:
-    """What one column did: z the stored state (log q under mirror descent), v, q (n + 1, d, lanes); g (n, d,
-    lanes)."""
+    """What one column did: z the stored state (log q under mirror descent), q (n + 1, d, lanes); g (n, d,
+    lanes); v its first buffer, or the displacement of a column without rule, (n + 1, d, lanes)."""
 
     case: object
     column: Column
@@ -138,6 +155,32 @@ class Run:
     g: np.ndarray
     params: np.ndarray
     counts: np.ndarray
+    derived: dict = field(default_factory=dict)
+
+    def once(self, name, make: Callable):
+        """What make() gives, made once for this run under a name."""
+        if name not in self.derived:
+            self.derived[name] = make()
+        return self.derived[name]
+
+    def parameter(self, name: str) -> np.ndarray:
+        """A parameter of every lane, 0 where the rule has none of this name or does not read it."""
+        rule = self.column.rule
+        if rule is None or name not in rule.parameters:
+            return 0 * self.params[0]
+        return self.params[rule.parameters.index(name)]
+
+    @property
+    def eta(self) -> np.ndarray:
+        return self.parameter("eta")
+
+    @property
+    def beta(self) -> np.ndarray:
+        return self.parameter("beta")
+
+    @property
+    def k(self) -> np.ndarray:
+        return self.parameter("k")
 
     @property
     def lanes(self) -> np.ndarray:
@@ -153,9 +196,11 @@ class Run:
         return np.where(inside, np.abs(values), 0).max(axis=0)
 
     def part(self, lanes: np.ndarray) -> Run:
-        """These lanes alone."""
-        z, v, q, g, params = (x[..., lanes] for x in (self.z, self.v, self.q, self.g, self.params))
-        return Run(self.case, self.column, z, v, q, g, params, self.counts[lanes])
+        """These lanes alone, as far as the longest of them goes."""
+        counts = self.counts[lanes]
+        last = int(counts.max())
+        z, v, q = (x[: last + 1, ..., lanes] for x in (self.z, self.v, self.q))
+        return Run(self.case, self.column, z, v, q, self.g[:last, ..., lanes], self.params[:, lanes], counts)
 
     @property
     def path(self) -> np.ndarray:
@@ -165,28 +210,36 @@ class Run:
 
 
 class Walk:
-    """What a column has done so far: z, v and g, a list of steps each."""
+    """What a column has done so far: lists of z, its first buffer and g, and its other buffers now."""
 
     def __init__(self, column: Column, q0: np.ndarray, w: np.ndarray, h: np.ndarray):
-        self.column, self.params = column, column.params(h)
+        self.column, self.params, self.rule = column, column.params(h), column.rule
         self.z = [np.log(q0) if column.log_state else q0.copy()]
-        self.v = [h * w if column.rule and column.rule.momentum else np.zeros_like(q0)]
-        self.g, self.memory = [], {}
+        self.v = [h * w if column.kicked else np.zeros_like(q0)]
+        self.others = [np.zeros_like(q0) for _ in self.rule.buffers[1:]] if self.rule else []
+        self.g, self.whole = [], bool(self.rule) and by_components(self.rule, len(q0))
 
     def positions(self, z: np.ndarray) -> np.ndarray:
         return np.exp(z) if self.column.log_state else z
 
     def step(self, n: int, g: np.ndarray) -> None:
         """The n-th, along a gradient (d, lanes)."""
-        z, v, rule = self.z[-1], self.v[-1], self.column.rule
-        if rule:
-            # One "component" of shape (d, lanes): everything but the gradient is elementwise.
-            (after,), (v,) = numpy_step.step([z], [v], self.params, lambda *_: [g], rule, FLOAT64)
-        else:
-            after = self.column.plain(z, g, self.params[0], n, self.memory)
-            v = after - z
-        for kept, new in ((self.z, after), (self.v, v), (self.g, g)):
+        z, v = self.z[-1], self.v[-1]
+        if self.rule:
+            z, v, *self.others = self.advanced(n, z, [v, *self.others], g)
+        for kept, new in ((self.z, z), (self.v, v), (self.g, g)):
             kept.append(new)
+
+    def advanced(self, n: int, z: np.ndarray, buffers: list[np.ndarray], g: np.ndarray) -> list[np.ndarray]:
+        """q' and the new buffers, (d, lanes) each."""
+        # Whatever a step knows of its number is alike in all lanes: only eta differs from lane to lane.
+        p = [*self.params, *self.rule.known_numbers(self.params[:, :1], 1, n - 1)[0]]
+        if self.whole:
+            G = [1 / z] if self.rule.on_metric else []
+            return list(step_of(self.rule, 1)((z,), buffers, (g,), (*p, *G)))
+        flat = [x for b in buffers for x in b]
+        found = step_of(self.rule, len(z))(tuple(z), flat, tuple(g), p)
+        return list(np.array(found).reshape(1 + len(buffers), *z.shape))
 
     def run(self, case, counts: np.ndarray) -> Run:
         z, v, g = (np.array(x) for x in (self.z, self.v, self.g))

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import plainest
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ from noether.report.next_step import next_step
 from noether.report.table import ending
 from noether.report.terminal import console, say
 from noether.runs.result import Result
-from noether.verdicts.record import summarise
+from noether.verdicts.record import BITWISE, VIOLATED, summarise
 
 
 @given(
@@ -139,3 +140,11 @@ def test_verdicts_of_one_cause_are_told_once(result, capsys):
     for whole, records in ((True, open_ones), (False, open_ones[:4])):
         say(*ending(replace(result, records=records), whole=whole))
         assert capsys.readouterr().out.count("lanes move") == 3 * len(records) // 4
+
+
+def test_a_law_of_bits_and_of_bounds_is_told_by_what_it_spends():
+    """Its bounded verdicts are no numbers that differ; one of bits alone counts those that do."""
+    bits, bound = plainest.record("D17", kind=BITWISE, spent=0.0), plainest.record("D17", spent=0.25)
+    assert law_table.worst_of([bits, bits, bits, bound]) == "0.250"
+    assert law_table.worst_of([bits, bits]) == "equal"
+    assert law_table.worst_of([bits, replace(bits, spent=float("inf"), verdict=VIOLATED)]) == "1 differ"

@@ -109,8 +109,10 @@ def law_line(row: LawSummary, mine: list[Record]) -> tuple[str, ...]:
 
 
 def kind_of(records: list[Record]) -> str:
-    """The kind of verdict that most records have: a law may have an order and a bound."""
+    """The kind of verdict that most records have: a law may have an order and a bound. Of bits alone where
+    all are: else those that must be equal would be counted beside others that spend a bound."""
     kinds = [r.kind for r in records]
+    kinds = [kind for kind in kinds if kind != BITWISE] or kinds
     return max(dict.fromkeys(kinds), key=kinds.count, default="")
 
 

@@ -45,6 +45,10 @@ class Scaling:
     powers: dict[str, Fraction]
     fine: int
 
+    def told(self) -> dict[str, Fraction]:
+        """The powers by letters and names of parameters; of a buffer that of its first number."""
+        return {x.partition("[")[0]: y for x, y in self.powers.items() if "[" not in x or x.endswith("[0]")}
+
     def power(self, name: str) -> int:
         """The power of 2 that a name is multiplied by where a = 2^fine."""
         return int(self.powers.get(name, 0) * self.fine)

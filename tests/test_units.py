@@ -8,6 +8,7 @@ import pytest
 from noether.cases.rules import RULES
 from noether.cases.rules.adam import ADAM
 from noether.cases.units import LOSS, ONE, PLACE, Sized, Zero, asked, scaling
+from noether.report import rulebook
 
 BY_ETA = {"gradient-descent", "heavy-ball", "nesterov", "qhm", "natural-gradient", "mirror-descent"}
 FREE = {"adagrad", "rmsprop", "rmsprop-centred", "rmsprop-momentum", "adam", "adamw", "amsgrad", "adamax",
@@ -120,3 +121,14 @@ def test_units_add_up_as_powers_do():
     assert (x * x / y).form == {"x": 2, "y": -2} and (x**3).form == {"x": 3} and (1 / x).form == {"x": -1}
     assert (x / x).form == {} and (0 * x).form is None and (0 + x).form == {"x": 1}
     assert replace(scaling(ADAM, 4, LOSS), fine=3).power("s[0]") == 6
+
+
+def test_show_tells_the_scales_and_turns_of_a_rule():
+    told = rulebook.shown(ADAM)
+    assert told["scales"][LOSS] == {"g": "1", "m": "1", "s": "2", "stability": "1", "k": "1"}
+    assert told["turns"] == ["two parameters exchanged", "sign of one parameter"]
+    assert rulebook.scale_told(LOSS, told["scales"][LOSS]) == (
+        "f -> a f: m by a, s by a^2, stability by a, k by a"
+    )
+    assert rulebook.scale_told(PLACE, None) == "q -> a q: none"
+    assert rulebook.scale_told(LOSS, {"g": "1"}) == "f -> a f: nothing else changes"

@@ -14,6 +14,8 @@ from rich.text import Text
 from noether.cases import CATALOG
 from noether.cases.rule import Parameter, Rule
 from noether.cases.rules import RULES
+from noether.cases.turns import commutes, turns
+from noether.cases.units import LOSS, PLACE, scaling
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import fits
 from noether.report.catalogue import field
@@ -67,6 +69,31 @@ def domain(parameter: Parameter) -> str:
     if parameter.choices:
         return f"one of {', '.join(f'{x:g}' for x in parameter.choices)}"
     return f"from {parameter.low:g} to {parameter.high:g}"
+
+
+def probed(rule: Rule) -> int:
+    """How many parameters its scales and turns are read off at: a matrix of two rows where it takes one."""
+    return next((d for d in (4, 6, *range(2, 17)) if rule.fits(d)), 0)
+
+
+def scales(rule: Rule) -> dict[str, dict[str, str] | None]:
+    """What must be multiplied by which power of a so that a rule goes the same way again (theory.md#D17)."""
+    found = {change: scaling(rule, probed(rule), change) for change in (LOSS, PLACE) if probed(rule)}
+    return {c: s and {x: str(y) for x, y in s.told().items()} for c, s in found.items()}
+
+
+def scale_told(change: str, powers: dict[str, str] | None) -> str:
+    """A change of scale in words."""
+    if powers is None:
+        return f"{change}: none"
+    beside = {x: y for x, y in powers.items() if x not in "qg"}
+    named = ", ".join(f"{x} by {'a' if y == '1' else f'a^{y}'}" for x, y in beside.items())
+    return f"{change}: {named or 'nothing else changes'}"
+
+
+def commuting(rule: Rule) -> list[str]:
+    """The turns that a rule commutes with, by their names."""
+    return [turn.name for turn in turns(probed(rule)) if commutes(rule, turn)] if probed(rule) else []
 
 
 # ---- letters: a rule's small functions on symbols
@@ -151,6 +178,8 @@ def shown(rule: Rule) -> dict:
         "known": list(rule.known_names),
         **reads,
         "stored": "log q" if rule.log_state else "q",
+        "scales": scales(rule),
+        "turns": commuting(rule),
         "covector": covector(rule),
         "torch": in_torch(rule) or None,
         "fuzzed": rule.screened,
@@ -180,7 +209,9 @@ def show(rule: Rule) -> Group:
     rows += [field("read off" if i == 0 else "", words) for i, words in enumerate(read_off(rule))]
     if rule.reads.moves:
         rows.append(field("", MOVES[rule.reads.moves].format(rule.covector.buffer)))
+    rows += [field("scales" if i == 0 else "", scale_told(*x)) for i, x in enumerate(scales(rule).items())]
     rows += [
+        field("commutes", f"with: {', '.join(commuting(rule)) or 'no turn of its parameters'}"),
         field("covector", charge),
         field("PyTorch", in_torch(rule) or "has none of this name"),
         field("laws", " ".join(judges(rule)) or "none"),

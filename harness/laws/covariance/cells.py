@@ -171,9 +171,8 @@ def of_claims(cell: Cell, job: Job, changes: list[Scaling], without) -> list[Rec
 
 def record(cell: Cell, change: Scaling, without, job: Job, found: Tried, fault: str | None = None) -> Record:
     wrong = int((found.off & found.inside).sum())
-    powers = {x: str(y) for x, y in change.powers.items() if "[" not in x}
-    first = {x.partition("[")[0]: str(y) for x, y in change.powers.items() if x.endswith("[0]")}
-    named = ", ".join(f"{x} by a^{y}" for x, y in {**first, **powers}.items())
+    powers = {x: str(y) for x, y in change.told().items()}
+    named = ", ".join(f"{x} by a^{y}" for x, y in powers.items())
     zero = f", {' = '.join(without)} = 0" if without else ""
     reason = (
         f"{change.change}{zero}, with {named}: {wrong} of {int(found.inside.sum())} states differ in any "
@@ -195,7 +194,7 @@ def record(cell: Cell, change: Scaling, without, job: Job, found: Tried, fault: 
         steps=job.steps,
         symmetry=change.change + zero,
         fault=fault,
-        parameters={**ends, "powers": {**first, **powers}},
+        parameters={**ends, "powers": powers},
         cell=cell.name,
         replay=cell.replay,
         place={"lane": lane, "step": step, "component": None} if wrong else None,

@@ -168,7 +168,8 @@ def test_every_wrong_law_is_shown_and_killed():
         ("product", "sign-descent", ("D8",)),
         ("entropy-simplex", "exponentiated-gradient", ("D7",)),
         ("product", "adam", ("D14",)),
-        ("quadratic-network", "adamw", ("D15",)),
+        ("quadratic-network", "lion", ("D15",)),
+        ("product", "lamb", ("D16",)),
     ]
     cells = [
         LaunchCell(case[name], rule, "float64", "numpy", "faults", laws, 9, 0, 12)

@@ -1,4 +1,4 @@
-"""How far a step can go: law D15, and the launches that show it."""
+"""How far a step can go and how long it is: laws D15 and D16, and the launches that show them."""
 
 from dataclasses import replace
 
@@ -36,6 +36,7 @@ from noether.runs import completeness
 CASES = {case.name: case for case in CATALOG}
 PRODUCT = CASES["product"]
 BOUNDED = [rule for rule in of_files() if rule.bounded]
+LONG = [rule for rule in of_files() if rule.length]
 PRECISIONS = (
     "float64",
     "float32",
@@ -61,20 +62,20 @@ def launched(rule, case="", precision="float64", seed=1, lanes=61, steps=32, **o
 
 @settings(max_examples=30, deadline=None)
 @given(
-    st.sampled_from(BOUNDED),
+    st.sampled_from([*BOUNDED, *LONG]),
     st.sampled_from(("product", "mexican-hat-2", "softmax", "quadratic-network")),
     st.sampled_from(PRECISIONS),
     st.integers(0, 2**32 - 1),
 )
-def test_no_right_launch_goes_further_than_it_can(rule, case, precision, seed):
+def test_no_right_launch_goes_further_or_is_longer_than_it_can_be(rule, case, precision, seed):
     if not rule.fits(CASES[case].dim):
         return
     job, t = launched(rule, case, precision, seed, lanes=13)
-    law = EXACT["D15"]
-    spent = spent_of(law.residual(t))[..., law.covers(t, None)]
-    if not (spent <= 1).all():
-        spent = spent_of(law.residual(t))[..., law.covers(t, None) & ~leaving(t.case, job)]
-    assert (spent <= 1).all()
+    for law in (EXACT[key] for key in ("D15", "D16") if EXACT[key].suits(rule, None)):
+        spent = spent_of(law.residual(t))[..., law.covers(t, None)]
+        if not (spent <= 1).all():
+            spent = spent_of(law.residual(t))[..., law.covers(t, None) & ~leaving(t.case, job)]
+        assert (spent <= 1).all()
 
 
 def test_lion_draws_q_into_its_ball_at_the_stated_rate_and_keeps_it_there():
@@ -114,6 +115,14 @@ def test_a_ball_of_half_the_size_is_left(rule, case):
     fault = next(f for f in law_faults.FAULTS if f.name == "ball of half the size")
     spent = spent_of(fault.residual(t, None))[..., EXACT["D15"].covers(t, None)]
     assert spent.max() > 2.0**40
+
+
+def test_the_length_of_a_step_of_lamb_is_its_share_of_the_size_of_q():
+    _, t = launched(LAMB, k=0.0)
+    step = np.sqrt((np.diff(t.q, axis=0) ** 2).sum(axis=1))
+    size = np.sqrt((t.q[:-1] ** 2).sum(axis=1))
+    assert np.abs(step / (t.eta * size) - 1).max() < 1e-12
+    assert (spent_of(EXACT["D16"].residual(t)) <= 1).all()
 
 
 @pytest.mark.parametrize("rule", [ADAM, ADAMAX], ids=lambda rule: rule.name)

@@ -224,6 +224,7 @@ TABLE = (
     ("D14", "second moments without decay", WRONG, "g for g + k q", without(k=0), pulled),
     ("D15", "ball of half the size", WRONG, "c/2 for c", under(reach=0.5), always),
     ("D15", "decay counted twice", WRONG, "1 - 2 eta k for 1 - eta k", under(decay=2.0), shrinks),
+    ("D16", "length off by 2^-10", WRONG, "(1 + 2^-10) eta |q|", under(share=NEAR), always),
     ("D0", "update law with k off by 2^-10", WRONG, "(1 + 2^-10) k", without(k=NEAR), decays),
 )
 """Law, name, kind, what is wrong in words, wrong(law), and where it applies."""

@@ -1,7 +1,9 @@
-"""D15, how far a step can go (theory.md#D15).
+"""D15 and D16, how far a step can go, and how long it is (theory.md#D15, theory.md#D16).
 
 D15  |q'| <= |s| |q| + eta c,   |q_n| <= P_n with P' = |s| P + eta c, P_0 = |q_0|
      residual  |e| in the norm of the law, at most; B' = |s| B + |e| of the second
+D16  |q' - s q| = L, or |p' - a p| = L, Euclidean
+     residual  |e|, Euclidean
 """
 
 from __future__ import annotations
@@ -9,14 +11,14 @@ from __future__ import annotations
 import numpy as np
 
 from noether.kernels.programs.program import Program
-from noether.kernels.programs.trace_rule import update_program
+from noether.kernels.programs.trace_rule import split, update_program
 from noether.laws.exact import planted
 from noether.laws.exact.balance import carried
 from noether.laws.exact.norms import NORMS
 from noether.laws.exact.terms import ExactLaw, Residual, dot, formed
 from noether.laws.law import wrong
 from noether.mechanics import accumulated, step_bounds
-from noether.mechanics.trajectory import Trajectory
+from noether.mechanics.trajectory import UNROUNDED, Trajectory
 
 
 def ball_law(t: Trajectory, symmetry=None, reach: float = 1.0, decay: float = 1.0):
@@ -99,6 +101,29 @@ def from_rest(t: Trajectory, symmetry=None) -> np.ndarray:
     return (t.v[0] == 0).all(axis=0) & (t.begun == 0) | (not t.rule.bounded.cold)
 
 
+def length_law(t: Trajectory, symmetry=None, share: float = 1.0):
+    """D16. `share` scales the length."""
+    rows = lambda x: list(np.moveaxis(x, 1, 0))
+    new = split(rows(t.v[1:]), t.dim)
+    with np.errstate(all="ignore"):
+        length = share * t.rule.length.by(rows(t.q[:-1]), new, rows(t.g), t.parameters(), UNROUNDED)
+    if t.rule.length.of == "pull":
+        off, error = t.p[1:] - t.kept_part, t.delta_p
+        terms = t.p[1:], t.kept_part
+    else:
+        off, error = t.z[1:] - t.shrink * t.z[:-1], length_error(t)
+        terms = t.z[1:], t.z[:-1]
+    measured = np.sqrt(dot(off, off))
+    own = formed(t, t.dim + 12, measured, length, *(np.sqrt(dot(x, x)) for x in terms))
+    return Residual(measured, length, np.sqrt(dot(error, error)) + own, length)
+
+
+def length_error(t: Trajectory) -> np.ndarray:
+    """How far q' may be from a step of this length, (steps, d, lanes): from the new buffers as they are
+    stored, and where one of them is the step, from what that should be."""
+    return t.sigma + t.delta_p if t.rule.moves_by_buffer else t.sigma
+
+
 LAWS = (
     ExactLaw(
         key="D15",
@@ -119,6 +144,20 @@ LAWS = (
             planted.STEP_OFF,
             *wrong("ball of half the size", "decay counted twice"),
         ),
+        about_symmetry=False,
+        screened=False,
+    ),
+    ExactLaw(
+        key="D16",
+        home=("product", "lamb"),
+        title="how long a step is",
+        equation=r"|q' - q| = \eta |q|",
+        adds="and the length that each rule of this kind has",
+        applies="trust-ratio rules and normalised gradient descent",
+        suits=lambda rule, symmetry: rule.length is not None,
+        residual=length_law,
+        blind=("the direction of a step", "the momentum"),
+        faults=(planted.STILL, planted.NAN_IN_A_LANE, planted.STEP_OFF, *wrong("length off by 2^-10")),
         about_symmetry=False,
         screened=False,
     ),

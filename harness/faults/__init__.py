@@ -15,6 +15,7 @@ Laws that are almost right stand beside the laws (harness/laws/exact/law_faults.
     rules.py      schedules, signs, the simplex
     adaptive.py   moments, their corrections, their memories, stability
     momenta.py    momenta that look ahead
+    whole_steps.py  signs, norms, matrices and mixtures of a whole step
     lines.py      a line of a rule written wrongly
     reading.py    what a fault must know of a rule
     harmless.py   changes that are no fault, with their proofs
@@ -38,6 +39,7 @@ from noether.faults import (
     terms,
     timing,
     types,
+    whole_steps,
 )
 from noether.faults.fault import Fault
 from noether.faults.harmless import EQUIVALENT  # noqa: F401
@@ -57,7 +59,7 @@ FAMILIES = (
     harmless,
 )
 KERNEL: tuple[Fault, ...] = tuple(fault for family in FAMILIES for fault in family.FAULTS)
-LINES: tuple[Fault, ...] = (*moments.FAULTS, *adaptive.FAULTS, *momenta.FAULTS)
+LINES: tuple[Fault, ...] = (*moments.FAULTS, *adaptive.FAULTS, *momenta.FAULTS, *whole_steps.FAULTS)
 """What rules with several buffers or lines of their own alone can have wrong."""
 BY_NAME: dict[str, Fault] = {f.name: f for f in KERNEL}
 

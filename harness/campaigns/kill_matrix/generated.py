@@ -33,7 +33,7 @@ from noether.verdicts.judgement import noticed
 from noether.verdicts.record import Record
 
 LANES, STEPS = 61, 8
-MOST, A_FAULT = 300, 5  # faults of an update in a quick run; about so many has an operation
+MOST, OF_EACH = 150, 8  # faults of an update in a quick run; about so many has an operation
 MANY = 20_011
 # Every so many faults are shown to the other laws too.
 SAMPLE = 8
@@ -74,7 +74,7 @@ class GeneratedCell:
         t = Trajectory.launched(self.case, job, *launch.run(job, "numpy").wide())
         with np.errstate(all="ignore"):
             sound = (spent_of(EXACT["D0"].residual(t)) <= 1).all(axis=(0, 1))
-        if sound.sum() < job.lanes - len(states.EDGES):
+        if sound.sum() < job.lanes - states.APART:
             raise RuntimeError(f"{self.name}: D0 holds in {sound.sum()} of {job.lanes} lanes with no fault")
         return states.among(job, sound)
 
@@ -235,7 +235,7 @@ class Tally:
 def thin(case: Case, rule: str, full: bool) -> int:
     """Every how many of the faults of an update are shown: in full all of them, else so many that about MOST
     are, for the components of a step are written alike."""
-    return 1 if full else 1 + len(update_program(RULES[rule], case.dim).ops) * A_FAULT // MOST
+    return 1 if full else 1 + len(update_program(RULES[rule], case.dim).ops) * OF_EACH // MOST
 
 
 def cells(cases, profile: str, seed: int = 0) -> list[GeneratedCell]:

@@ -18,6 +18,9 @@ from noether.kernels.programs.trace_rule import update_program
 EDGES = ((0.0, 0.0), (1.0, 0.0), (1.0, 2.0**-40))
 """(a, b) of some lanes that start at a (1, 0, ...), where many a loss is flat, with buffers times b: there a
 sign is 0, and a floor below a norm counts."""
+SETTLED, DESCENT = 2, 400
+"""How many lanes stand where so many steps of gradient descent lead: there a floor below |g| counts."""
+APART = len(EDGES) + SETTLED
 BEGUN = 5
 """How many steps are behind: under a schedule that begins late, it has begun in some lanes, in some not."""
 NEAREST = 8
@@ -40,7 +43,22 @@ def of_a_run(job: launch.Job) -> launch.Job:
     for lane, (start, size) in enumerate(EDGES):
         q[:, lane], params[2:4, lane] = start * np.eye(len(q))[0], 0
         v[:, lane] = representable(v[:, lane + len(EDGES)] * size, job.precision.v_store)
+    settle(job, q, params)
     return replace(job, q0=q, v0=v, params=params, steps=1, begun=BEGUN)
+
+
+def settle(job: launch.Job, q: np.ndarray, params: np.ndarray) -> None:
+    """Move the lanes after those of EDGES to where the gradient nearly vanishes, in place."""
+    lanes = slice(len(EDGES), APART)
+    params[2:4, lanes] = 0
+    here, zero = [x.astype(job.precision.arith) for x in q[:, lanes]], np.zeros(SETTLED, job.precision.arith)
+    rate = job.params[0].max().astype(job.precision.arith)
+    with np.errstate(all="ignore"):
+        for _ in range(DESCENT):
+            here = [
+                x - rate * g for x, g in zip(here, job.program.run(here, zero, job.precision), strict=True)
+            ]
+    q[:, lanes] = representable(np.array(here, float), job.precision.q_store)
 
 
 def among(job: launch.Job, lanes: np.ndarray) -> launch.Job:

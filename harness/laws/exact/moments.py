@@ -26,7 +26,7 @@ LAWS = (
         beside=True,
         title="second moments, from the gradients alone",
         equation=r"s_n = \beta_2^n s_0 + (1 - \beta_2) \sum_{i<n} \beta_2^{n-1-i} g_i^2",
-        adds="and so every buffer beside the covector, by the recursion of its rule",
+        adds="every other buffer beside the covector by the recursion of its rule",
         applies="rules with more than one buffer",
         suits=lambda rule, symmetry: len(rule.buffers) > 1,
         residual=moment_law,

@@ -152,7 +152,7 @@ LAWS = (
         home=("product", "lamb"),
         title="how long a step is",
         equation=r"|q' - q| = \eta |q|",
-        adds="and the length that each rule of this kind has",
+        adds="each rule of this kind has a length of its own",
         applies="trust-ratio rules and normalised gradient descent",
         suits=lambda rule, symmetry: rule.length is not None,
         residual=length_law,

@@ -63,7 +63,7 @@ def test_every_kind_of_fault_is_planted():
 
 def test_fault_names_differ():
     names = [f.name for f in faults.KERNEL]
-    assert len(set(names)) == len(names)
+    assert len(set(names)) == len(names) and {f.name for f in faults.LINES} <= set(names)
     assert len({(f.name, f.law) for f in law_faults.FAULTS}) == len(law_faults.FAULTS)
 
 

@@ -56,6 +56,8 @@ FAMILIES = (
     moments,
     rules,
     adaptive,
+    momenta,
+    whole_steps,
     harmless,
 )
 KERNEL: tuple[Fault, ...] = tuple(fault for family in FAMILIES for fault in family.FAULTS)

@@ -222,6 +222,15 @@ class Rule:
         second, third = self.known_numbers(np.full((len(self.parameters), 1), 0.5), 3)[1:]
         return bool((second != third).any())
 
+    @cached_property
+    def scheduled(self) -> bool:
+        """Whether what steps know changes now and then only, as at the milestones of a schedule: a launch of
+        few steps would miss some."""
+        if not self.paced:
+            return False
+        tenth, next_one = self.known_numbers(np.full((len(self.parameters), 1), 0.5), 2, begun=9)
+        return bool((tenth == next_one).all())
+
     def reads_number(self, name: str) -> bool:
         """Whether a step depends on a parameter, by its name."""
         return exact_numbers.reads_number(self, name)

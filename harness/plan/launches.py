@@ -193,7 +193,7 @@ class Launches:
         if "lanes" not in self.size:
             out += [cell(p, lanes=WIDE_LANES, steps=2, tag="wide") for p in self.wide]
         for p in self.special:
-            small = {"lanes": FEW, "steps": 0 if RULES[p[1]].paced else SHORT}
+            small = {"lanes": FEW, "steps": 0 if RULES[p[1]].scheduled else SHORT}
             where = self.backend if p in self.compiled else "numpy"
             out.append(cell(p, backend=where, **({} if self.full or self.size else small)))
         return out

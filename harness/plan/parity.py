@@ -44,8 +44,8 @@ def size_of(point: Point, full: bool) -> dict:
     """Lanes and steps of a comparison: some rules need their own horizon, the others take that of the exact
     laws when full."""
     rule = RULES[point[1]]
-    own = full or rule.paced or rule.maximize  # what maximises soon overflows, and two NaN are the same
-    return {"lanes": 13 if rule.paced and not full else 251, "steps": 0 if own else SHORT}
+    own = full or rule.scheduled or rule.maximize  # what maximises soon overflows, and two NaN are the same
+    return {"lanes": 13 if rule.scheduled and not full else 251, "steps": 0 if own else SHORT}
 
 
 def singled_out(cell: LaunchCell) -> LaunchCell:

@@ -152,7 +152,7 @@ def test_the_command_keeps_planted_findings_out_of_the_corpus(capsys, tmp_path, 
         (["--plant", "ascent", "--backend", "triton-ptx"], "planted in the numpy step"),
         (["--batches", "0"], "--batches is 0, must be a whole number from 1"),
         (["--seed", "-1"], "--seed is -1"),
-        (["--rule", "adam"], "rule is 'adam'"),
+        (["--rule", "adamx"], "rule is 'adamx'"),
         (
             ["--rule", "sign-descent"],
             "nothing to fuzz: the laws of sign-descent do not run beside the step; of the rules on",

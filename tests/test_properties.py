@@ -19,7 +19,6 @@ from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import Precision
 from noether.laws.exact import EXACT
-from noether.laws.exact.cell import rules_of
 from noether.laws.exact.certified import judge_inside
 from noether.laws.exact.judge import spent_of
 from noether.mechanics.trajectory import Trajectory
@@ -27,7 +26,7 @@ from noether.verdicts.record import HOLDS, VIOLATED
 
 BY_NAME = {c.name: c for c in CORE}
 HAT = BY_NAME["mexican-hat"]
-EUCLIDEAN = [c for c in CORE if rules_of(c) != ("mirror-descent",)]
+EUCLIDEAN = [c for c in CORE if c.metric.kind != "bregman"]
 HEAVY, DECOUPLED, DESCENT = RULES["heavy-ball"], RULES["heavy-ball-decoupled"], RULES["gradient-descent"]
 FINITE = st.sampled_from(
     ["ordinary", "plain", "few-bits", "heavy-memory", "from-rest"]

@@ -11,7 +11,6 @@ from noether.campaigns.fuzz.strategies import cases, launches, precisions
 from noether.cases import CORE
 from noether.cases.rules import RULES
 from noether.kernels.programs.trace import gradient_program
-from noether.laws.exact.cell import rules_of
 
 BY_NAME = {c.name: c for c in CORE}
 
@@ -19,7 +18,7 @@ BY_NAME = {c.name: c for c in CORE}
 HAT = BY_NAME["mexican-hat"]
 
 
-EUCLIDEAN = [c for c in CORE if rules_of(c) != ("mirror-descent",)]
+EUCLIDEAN = [c for c in CORE if c.metric.kind != "bregman"]
 
 
 HEAVY, DECOUPLED, DESCENT = RULES["heavy-ball"], RULES["heavy-ball-decoupled"], RULES["gradient-descent"]

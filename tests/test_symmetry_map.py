@@ -133,7 +133,7 @@ def test_a_record_of_the_map_survives_json(records):
     assert printed.summary(back) == printed.summary(records)
 
 
-@pytest.mark.parametrize("column", stepping.STEPPED.values(), ids=str)
+@pytest.mark.parametrize("column", stepping.STEPPED.values(), ids=lambda c: c.name)
 def test_the_map_steps_by_the_lines_of_the_rule(column):
     """Bit for bit the numpy step of the catalogue's rule, but for numpy's exp and log, which are as near."""
     rule, (d, lanes) = column.rule, (6, 3)

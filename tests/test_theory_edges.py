@@ -202,6 +202,7 @@ COVERED = {
     ("D10", "scale"): {"heavy-ball-decoupled"},
     ("D14", "scale"): MOMENTS | FORCES | {"rmsprop-momentum", "lamb", "shampoo"},
     ("D15", "scale"): BOUNDED,
+    ("D16", "scale"): {"lamb", "lars", "normalised-gradient"},
     ("D11", "scale"): {"gradient-descent"},
 }
 SYMMETRIES = {

@@ -25,12 +25,10 @@ def about(cell, **more) -> dict:
 
 
 def refuted(found: Finding, entry: Entry) -> str:
-    """Why the entry of the table is wrong; '' where it is not."""
-    if found.moved < MOVED:
-        return (
-            f"the trajectory moves by {found.moved:.2g} of |q_0|, must move by {MOVED:.2g}: a rule that "
-            "stands still keeps everything"
-        )
+    """Why the entry of the table is wrong, or not shown; '' where it is shown."""
+    if not found.moved >= MOVED:
+        still = ": a rule that stands still keeps everything" if found.moved == 0 else ""
+        return f"the trajectory moves by {found.moved:.2g} of |q_0|, must move by {MOVED:.2g}{still}"
     if found.spent is None or found.spent <= 1:
         return ""
     return f"predicted {entry.label}, measured {found.label}"
@@ -54,8 +52,10 @@ def judged(
     return kind(
         Worst(found.spent, found.measured, found.predicted, found.bound),
         f"{charge}: {found.label}; {found.evidence}" + (f"; {why}" if why else ""),
-        enough=True,
-        refuted=found.moved < MOVED,
+        # What hardly moves shows nothing, for the entry or against it; what does not move at all is no rule.
+        enough=found.moved >= MOVED,
+        decided=found.moved >= MOVED or found.moved == 0,
+        refuted=found.moved == 0,
         case=scene.case.name,
         rule=column,
         lanes=lanes,

@@ -204,9 +204,9 @@ class Run:
 
     @property
     def path(self) -> np.ndarray:
-        """|q_N - q_0| / |q_0|, (lanes,)"""
-        ends = self.q[self.counts, :, self.lanes].T
-        return np.linalg.norm(ends - self.q[0], axis=0) / np.linalg.norm(self.q[0], axis=0)
+        """The largest |q_n - q_0| / |q_0|, (lanes,): a run that is back at its start has moved."""
+        away = np.linalg.norm(self.q - self.q[0], axis=1) / np.linalg.norm(self.q[0], axis=0)
+        return self.largest(away)
 
 
 class Walk:

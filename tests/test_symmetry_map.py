@@ -96,22 +96,20 @@ def test_no_charge_where_there_is_one_is_violated_and_a_charge_is_found_by_its_c
 
 
 def test_a_rule_that_stands_still_is_violated_though_it_keeps_everything(runs):
-    scene = scenes()["translation"]
-    r = symmetry_map.one(
-        CELL, scene, "still", table.Entry("exact", "potential"), runs[scene.case.name], few=True
-    )
-    assert r.spent == 0 and r.verdict == VIOLATED and "stands still" in r.reason
-
-
-def test_a_run_that_hardly_moves_shows_nothing_and_one_that_comes_back_has_moved(runs):
     scene, entry = scenes()["translation"], table.Entry("exact", "potential")
+    r = symmetry_map.one(CELL, scene, "still", entry, runs[scene.case.name], few=True)
+    assert r.spent == 0 and r.verdict == VIOLATED and "stands still" in r.reason
     run = runs[scene.case.name]["gradient descent"]
     near = replace(run, z=(z := run.z[:1] + (run.z - run.z[:1]) * 2.0**-9), q=z)
     r = symmetry_map.one(CELL, scene, "gradient descent", entry, {"gradient descent": near}, few=True)
-    assert r.verdict == INCONCLUSIVE and "must move by" in r.reason and "stands still" not in r.reason
+    assert r.verdict == INCONCLUSIVE and "stands still" not in r.reason, "what hardly moves shows nothing"
+
+
+def test_a_run_that_comes_back_has_moved(runs):
+    run = runs[scenes()["translation"].case.name]["gradient descent"]
     back = replace(run, q=run.q.copy())
     back.q[run.counts, :, run.lanes] = run.q[0].T
-    assert (back.path >= measuring.MOVED).all() and not (back.q[run.counts, :, run.lanes] != run.q[0].T).any()
+    assert (back.path >= measuring.MOVED).all()
 
 
 def test_what_cannot_be_decided_is_inconclusive(runs):

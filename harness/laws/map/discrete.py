@@ -32,6 +32,9 @@ from noether.mechanics.bounds import program_error
 STEPS = 8
 CLEAR = 2.0**10
 """Bounds that a run must be off, or it is not told to be another."""
+MOVED = CLEAR * STEPS * 2 * U
+"""Of |q_0|, how far a run must move that is compared number by number: clear of what its steps round, each of
+which stores q' and a move no longer than q'."""
 
 
 def exchanged(*pairs: tuple[int, int]) -> dict:
@@ -98,7 +101,8 @@ def in_bits(turn: Turn, own: Run, other: Run, moved: float) -> Finding:
     text = f"{wrong} of {right.size} values differ in any bit, over {STEPS} steps"
     value = float(np.abs(other.q[-1] - np.stack(turn.of(list(own.q[-1])))).max())
     spent = np.inf if wrong else 0.0
-    return Finding(EXACT if not wrong else "order 0", value, float(wrong), 0.0, 0.0, spent, text, moved)
+    label = EXACT if not wrong else "order 0"
+    return Finding(label, value, float(wrong), 0.0, 0.0, spent, text, moved, needed=MOVED)
 
 
 def judged(measured, predicted, bound, moved: float, when: str) -> Finding:
@@ -107,7 +111,8 @@ def judged(measured, predicted, bound, moved: float, when: str) -> Finding:
     off = float(np.abs(measured - predicted).max())
     label = EXACT if worst.spent <= 1 else "order 0" if worst.spent > CLEAR else "undecided"
     text = f"off by {off:.2g} {when}, {worst.spent:.2g} of its rounding bound"
-    return Finding(label, off, worst.measured, worst.predicted, worst.bound, worst.spent, text, moved)
+    numbers = worst.measured, worst.predicted, worst.bound, worst.spent
+    return Finding(label, off, *numbers, text, moved, needed=MOVED)
 
 
 def one_step(turn: Turn, own: Run, other: Run) -> tuple:

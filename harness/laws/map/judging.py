@@ -7,7 +7,7 @@ import numpy as np
 
 from noether.laws.map import counting, sources
 from noether.laws.map.faults import TOO_MANY
-from noether.laws.map.measuring import MOVED, Finding
+from noether.laws.map.measuring import Finding
 from noether.laws.map.scenes import Scene
 from noether.laws.map.table import CHARGES, COLUMNS, EXACT, NO_CHARGE, PREDICTED, ROWS, Entry
 from noether.verdicts import judgement, powers
@@ -26,9 +26,9 @@ def about(cell, **more) -> dict:
 
 def refuted(found: Finding, entry: Entry) -> str:
     """Why the entry of the table is wrong, or not shown; '' where it is shown."""
-    if not found.moved >= MOVED:
+    if not found.moved >= found.needed:
         still = ": a rule that stands still keeps everything" if found.moved == 0 else ""
-        return f"the trajectory moves by {found.moved:.2g} of |q_0|, must move by {MOVED:.2g}{still}"
+        return f"the trajectory moves by {found.moved:.2g} of |q_0|, must move by {found.needed:.2g}{still}"
     if found.spent is None or found.spent <= 1:
         return ""
     return f"predicted {entry.label}, measured {found.label}"
@@ -53,8 +53,8 @@ def judged(
         Worst(found.spent, found.measured, found.predicted, found.bound),
         f"{charge}: {found.label}; {found.evidence}" + (f"; {why}" if why else ""),
         # What hardly moves shows nothing, for the entry or against it; what does not move at all is no rule.
-        enough=found.moved >= MOVED,
-        decided=found.moved >= MOVED or found.moved == 0,
+        enough=found.moved >= found.needed,
+        decided=found.moved >= found.needed or found.moved == 0,
         refuted=found.moved == 0,
         case=scene.case.name,
         rule=column,

@@ -28,6 +28,7 @@ class Finding:
 
     value   the relative drift at the smallest step;  spent, measured, predicted, bound as in a Record
     order   noether.verdicts.orders.Order, where an order was decided
+    needed  of |q_0|, how far the trajectory must move
     """
 
     label: str
@@ -40,6 +41,7 @@ class Finding:
     moved: float
     drifts: tuple[float, ...] = ()
     order: orders.Order | None = None
+    needed: float = MOVED
 
 
 def over_starts(x: np.ndarray) -> np.ndarray:

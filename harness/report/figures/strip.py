@@ -19,6 +19,7 @@ from noether.report.figures.svg import LETTER, WIDTH, drawing, line, lines, powe
 
 SPARK, SPARK_TALL, SPARK_LOW, SPARK_HIGH = 132, 18, 1e-3, 10.0
 ORDER_LOW, ORDER_HIGH = -0.3, 3.5
+HIGHEST = 4  # the highest order that a law states (theory.md#O12): the small picture has a place for it
 HEAD = 24
 LOW, HIGH, HIGH_PLANTED = 1e-3, 10.0, 1e6
 """The ends of the logarithm of a strip, without and with planted faults; beyond them is a lane at each
@@ -190,13 +191,13 @@ def spark(spent: Mapping[str, Sequence[Spent]], label: str) -> str:
 
 
 def order_spark(found: list[tuple[float, float, str]], label: str) -> str:
-    """The small picture of (stated, measured, value) on a line from 0 to 3."""
-    across = Axis(ORDER_LOW, ORDER_HIGH, 0, SPARK, False)
+    """The small picture of (stated, measured, value) on a line from 0 to HIGHEST."""
+    across = Axis(ORDER_LOW, HIGHEST + 0.5, 0, SPARK, False)
     y = SPARK_TALL / 2
-    ticks = [(across.at(i), y - 3, across.at(i), y + 3) for i in range(4)]
+    ticks = [(across.at(i), y - 3, across.at(i), y + 3) for i in range(HIGHEST + 1)]
     parts = [lines([(3, y, SPARK - 3, y), *ticks], "grid")]
     for stated in sorted({stated for stated, *_ in found}):
         parts.append(f'<circle cx="{across.at(stated):.1f}" cy="{y}" r="5.5" class="stated"/>')
-    inside = lambda measured: min(max(measured, ORDER_LOW), ORDER_HIGH)
+    inside = lambda measured: min(max(measured, ORDER_LOW), HIGHEST + 0.5)
     parts.append(marks.dots([(across.at(inside(m)), y, value) for _, m, value in found], "float64", 4.6))
     return drawing(parts, label, SPARK_TALL, SPARK)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from noether.report.figures.marks import ordered
-from noether.report.figures.strip import order_spark, spark
+from noether.report.figures.strip import HIGHEST, order_spark, spark
 from noether.report.law_table import is_order, kind_of, titled, worst_of
 from noether.report.page.book import SYMBOL, Book
 from noether.report.table import number
@@ -40,7 +40,7 @@ def sparked(law: str, kind: str, mine: list[Record], book: Book) -> str:
     judged = [r for r in mine if r.spent is not None]
     if kind == ORDER:
         found = [(r.predicted, r.measured, book.number(r)) for r in judged if is_order(r)]
-        label = f"{law}: measured orders between 0 and 3, rings where they must lie"
+        label = f"{law}: measured orders between 0 and {HIGHEST}, rings where they must lie"
         return order_spark(found, label) if found else ""
     if not judged or kind == BITWISE:
         return ""

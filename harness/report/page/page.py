@@ -7,6 +7,7 @@ import shlex
 from noether.cases.rules import RULES
 from noether.plan.pyproject import rule_names
 from noether.report.causes import MEMBERS, Cause, causes, diagnosis
+from noether.report.figures.strip import HIGHEST
 from noether.report.html import environment
 from noether.report.page.book import SYMBOL, Book
 from noether.report.page.exhibits import exhibits
@@ -62,7 +63,7 @@ def render(records: list[Record], laws: list[str], about: dict) -> str:
         overview=law_rows(rows, infos, records, book), subjects=by_subject(sections), exhibits=shown
     )
     tables |= dict(grid=grid(rows, records), faults=faults(records, laws), counts=counts(records, rows))
-    tables |= dict(thin=weak(real, laws), enough=ENOUGH)
+    tables |= dict(thin=weak(real, laws), enough=ENOUGH, highest_order=HIGHEST)
     tables |= dict(groups=groups(real), book=book, diagnosis=diagnosis, members=MEMBERS)
     template = environment().get_template("report.html")
     return template.render(**given, **tables, **decided(records, laws, about))

@@ -246,6 +246,7 @@ def test_show_tells_of_a_rule_what_it_says_and_what_was_read_off_it(here, capsys
     assert call(["show", "nesterov"]) == 0
     out = capsys.readouterr().out
     assert "torch.optim.SGD(lr=eta, momentum=beta, weight_decay=k, nesterov=True)" in out
+    assert [x["law"] for x in rulebook.shown(RULES["adam"])["models"]] == ["O10", "O11", "O15"]
 
 
 def test_show_takes_a_file_for_what_it_declares(here, capsys):

@@ -18,6 +18,9 @@ from noether.cases.turns import commutes, turns
 from noether.cases.units import LOSS, PLACE, scaling
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import fits
+from noether.laws.latex import plain
+from noether.laws.orders.cells import SUBJECTS
+from noether.laws.registry import LAWS
 from noether.report.catalogue import field
 from noether.report.terminal import listing
 
@@ -161,6 +164,12 @@ def rules_listed() -> list[dict]:
 # ---- one rule
 
 
+def models(rule: Rule) -> list[dict]:
+    """The laws that hold a rule against its model in continuous time, each with its equation."""
+    mine = dict.fromkeys(law for law, name, _ in SUBJECTS if name == rule.name)
+    return [{"law": key, "title": LAWS[key].title, "equation": plain(LAWS[key].equation)} for key in mine]
+
+
 def shown(rule: Rule) -> dict:
     """A rule as plain data, for --json."""
     told = {"rule": rule.name, "step": list(rule.step), "source": rule.source, "metric": rule.metric}
@@ -184,6 +193,7 @@ def shown(rule: Rule) -> dict:
         "torch": in_torch(rule) or None,
         "fuzzed": rule.screened,
         "laws": judges(rule),
+        "models": models(rule),
         "cases": takers(rule),
     }
 
@@ -215,6 +225,10 @@ def show(rule: Rule) -> Group:
         field("covector", charge),
         field("PyTorch", in_torch(rule) or "has none of this name"),
         field("laws", " ".join(judges(rule)) or "none"),
+        *(
+            field("in time" if i == 0 else "", f"{x['law']}  {x['equation']}")
+            for i, x in enumerate(models(rule))
+        ),
         field("cases", f"{len(takers(rule))}: {', '.join(takers(rule))}"),
     ]
     return Group(Text(paper), Text(), *rows)

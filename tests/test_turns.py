@@ -30,23 +30,30 @@ def test_muon_commutes_on_any_shape_and_a_row_has_one_side():
     assert [t.name for t in turns(3)] == [*NAMES, OF_MATRICES[0]]
 
 
+def fractions(d: int, seed: int) -> list[Fraction]:
+    """Different numbers, none of which is 0."""
+    return [Fraction(int(x), 7) for x in np.random.default_rng(seed).permutation(np.arange(1, 30))[:d]]
+
+
 @pytest.mark.parametrize("d", [2, 3, 4, 6, 8])
 def test_turns_are_orthogonal_and_their_transpose_undoes_them(d):
-    rng = np.random.default_rng(0)
-    x = list(rng.normal(size=d))
+    """In fractions: nothing rounds."""
+    x, one = fractions(d, 0), [[int(i == j) for j in range(d)] for i in range(d)]
     for turn in turns(d):
-        dense = np.array([[float(dict(row).get(j, 0)) for j in range(d)] for row in turn.rows])
-        assert np.allclose(dense @ dense.T, np.eye(d), atol=1e-15) and not np.allclose(dense, np.eye(d))
-        assert np.allclose(turn.of(x), dense @ x) and np.allclose(turn.back.of(turn.of(x)), x)
+        dense = [[dict(row).get(j, Fraction(0)) for j in range(d)] for row in turn.rows]
+        assert product(dense, transposed(dense)) == one != dense
+        there = turn.of(x, Fraction)
+        assert there == [sum(a * b for a, b in zip(row, x, strict=True)) for row in dense] != x
+        assert turn.back.of(there, Fraction) == x
 
 
 def test_rows_and_columns_are_turned_from_the_two_sides():
-    x = list(np.random.default_rng(1).normal(size=6))
+    x, (c, s) = fractions(6, 1), (Fraction(3, 5), Fraction(4, 5))
     by_name = {t.name: t for t in turns(6)}
-    R = [[0.6, -0.8], [0.8, 0.6]]
-    assert np.allclose(by_name["rotation of two rows"].of(x), flat(product(R, matrix(x))))
-    wide = [[0.6, -0.8, 0], [0.8, 0.6, 0], [0, 0, 1]]
-    assert np.allclose(by_name["rotation of two columns"].of(x), flat(product(matrix(x), transposed(wide))))
+    R, wide = [[c, -s], [s, c]], [[c, -s, 0], [s, c, 0], [0, 0, 1]]
+    assert by_name["rotation of two rows"].of(x, Fraction) == flat(product(R, matrix(x)))
+    of_columns = flat(product(matrix(x), transposed(wide)))
+    assert by_name["rotation of two columns"].of(x, Fraction) == of_columns
 
 
 def test_a_stretch_is_no_turn_of_a_rule_that_measures_lengths():

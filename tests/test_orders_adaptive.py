@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import combinations
 
+import mpmath
 import numpy as np
 import plainest
 import pytest
@@ -41,7 +42,8 @@ def verdicts(records) -> tuple[set, set]:
 
 
 def test_the_model_of_adam_is_solved_as_by_another_method():
-    """SciPy's DOP853, an explicit method, to 1e-12 a step; it steps through t = 0 by its limit."""
+    """SciPy's DOP853, an explicit method; it steps through t = 0 by its limit. By how much a hundred times
+    coarser steps move its end bounds its own error."""
     cell = Cell("O10", HAT, "adam", "quick", 3)
     at = adam.Place(cell, COUNTS[-2:])
     a1, a2 = 1.3 / at.T, 0.7 / at.T
@@ -60,9 +62,13 @@ def test_the_model_of_adam_is_solved_as_by_another_method():
         half = at.eta[size] / 2
         q0 = at.q0[:, 0] + half * adam.pulled(g(at.q0[:, 0]), adam.STABLE)
         x0 = np.concatenate([q0, 0 * q0, 0 * q0])
-        other = solve_ivp(rates, (0, at.T + half), x0, method="DOP853", rtol=1e-12, atol=1e-14)
-        assert found.end[:, 0, size] == pytest.approx(other.y[: len(q0), -1], rel=1e-10)
-        assert found.error[0, size] < 1e-11
+        coarse, fine = (
+            solve_ivp(rates, (0, at.T + half), x0, method="DOP853", rtol=r, atol=r / 100).y[: len(q0), -1]
+            for r in (1e-10, 1e-12)
+        )
+        own, mine = np.linalg.norm(fine - coarse), found.error[0, size]
+        assert np.linalg.norm(found.end[:, 0, size] - fine) <= own + mine < 1e-10 * np.linalg.norm(fine)
+        assert mine < 1e-11
 
 
 def test_the_limit_of_increasing_momentum_is_a_bessel_function_on_a_quadratic_loss():
@@ -71,7 +77,8 @@ def test_the_limit_of_increasing_momentum_is_a_bessel_function_on_a_quadratic_lo
     grid = Grid(lambda q: lam.reshape(2, *(1,) * (q.ndim - 1)) * q, q0, np.ones(1))
     (found,) = grid.solutions([Model(accelerated.GROWING, dict(r=3.0, h=0.0, g=1.0, t=t))])
     u = t * np.sqrt(lam)
-    assert found.end[..., 0] == pytest.approx(2 * j1(u) / u * q0, rel=1e-12)
+    off = np.linalg.norm(found.end[..., 0] - 2 * j1(u) / u * q0)
+    assert off <= found.error[0, 0] + 2.0**-50 * np.linalg.norm(q0) and found.error[0, 0] < 1e-12
 
 
 def test_adagrad_from_nothing_lags_behind_its_equation_by_zeta_of_one_half():
@@ -82,12 +89,7 @@ def test_adagrad_from_nothing_lags_behind_its_equation_by_zeta_of_one_half():
     (end,) = walked(still, [Walk(ADAGRAD, dict(eta=eta), n)], np.zeros((2, 1)))
     lag = (end[:, 0] + 2 * eta * np.sqrt(n + 0.5) * np.sign(g)) / (eta * np.sign(g))
     assert lag == pytest.approx(-adagrad.ZETA, abs=n[0] ** -1.5 / 12)
-    # The alternating sum is (1 - 2^(1-s)) zeta(s); repeated means of its partial sums converge (Euler).
-    terms = (-1.0) ** np.arange(60) / np.sqrt(np.arange(1, 61))
-    sums = np.cumsum(terms)
-    while len(sums) > 1:
-        sums = (sums[1:] + sums[:-1]) / 2
-    assert adagrad.ZETA == pytest.approx(sums[0] / (1 - 2**0.5), rel=1e-14)
+    assert float(mpmath.zeta(0.5)) == adagrad.ZETA
 
 
 # ---- what the terms mean
@@ -104,31 +106,29 @@ def test_both_limits_of_adam_go_straight_where_the_gradient_stays(limit):
 
 
 def test_the_second_order_of_memories_of_steps_is_a_pull_on_the_one_norm_of_the_gradient():
-    """For E = 0 it is -eta (b1 - b2) grad |g|_1 / |g|, by differences of |g|_1."""
-    case, E, b1, b2, eta = BY_NAME["linear-network"], 1e-9, 0.6, 2.5, 1e-3
+    """For E = 0 it is -eta (b1 - b2) grad |g|_1 / |g|, by complex steps of |g|_1, which cancel nothing."""
+    case, b1, b2, eta = BY_NAME["linear-network"], 0.6, 2.5, 1e-3
     q = case.draw(np.random.default_rng(2), 1)
     g, H = gradient(case), hessian_product(case)
     kind = adam.kind_without_memory(lambda q, w: H(q, EPS, w))
     grid = Grid(lambda x: g(x, EPS), q, np.ones(1))
-    fields = dict(E=E, b1=b1, b2=b2, w=1.0, unit=1.0, t=1.0)
-    slopes = []
-    for size in (0.0, eta):
-        _, c = grid.side_by_side([Model(kind, fields | dict(eta=size))])
-        slopes.append(kind.rates(grid.g, c)(q))
-    h = 1e-6 * np.eye(case.dim)
-    norm = lambda x: np.sum(np.abs(g(x, EPS)), axis=0)
-    pull = ((norm(q + h) - norm(q - h)) / 2e-6)[:, None]
-    expected = -eta * (b1 - b2) * pull / np.abs(g(q, EPS))
-    assert slopes[1] - slopes[0] == pytest.approx(expected, rel=1e-5, abs=1e-9)
+    fields = dict(E=0.0, b1=b1, b2=b2, w=0.0, unit=1.0, t=1.0)  # w: the first order left out
+    _, c = grid.side_by_side([Model(kind, fields | dict(eta=eta))])
+    found, size = kind.rates(grid.g, c)(q), np.abs(g(q, EPS))
+    # (of g, along q): its terms are multiplied, added up and divided in another order than those of H.
+    signed = np.sign(g(q, EPS)) * np.imag(g(q + 1e-30j * np.eye(case.dim), EPS)) / 1e-30
+    expected, most = (-eta * (b1 - b2) * x.sum(axis=0)[:, None] / size for x in (signed, np.abs(signed)))
+    # A few dozen operations lead from q to a term, on either way; at most 64 roundings are in both of them.
+    assert np.all(np.abs(found - expected) <= 64 * 2.0**-53 * np.abs(most)) and np.all(found != 0)
 
 
 def test_quasi_hyperbolic_momentum_with_nu_beta_is_nesterovs():
-    """With eta (1 - beta) for its step size: to the rounding of 50 steps."""
+    """With eta (1 - beta) for its step size, and to the bit: eta is a power of two."""
     beta, eta, counts = 0.53, 2.0**-4, np.array([50])
     g, q0 = lambda q: gradient(HAT)(q, EPS), HAT.draw(np.random.default_rng(0), 2)
     (one,) = walked(g, [Walk(QHM, dict(eta=eta, beta=beta, nu=beta), counts)], q0)
     (other,) = walked(g, [Walk(NESTEROV, dict(eta=eta * (1 - beta), beta=beta), counts)], q0)
-    assert np.max(np.abs(one - q0[..., None])) > 0.01 and one == pytest.approx(other, rel=1e-13)
+    assert np.max(np.abs(one - q0[..., None])) > 0.01 and np.array_equal(one, other)
 
 
 def test_a_walk_that_began_long_ago_corrects_no_bias():
@@ -137,8 +137,10 @@ def test_a_walk_that_began_long_ago_corrects_no_bias():
     numbers = dict(eta=1.0, beta=0.9, beta2=0.99)
     walks = [Walk(ADAM, numbers, np.array([1]), begun=n) for n in (0, LONG_AGO)]
     now, bare = walked(g, walks, q0)
-    assert now == pytest.approx(-1.0, rel=1e-12)
-    assert bare == pytest.approx(-0.1 / np.sqrt(0.01), rel=1e-12)
+    assert now == pytest.approx(
+        -1.0, rel=8 * 2.0**-53
+    )  # of at most eight roundings: all numbers have one sign
+    assert bare == pytest.approx(-(1 - 0.9) / np.sqrt(1 - 0.99), rel=8 * 2.0**-53)
 
 
 @pytest.mark.parametrize("pairs", [adam.HORIZONS, adam.MEMORIES, crossover.MEMORIES])

@@ -20,6 +20,9 @@ from noether.cases.step_sizes import Bounded, Length
 from noether.laws.exact.norms import spectral
 
 BOUNDED = [rule for rule in of_files() if rule.bounded]
+FEW = 64 * 2.0**-53
+"""Seven steps of sums whose terms have one sign: four roundings a step of each moment, and a few of a root,
+of what it is divided by, and of the closed form that it is compared with."""
 
 
 def norm_of(step: np.ndarray, rule) -> float:
@@ -60,17 +63,18 @@ def test_the_bound_of_adam_is_attained(beta, beta2):
     *_, (before, _), (after, _) = walk(rule, [0.0], gradients, eta=1.0, beta=beta, beta2=beta2, stability=0.0)
     p = parameters(rule, n, eta=1.0, beta=beta, beta2=beta2, stability=0.0)
     bound = rule.bounded.by(np.float64(n), p)
-    assert abs(after[0] - before[0]) == pytest.approx(float(bound), rel=1e-13)
+    assert abs(after[0] - before[0]) == pytest.approx(float(bound), rel=FEW)
 
 
 def test_the_bound_of_adam_is_that_of_one_step_at_first_and_stays_finite_where_it_can():
     p = parameters(ADAM, 1, beta=0.9, beta2=0.99, stability=0.0)
-    assert float(ADAM.bounded.by(np.float64(1), p)) == pytest.approx(1, rel=1e-14)
+    assert float(ADAM.bounded.by(np.float64(1), p)) == pytest.approx(1, rel=FEW)
     late = [float(largest_average(np.float64(n), p)) for n in (1e3, 1e4)]
-    assert late[0] == pytest.approx(late[1], rel=1e-14)  # beta^2 < beta2
+    assert late[0] == pytest.approx(late[1], rel=FEW)  # beta^2 < beta2
     p = parameters(ADAM, 1, beta=0.99, beta2=0.9, stability=0.0)
     early, late = (float(largest_average(np.float64(n), p)) for n in (100, 200))
-    assert late / early == pytest.approx((0.99**2 / 0.9) ** 50, rel=1e-3)  # beta^2 > beta2: without end
+    r = 0.99**2 / 0.9  # beta^2 > beta2: without end, as the root of (r^n - 1)/(r - 1)
+    assert late / early == pytest.approx(r**50, rel=r**-100)
 
 
 def test_the_polynomial_of_muon_keeps_its_band():

@@ -27,6 +27,7 @@ from noether.kernels.loops.launch import run
 from noether.kernels.programs.precision import parse
 from noether.laws.exact import EXACT, judge, law_faults
 from noether.laws.exact.cell import fits
+from noether.laws.exact.course import course
 from noether.laws.exact.judge import spent_of
 from noether.mechanics import sweep
 from noether.mechanics.domain import leaving
@@ -79,14 +80,17 @@ def test_no_right_launch_goes_further_or_is_longer_than_it_can_be(rule, case, pr
 
 
 def test_lion_draws_q_into_its_ball_at_the_stated_rate_and_keeps_it_there():
+    """To rounding: a step rounds four times at most, each time a number that is no larger than q, and what
+    was rounded before it shrinks."""
     _, t = launched(LION, lanes=61, steps=96, k=2.0, eps=0.0)
     size, ball = np.abs(t.q).max(axis=1), 1 / t.k
+    rounded = 4 * t.steps * 2.0**-53 * size.max()
     outside = size[0] > 1.25 * ball
     assert outside.sum() >= 8
     rate = (1 - t.eta * t.k) ** np.arange(97)[:, None]
-    assert (size - ball <= rate * (size[0] - ball) + 1e-12)[:, outside].all()
+    assert (size - ball <= rate * (size[0] - ball) + rounded)[:, outside].all()
     inside = size <= ball
-    assert inside[-1].any() and not (inside[:-1] & ~(size <= ball + 1e-12)[1:]).any()
+    assert inside[-1].any() and not (inside[:-1] & ~(size <= ball + rounded)[1:]).any()
 
 
 def test_a_size_below_its_largest_spends_nothing_and_shows_as_evidence():
@@ -118,10 +122,11 @@ def test_a_ball_of_half_the_size_is_left(rule, case):
 
 
 def test_the_length_of_a_step_of_lamb_is_its_share_of_the_size_of_q():
+    """To rounding: that of q is 1/eta of it in a step; norms and their share are a few dozen operations."""
     _, t = launched(LAMB, k=0.0)
     step = np.sqrt((np.diff(t.q, axis=0) ** 2).sum(axis=1))
     size = np.sqrt((t.q[:-1] ** 2).sum(axis=1))
-    assert np.abs(step / (t.eta * size) - 1).max() < 1e-12
+    assert (np.abs(step / (t.eta * size) - 1) <= (64 + 4 / t.eta) * 2.0**-53).all()
     assert (spent_of(EXACT["D16"].residual(t)) <= 1).all()
 
 
@@ -149,21 +154,27 @@ def test_a_claim_that_is_too_small_is_refuted_by_the_law():
 
 
 def test_no_adaptive_rule_keeps_the_sum_that_gradient_flow_keeps_under_a_translation():
-    """The covector's charge is still 0 from rest, since a p decays whatever moves q: D3."""
+    """The covector's charge is still 0 from rest, since a p decays whatever moves q: up to what all steps
+    before may have rounded, the course of D2. Heavy ball moves the sum by that charge and by rounding."""
     case = CASES["softmax"]
-    along = case.symmetries[0].shift
+    symmetry = case.symmetries[0]
+    along = symmetry.shift
     for rule in (ADAM, RMSPROP, ADAGRAD, ADAMAX):
         job, _ = launched(rule, "softmax", eps=0.0, k=0.0)
         rest = replace(job, v0=0 * job.v0)
         t = Trajectory.launched(case, rest, *run(rest, "numpy").wide())
         total, charge = ((x * along[:, None]).sum(axis=1) for x in (t.q, t.p))
         assert np.abs(total - total[0]).max() > 0.01, rule.name
-        assert np.abs(charge).max() < 1e-14, rule.name
+        rounded = course(t, symmetry).bound
+        assert (np.abs(charge) <= rounded).all() and rounded.max() < 2.0**-46, rule.name
     job, _ = launched(HEAVY_BALL, "softmax", eps=0.0, k=0.0)
     rest = replace(job, v0=0 * job.v0)
     t = Trajectory.launched(case, rest, *run(rest, "numpy").wide())
-    total = (t.q * along[:, None]).sum(axis=1)
-    assert np.abs(total - total[0]).max() < 1e-13
+    total, charge = ((x * along[:, None]).sum(axis=1) for x in (t.q, t.p))
+    moved = np.abs(charge[1:]) + (np.abs(along[:, None]) * (t.sigma + t.delta)).sum(axis=1)
+    assert (np.abs(total - total[0])[1:] <= np.cumsum(moved, axis=0)).all() and moved.sum(
+        axis=0
+    ).max() < 1e-13
 
 
 def test_the_memory_of_lion_breaks_what_sign_descent_keeps():
@@ -197,7 +208,7 @@ def test_lanes_of_a_bounded_step_start_outside_its_ball_and_some_of_them_from_re
     job, _ = launched(ADAMW)
     most = np.abs(np.array(CASES["mexican-hat-2"].box)).max()
     k, eta = job.params[2], job.params[0]
-    assert (eta * k <= 0.5 + 1e-12).all() and (k > 1 / most).mean() > 1 / 3
+    assert (eta * k <= 0.5 * (1 + 2.0**-51)).all() and (k > 1 / most).mean() > 1 / 3
     resting = ~job.v0.any(axis=0)
     assert 1 / 8 < resting.mean() < 1 / 2 and (job.params[3][resting] > 0).all()
     job, _ = launched(LION)

@@ -116,7 +116,9 @@ def test_the_slope_is_the_derivative_of_one_step():
     job = c.job(6, 1, k=0.0)
     job = replace(job, v0=0 * job.v0)
     g = departure.gradient_of(c.case)(job.q0)
-    assert departure.slope(c.case, job) == pytest.approx(job.params[0] * np.sign(g) / np.abs(g), rel=1e-12)
+    expected = job.params[0] * np.sign(g) / np.abs(g)
+    # Some twenty operations, each on complex numbers.
+    assert departure.slope(c.case, job) == pytest.approx(expected, rel=64 * 2.0**-53, abs=0)
 
 
 def test_what_is_compared_with_a_stability_by_its_size_departs_by_nothing():

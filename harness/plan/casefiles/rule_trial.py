@@ -6,17 +6,17 @@ numbers, from rest, at several numbers of parameters; then they are read, and tr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from noether.cases.rule import Rule
 from noether.cases.rules import RULES
-from noether.kernels.programs.tape import TraceError
 from noether.kernels.programs.trace_rule import place_program, update_program
 from noether.laws.map.table import COLUMNS
 from noether.plan.casefiles.complaint import Origin, told
 from noether.plan.casefiles.rule_walk import KICK, Walk
 from noether.plan.casefiles.rule_words import MODELS
-from noether.system.timelimit import TimeUp, allowed, limited
+from noether.plan.casefiles.stages import Stages, in_stages, silent, tracing
+from noether.system.timelimit import allowed, limited
 from noether.system.usage import UsageError
 
 DIMS, LARGEST, NUMBERS = (1, 2, 3, 5), 64, range(1, 257)
@@ -28,22 +28,13 @@ def try_rule(rule: Rule) -> None:
         try_rule_out(rule, Origin.of_object(rule))
 
 
-def try_rule_out(rule: Rule, origin: Origin, doing: Callable[[str], None] = lambda stage: None) -> None:
-    """Run, read and trace a rule before any work; raises UsageError with what is wrong.
-
-    doing(stage) is told what comes next, so that whoever kills a trial that hangs can say where.
-    """
-    stage = ""
-    try:
-        for stage, work in stages(rule, origin):
-            doing(stage)
-            work()
-    except TimeUp as error:
-        raise UsageError(f"{origin.label}: {stage} {told(error, origin)}") from None
+def try_rule_out(rule: Rule, origin: Origin, doing: Callable[[str], None] = silent) -> None:
+    """Run, read and trace a rule before any work, as in_stages; raises UsageError with what is wrong."""
+    in_stages(stages(rule, origin), origin, doing)
 
 
-def stages(rule: Rule, origin: Origin) -> Iterator[tuple[str, Callable[[], None]]]:
-    """What a trial does, one after the other: (in words, the call). Each call raises UsageError."""
+def stages(rule: Rule, origin: Origin) -> Stages:
+    """What the trial of a rule does."""
     yield "comparing its name with those of the catalogue", lambda: check_name(rule, origin)
     yield "proving it", lambda: check_proven(rule, origin)
     yield "reading its lines", lambda: check_read(rule, origin)
@@ -107,15 +98,9 @@ def dims(rule: Rule, origin: Origin) -> list[int]:
 
 def check_traced(rule: Rule, origin: Origin, dim: int) -> None:
     """Refuse a rule that cannot be traced to a kernel. Raises UsageError."""
-    try:
+    with tracing(origin, "the functions of xp"):
         update_program(rule, dim)
         place_program(rule, dim)
-    except Exception as error:
-        hint = "; use + - * /, whole powers and the functions of xp"
-        tail = "" if isinstance(error, TraceError) else hint
-        raise UsageError(
-            f"{origin.label} cannot be traced to a kernel: {told(error, origin)}{tail}"
-        ) from None
 
 
 def kicked(rule: Rule, origin: Origin, dim: int) -> None:

@@ -6,7 +6,7 @@ traced, and the declared symmetries proven, before any work.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from noether.cases.case import BREGMAN, Case, CaseError, brief
 from noether.cases.declared import NAME_PATTERN
 from noether.plan.casefiles.complaint import Origin, first_line, told
 from noether.plan.casefiles.evaluation import Part, called, check_signature, evaluate, listed, parts, place
-from noether.system.timelimit import TimeUp, allowed, limited
+from noether.plan.casefiles.stages import Stages, in_stages, silent, tracing
+from noether.system.timelimit import allowed, limited
 from noether.system.usage import UsageError
 
 LANES = 4
@@ -38,22 +39,14 @@ def try_object(case: Case) -> None:
         try_out(case, origin)
 
 
-def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = lambda stage: None) -> None:
-    """Evaluate, trace and prove a case before any work; raises UsageError with what is wrong.
-
-    doing(stage) is told what comes next, so that whoever kills a trial that hangs can say where.
-    """
-    stage = ""
-    try:
-        for stage, work in stages(case, origin):
-            doing(stage)
-            work()
-    except TimeUp as error:
-        raise UsageError(f"{origin.label}: {stage} {told(error, origin)}") from None
+def try_out(case: Case, origin: Origin, doing: Callable[[str], None] = silent) -> None:
+    """Evaluate, trace and prove a case before any work, as in_stages; raises UsageError with what is
+    wrong."""
+    in_stages(stages(case, origin), origin, doing)
 
 
-def stages(case: Case, origin: Origin) -> Iterator[tuple[str, Callable[[], None]]]:
-    """What a trial does, one after the other: (in words, the call). Each call raises UsageError."""
+def stages(case: Case, origin: Origin) -> Stages:
+    """What the trial of a case does."""
     q = case.draw(np.random.default_rng(0), LANES)
     yield "evaluating loss", lambda: traceable(case, origin)
     for part in parts(case):
@@ -65,16 +58,10 @@ def stages(case: Case, origin: Origin) -> Iterator[tuple[str, Callable[[], None]
 
 def check_traced(case: Case, origin: Origin) -> None:
     """Refuse a case that has been evaluated and cannot be traced to a kernel. Raises UsageError."""
-    from noether.kernels.programs.trace import TraceError, gradient
+    from noether.kernels.programs.trace import gradient
 
-    try:
+    with tracing(origin, "xp.exp, xp.log, xp.sqrt, xp.step"):
         gradient(case)
-    except Exception as error:
-        hint = "; use + - * /, whole powers and xp.exp, xp.log, xp.sqrt, xp.step"
-        tail = "" if isinstance(error, TraceError) else hint
-        raise UsageError(
-            f"{origin.label} cannot be traced to a kernel: {told(error, origin)}{tail}"
-        ) from None
 
 
 def check_proven(case: Case, origin: Origin) -> None:

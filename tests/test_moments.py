@@ -50,8 +50,7 @@ SHOWN = [
     (fault, precision)
     for fault in moments.FAULTS
     for precision in ("float64", "float32", "bfloat16")
-    if precision != "bfloat16"
-    or fault.name not in ("1 - beta2 x (1 + 2^-10)", "second moment one type lower")
+    if precision != "bfloat16" or fault.name not in BELOW
 ]
 """A change of 2^-10 is below the rounding of bfloat16, and no type is below it."""
 

@@ -22,6 +22,7 @@ from noether.cases.units import LOSS, scaling
 from noether.kernels.loops.launch import Job
 from noether.laws.covariance import scaled
 from noether.laws.covariance.faults import OTHER_CONSTANT
+from noether.laws.covariance.turned import about
 from noether.laws.map.stepping import gradient_of
 from noether.verdicts import judgement, orders
 from noether.verdicts.claims import QUARTER
@@ -117,18 +118,15 @@ def departed(cell) -> list[Record]:
     """The order of the departure, and that of what (1) leaves of it; of a rule without one, that it is 0."""
     job = cell.job(LANES, STEPS)
     found = departure(cell.case, job)
-    about = dict(
-        law="D17", case=cell.case.name, rule=cell.rule, backend="numpy", precision="float64",
-        lanes=job.lanes, steps=job.steps, cell=cell.name, replay=cell.replay, parameters={},
-    )  # fmt: skip
+    words = about(cell, job)
     if not found.predicted.any():
-        return [nothing(found, about)]
-    out = [of_order(found.measured, found, 1, "departure of a stability", about)]
+        return [nothing(found, words)]
+    out = [of_order(found.measured, found, 1, "departure of a stability", words)]
     left = lambda factor: found.measured - found.predicted * factor
-    out.append(of_order(left(1.0), found, 2, LEFT, about))
+    out.append(of_order(left(1.0), found, 2, LEFT, words))
     if out[-1].verdict == HOLDS:
-        out[-1].powers = {"dq/ds": noticed(lambda x: of_order(left(1 + x), found, 2, LEFT, about))}
-    return [*out, of_order(left(WRONG), found, 2, LEFT, about, OTHER_CONSTANT.name)]
+        out[-1].powers = {"dq/ds": noticed(lambda x: of_order(left(1 + x), found, 2, LEFT, words))}
+    return [*out, of_order(left(WRONG), found, 2, LEFT, words, OTHER_CONSTANT.name)]
 
 
 def noticed(judged: Callable[[float], Record]) -> float:
@@ -139,7 +137,7 @@ def noticed(judged: Callable[[float], Record]) -> float:
     return x if x < 1 else float("inf")
 
 
-def of_order(error, found: Departure, stated: int, what: str, about: dict, fault=None) -> Record:
+def of_order(error, found: Departure, stated: int, what: str, words: dict, fault=None) -> Record:
     """The order in the stability of an error (sizes, d, lanes)."""
     errors = np.sqrt((error**2).sum(axis=(1, 2)))
     order = orders.decide(errors, np.full(len(errors), found.floor))
@@ -152,11 +150,11 @@ def of_order(error, found: Departure, stated: int, what: str, about: dict, fault
         enough=True,
         symmetry=f"{LOSS}, {what}",
         fault=fault,
-        **about,
+        **words,
     )
 
 
-def nothing(found: Departure, about: dict) -> Record:
+def nothing(found: Departure, words: dict) -> Record:
     """That not one bit departs."""
     wrong = int((found.measured != 0).sum())
     return judgement.bits(
@@ -164,7 +162,7 @@ def nothing(found: Departure, about: dict) -> Record:
         f"below the size that it is compared with: {wrong} of {found.measured.size} values depart",
         enough=True,
         symmetry=f"{LOSS}, departure of a stability",
-        **about,
+        **words,
     )
 
 

@@ -209,8 +209,9 @@ def listed(chosen) -> str:
     return ", ".join(t.name for _, t in chosen)
 
 
-def about(cell, job: Job) -> dict:
+def about(cell, job: Job, **parameters) -> dict:
+    """What every record of D17 says of its cell and its job."""
     return dict(
         law="D17", case=cell.case.name, rule=cell.rule, backend="numpy", precision=cell.precision,
-        lanes=job.lanes, steps=job.steps, cell=cell.name, replay=cell.replay, parameters={},
+        lanes=job.lanes, steps=job.steps, cell=cell.name, replay=cell.replay, parameters=parameters,
     )  # fmt: skip

@@ -165,6 +165,23 @@ def test_where_a_component_of_the_gradient_changes_its_sign_memories_of_steps_ar
     assert [r.verdict for r in records] == [OUTSIDE] and "changes its sign" in records[0].reason
 
 
+def test_a_flow_that_leaves_where_its_loss_is_a_number_starts_no_run():
+    """The gradient of a root grows on its way to 0: near it all components are large, and none is soon
+    after. No component of q moves further than T."""
+    loss = lambda q, xp: 4 * q[2] + xp.sqrt(q[0] + q[1] - 0.04)
+    of = dict(box=((0.0, 0.08), (0.0, 0.08), (0.5, 1.5)), symmetries=(translation((1, -1, 0)),))
+    cell = Cell("O11", plainest.case("root", loss, **PAIR | of), "adam", "quick", 0)
+    far = lambda q: q[0] + q[1] - 0.04 > 2 * T
+    T, drawn = memories.whole(cell), cell.drawn(memories.CANDIDATES)[0]
+    assert 0.1 < far(drawn).mean() < 0.9
+    found = memories.calm(cell, T)
+    ahead = found.q
+    for _ in range(memories.SCAN):
+        g = gradient(cell.case)(ahead, EPS)
+        assert np.isfinite(g).all()
+        ahead = ahead - T / memories.SCAN * g / (np.abs(g) + memories.STABLE * found.largest[:, 0])
+
+
 def test_a_start_from_nothing_is_outside_where_a_component_of_the_gradient_is_small():
     records = cells.run_cell(Cell("O12", BY_NAME["free-particle"], "adagrad", "quick", 0))
     told = [r for r in records if r.verdict == OUTSIDE]

@@ -54,20 +54,22 @@ def calm(cell: Cell, T: float) -> Starts:
     """Of CANDIDATES the starts where the smallest component of the gradient is largest, on
     qdot = -g/(|g| + STABLE largest) until T.
 
-    Components that are 0 at all candidates are left out: the loss does not know these parameters.
+    Components that are 0 at all candidates are left out: the loss does not know these parameters. A start
+    whose flow comes to where the gradient is no number is taken if there is no other.
     """
     of = gradient(cell.case)
     q, _ = cell.drawn(CANDIDATES)
-    x, least, bends = q, np.full(q.shape[1], np.inf), False
+    x, least, bends, lost = q, np.full(q.shape[1], np.inf), False, np.full(q.shape[1], False)
     with np.errstate(all="ignore"):
         first = of(q, EPS)
         largest, known = np.abs(first).max(axis=0), np.any(first != 0, axis=1)
         for _ in range(SCAN):
             g = of(x, EPS)
-            bends = bends or not np.array_equal(g, first)
+            bends, lost = bends or not np.array_equal(g, first), lost | ~np.isfinite(g).all(axis=0)
             least = np.fmin(least, np.min((g * np.sign(first) / largest)[known], axis=0, initial=np.inf))
             x = x - T / SCAN * g / (np.abs(g) + STABLE * largest)
-    best = np.argsort(-np.nan_to_num(least, nan=-np.inf, posinf=-np.inf), kind="stable")[:STARTS]
+    worth = np.where(lost | ~np.isfinite(least), -np.inf, least)
+    best = np.argsort(-worth, kind="stable")[:STARTS]
     return Starts(q[:, best], largest[best, None], float(least[best[-1]]), bends)
 
 

@@ -10,7 +10,7 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.special import j1
 
-from noether.cases import CATALOG
+from noether.cases import CATALOG, CORE
 from noether.cases.case import translation
 from noether.cases.rules.adagrad import ADAGRAD
 from noether.cases.rules.adam import ADAM
@@ -22,6 +22,7 @@ from noether.laws.orders.memories import COUNTS, LONG_AGO, Walk, walked
 from noether.laws.orders.parametric import Grid, Model
 from noether.laws.orders.runs import Cell
 from noether.laws.orders.units import EPS
+from noether.laws.registry import LAWS
 from noether.mechanics.symbolic import gradient, hessian_product
 from noether.verdicts.record import HOLDS, OUTSIDE, VIOLATED
 
@@ -149,6 +150,17 @@ def test_memories_are_in_general_position(pairs):
         numbers = [x for b in both for x in ((b, 1 - b) if b < 1 else (b,))]
         for a, b in combinations(np.log(numbers), 2):
             assert min(abs(i * a + j * b) for i in (1, 2) for j in (-2, -1, 1, 2)) > 0.05
+
+
+# ---- what a law must see
+
+
+@pytest.mark.parametrize("law", ["O10", "O11", "O12", "O13", "O14", "O15"])
+def test_a_quick_run_holds_and_sees_every_fault_that_the_law_promises(law):
+    found = [r for c in cells.cells(CORE, "quick", 1) if c.law == law for r in cells.run_cell(c)]
+    assert {r.verdict for r in found if not r.fault} == {HOLDS}
+    wrong = {(r.fault, r.verdict) for r in found if r.fault}
+    assert wrong == {(name, VIOLATED) for name in LAWS[law].must_kill}
 
 
 # ---- where a law ends

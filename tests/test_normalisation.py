@@ -51,7 +51,7 @@ def test_the_bound_of_a_mean_is_its_quantile_times_its_error_and_the_bias():
     q = t + 3 * np.sqrt(6 / lanes) * (2 * t * t + 1) / (6 * np.sqrt(lanes))
     error = 0.5 / np.sqrt(lanes - 1)
     # Two inversions of one distribution agree to some hundred roundings.
-    assert found.bound == pytest.approx(q * error + bias, rel=2.0**-40)
+    assert found.bound == pytest.approx(q * error + bias, rel=2.0**-40, abs=0)
     assert (found.spent, found.verdict) == (0.0, HOLDS)
 
 

@@ -18,8 +18,10 @@ K = 1 / 8
 def test_coherent_gradients_have_the_source_of_equation_17_and_white_ones_less(beta):
     r = Regime(1e-3, beta, K, 1.3, 1.0, 1.0)
     source = 2 * r.eta * (1 + beta) / (1 - beta) ** 3 * r.G**2
-    assert r.settled() * r.rate == pytest.approx(source, rel=1e-14)
-    assert r.settled(rho=0.0) * r.rate == pytest.approx(2 * r.eta / (1 - beta) ** 2 * r.G**2, rel=1e-14)
+    assert r.settled() * r.rate == pytest.approx(source, rel=1e-14, abs=0)
+    assert r.settled(rho=0.0) * r.rate == pytest.approx(
+        2 * r.eta / (1 - beta) ** 2 * r.G**2, rel=1e-14, abs=0
+    )
     assert gain(beta, 0.0) / gain(beta, 1.0) == pytest.approx((1 - beta) / (1 + beta))
 
 
@@ -88,7 +90,7 @@ def test_the_steady_rotation_solves_the_update():
             force = mpc(0, 1) * q[1] / abs(q[1]) ** 2
             assert abs(beta * (q[1] - q[0]) - eta * (force + k * q[1]) - (q[2] - q[1])) < mpf(10) ** -35
             assert float(r4) == pytest.approx(
-                float(equilibrium.straight(float(beta), float(e), 1.0, K)), rel=1e-14
+                float(equilibrium.straight(float(beta), float(e), 1.0, K)), rel=1e-14, abs=0
             )
 
 
@@ -113,7 +115,9 @@ def test_what_is_left_of_a_pulse_is_what_the_drift_law_says():
     R, C = R + 1.0, C + 1.0  # the pulse
     for m in range(1, 40):
         c = beta * C
-        assert R + c == pytest.approx(1 + 2 * beta * (1 - beta ** (m - 1)) / (1 - beta) + beta**m, rel=1e-12)
+        assert R + c == pytest.approx(
+            1 + 2 * beta * (1 - beta ** (m - 1)) / (1 - beta) + beta**m, rel=1e-12, abs=0
+        )
         R, C = R + 2 * c, c
 
 

@@ -51,7 +51,9 @@ def test_a_missing_operation_is_seen():
 def test_a_row_is_whole(row):
     operands = (A, B)[: row.arity]
     assert row.infix or row.triton, "Triton cannot write it"
-    assert row.numpy(*map(np.float64, operands)) == pytest.approx(float(row.plain(*operands)), rel=2.0**-50)
+    assert row.numpy(*map(np.float64, operands)) == pytest.approx(
+        float(row.plain(*operands)), rel=2.0**-50, abs=0
+    )
     assert not row.called or row.arity == 1
     assert row.adjoint is None or len(row.adjoint) in (0, row.arity)
     text = source(program_of(row), Precision("float32"))
@@ -79,7 +81,9 @@ def test_an_adjoint_is_the_derivative_that_dual_numbers_and_differences_find(nam
     mine = np.stack(program.run(list(q), np.zeros(1), Precision("float64")))[:, 0]
     duals = wide.gradient(loss, q)[:, 0].astype(float)
     differences = [float(x) for x in wide.gradient_mp(loss, [A, B])]
-    assert mine == pytest.approx(duals, rel=2.0**-48) and mine == pytest.approx(differences, rel=2.0**-48)
+    assert mine == pytest.approx(duals, rel=2.0**-48, abs=0) and mine == pytest.approx(
+        differences, rel=2.0**-48, abs=0
+    )
     assert mine.any() != (name == "step")
 
 
@@ -89,7 +93,7 @@ def test_a_function_has_a_form_in_sympy_its_derivative_and_a_line_of_python(name
     formula = symbolic_exact.expression(lambda q, xp: getattr(xp, name)(q[0]), [x])
     (slope,) = partials(formula, [x])
     value, derivative = compiled([x], [formula, slope], "numpy")(np.array([A]))
-    assert value == pytest.approx(getattr(NUMPY, name)(np.array([A])), rel=2.0**-50)
+    assert value == pytest.approx(getattr(NUMPY, name)(np.array([A])), rel=2.0**-50, abs=0)
     assert derivative == pytest.approx(
         wide.gradient(lambda q, xp: getattr(xp, name)(q[0]), [A]).astype(float)
     )

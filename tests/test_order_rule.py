@@ -77,7 +77,7 @@ def test_an_order_is_violated_where_the_last_that_was_measured_is_below_it_too(p
 def test_noise_widens_the_bound_by_three_of_itself_over_the_last_error():
     e = series(2, 2, 2, 2)
     noise = np.array([0, 0, 0, 0, 0.02 * e[-1]])
-    assert decide(e, noise).bound == pytest.approx(SETTLED + 3 * 0.02 / np.log(2), rel=1e-14)
+    assert decide(e, noise).bound == pytest.approx(SETTLED + 3 * 0.02 / np.log(2), rel=1e-14, abs=0)
     assert decide(-e, noise).bound == decide(e, noise).bound
 
 
@@ -96,12 +96,12 @@ def test_a_last_difference_within_the_noise_is_no_growth():
     e = series(2, 2, 2, 2)
     e[-1] *= 1 - 2.0**-6
     noise = np.array([0, 0, 0, 0, 0.02 * e[-1]])
-    assert decide(e, np.zeros(5)).bound == pytest.approx(-8 * np.log2(1 - 2.0**-6), rel=1e-12), (
+    assert decide(e, np.zeros(5)).bound == pytest.approx(-8 * np.log2(1 - 2.0**-6), rel=1e-12, abs=0), (
         "eight of a difference that grows"
     )
     found = decide(e, noise)
     assert found.is_decided and found.bound == pytest.approx(
-        -np.log2(1 - 2.0**-6) + 3 * 0.02 / np.log(2), rel=1e-12
+        -np.log2(1 - 2.0**-6) + 3 * 0.02 / np.log(2), rel=1e-12, abs=0
     )
 
 

@@ -47,10 +47,10 @@ def test_the_constant_is_that_of_the_overdamped_flow_by_hand():
     q, mu = np.array([[0.75], [-1.25]]), overdamped.FRICTION
     r = 0.75 * -1.25 - 1
     g = np.array([r * -1.25, r * 0.75])
-    assert gradient(case)(q, 0.0)[:, 0] == pytest.approx(g, rel=1e-15)
+    assert gradient(case)(q, 0.0)[:, 0] == pytest.approx(g, rel=1e-15, abs=0)
     value, size = constants(case, q)
-    assert value[:, 0] == pytest.approx([(g[0] ** 2 - g[1] ** 2) / mu**3, -g[0] / mu], rel=1e-14)
-    assert size[0, 0] == pytest.approx((g[0] ** 2 + g[1] ** 2) / mu**3, rel=1e-14)
+    assert value[:, 0] == pytest.approx([(g[0] ** 2 - g[1] ** 2) / mu**3, -g[0] / mu], rel=1e-14, abs=0)
+    assert size[0, 0] == pytest.approx((g[0] ** 2 + g[1] ** 2) / mu**3, rel=1e-14, abs=0)
 
 
 def test_of_a_bregman_rule_the_constant_has_the_curvature_of_its_metric():

@@ -10,7 +10,7 @@ running error of the kernel's own recursion, carried from step to step:
 Both are the running error of the kernel's lines. But that of m + w (f - m) passes on (1 + w) E, step by step,
 where 1 - w is right; so where the terms of a rule, in which each old number stands once, pass on less than
 its lines, that is taken. Of sums and products the lines round at most what their running error is above
-what they pass on, by induction.
+what they pass on, by induction. Constants are off in both; those of the terms count.
 
 What of a step does not read the buffers of the step before is evaluated for all steps at once.
 """
@@ -101,7 +101,10 @@ class Passing:
             pairs = [[of.at[a] for a in layer.args] for of in (x, e)]
             value, passed = bounds.FAR_RULE[layer.name](*pairs)
             x.at[layer.at] = value
-            e.at[layer.at] = passed + self.rounding.of(OPERATIONS[layer.name], value, passed, layer.sign)
+            error = passed + self.rounding.of(OPERATIONS[layer.name], value, passed, layer.sign)
+            if self.rounding.eager and layer.unrounded:
+                error = error + self.rounding.of_operands(layer.unrounded, *pairs)
+            e.at[layer.at] = error
         return e.outputs
 
 

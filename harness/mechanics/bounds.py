@@ -48,6 +48,8 @@ def operations(
                 value, passed = rules[op.name](x, e)
                 signs = op.name == "mul" and any(program.ops[i].name == "sign" for i in op.args)
                 error = passed + rounding.of(OPERATIONS[op.name], value, passed, signs)
+                if rounding.eager and (letters := program.unrounded(op)):
+                    error = error + rounding.of_operands(letters, x, e)
             values.append(value)
             errors.append(error)
     return values, errors
@@ -63,12 +65,13 @@ class Rounding:
     own: float
     eager: bool
     stores: dict
+    kind: str = ""
 
     @classmethod
     def under(cls, p: Precision) -> Rounding:
         of = lambda kind, u, tiny: (u, 1.5 * tiny) if kind != p.rounded else (0.0, 0.0)
         stores = {"store": of(p.q_store, p.u_q, p.tiny_q), "store_buffer": of(p.v_store, p.u_v, p.tiny_v)}
-        return cls(p.u_arith, 1.5 * p.tiny_arith, arithmetic_unit(p), p.eager, stores)
+        return cls(p.u_arith, 1.5 * p.tiny_arith, arithmetic_unit(p), p.eager, stores, p.rounded)
 
     def of(self, row: Operation, value, passed, signs: bool = False):
         """Of an operation whose value is known to `passed`; `signs` is a product with a sign, which is exact
@@ -83,6 +86,20 @@ class Rounding:
             own = row.units * self.own * (np.abs(value) + passed)
             return own + error + 4 * self.tiny if row.underflows else own + (error if self.eager else 0.0)
         return error + self.tiny if row.underflows else error
+
+    def of_operands(self, letters: tuple[str, ...], x, e):
+        """Of an operation that gives an operand back, where every result is rounded: letters of the operands
+        as Program.unrounded has them. One that is known exactly is off by its own rounding; a gradient that
+        is not was rounded before."""
+        error = 0 * e[0]
+        for letter, number, off in zip(letters, x, e, strict=True):
+            if letter:
+                own = 0 * off if letter == "g" else self.u * (np.abs(number) + off) + self.tiny
+                if np.asarray(number).dtype != object:
+                    known = np.abs(number - representable(number, self.kind))
+                    own = np.where(np.asarray(off) == 0, known, own)
+                error = error + own
+        return error
 
 
 NONE = Rounding(0.0, 0.0, 0.0, False, dict.fromkeys(STORES, (0.0, 0.0)))

@@ -57,7 +57,8 @@ def cut(program: Program, carried: tuple[str, ...]) -> tuple[Program, Program]:
     """A program as two: what does not depend on some of its inputs, and the rest.
 
     carried  the names of those inputs
-    The inputs of the second program are these, then the outputs of the first one, in order.
+    The inputs of the second program are these, then the outputs of the first one, in order: x[i], or an input
+    of the program by its own name.
     """
     names = program.inputs
     depends: list[bool] = []
@@ -68,7 +69,9 @@ def cut(program: Program, carried: tuple[str, ...]) -> tuple[Program, Program]:
     given = [a for a in (*given, *program.outputs) if not depends[a] and program.ops[a].name != "const"]
     given = list(dict.fromkeys(given))
     first = pruned(program.dim, program, given, names)
-    of_rest = (*carried, *(f"x[{i}]" for i in range(len(given))))
+    of_given = [program.ops[a] for a in given]
+    named = (names[op.value] if op.name == "input" else f"x[{i}]" for i, op in enumerate(of_given))
+    of_rest = (*carried, *named)
     at = {name: i for i, name in enumerate(of_rest)}
     ops: list[Op] = []
     place: dict[int, int] = {}
@@ -94,13 +97,14 @@ class Layer:
     """Operations of one name, none of which reads another of them: they are evaluated together.
 
     at    their positions in the program;  args  of each operand the positions, (operands, operations)
-    sign  whether an operand of each is a sign
+    sign  whether an operand of each is a sign;  unrounded  Program.unrounded of each
     """
 
     name: str
     at: np.ndarray
     args: np.ndarray
     sign: bool
+    unrounded: tuple[str, ...]
 
 
 @cache
@@ -113,8 +117,8 @@ def layers(program: Program) -> tuple[Layer, ...]:
         depth.append(1 + max((depth[a] for a in op.args), default=-1))
         if op.args:
             sign = any(program.ops[a].name == "sign" for a in op.args)
-            found.setdefault((depth[-1], op.name, sign), []).append(at)
+            found.setdefault((depth[-1], op.name, sign, program.unrounded(op)), []).append(at)
     return tuple(
-        Layer(name, np.array(at), np.array([program.ops[i].args for i in at]).T, sign)
-        for (_, name, sign), at in sorted(found.items())
+        Layer(name, np.array(at), np.array([program.ops[i].args for i in at]).T, *how)
+        for (_, name, *how), at in sorted(found.items())
     )

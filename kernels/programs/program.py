@@ -18,6 +18,10 @@ from noether.kernels.programs.precision import Precision, narrow
 
 SOURCES = ("input", "const")
 """What has no operands: where values come from."""
+GIVES_BACK = ("neg", "abs", "max", *STORES)
+"""Operations whose result is an operand, or its negative: they round only what was not rounded before."""
+STORED = ("", "q", "v", "w", "x")
+"""First letters of what is a number of a store, or the result of an operation."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,17 @@ class Program:
         for op in self.ops:
             reads.append(op.value < self.dim if op.name == "input" else any(reads[a] for a in op.args))
         return tuple(reads[o] for o in self.outputs)
+
+    def unrounded(self, op: Op) -> tuple[str, ...]:
+        """For each operand of an operation that gives one of them back the first letter of its name where it
+        is an input that no operation and no store has rounded, else ""; nothing where no operand is."""
+        if op.name not in GIVES_BACK:
+            return ()
+        inputs = (
+            self.inputs[x.value] if x.name == "input" else "" for x in map(self.ops.__getitem__, op.args)
+        )
+        letters = tuple("" if name[:1] in STORED else name[:1] for name in inputs)
+        return letters if any(letters) else ()
 
     def run(self, q, eps, precision: Precision) -> list[np.ndarray]:
         """The outputs in numpy, rounded as `precision` says.  q  d arrays (lanes,) of the arithmetic type"""

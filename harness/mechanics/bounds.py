@@ -23,13 +23,14 @@ LONG = 16
 
 
 def operations(
-    program: Program, inputs, input_errors, precision: Precision, rules: dict, exact: bool = False
+    program: Program, inputs, input_errors, precision: Precision, rules: dict, exact=False, constants=True
 ) -> tuple[list, list]:
     """The value of each operation of a program in order, and a bound on its error.
 
     inputs, input_errors  (n,) each: the exact inputs and how far the kernel's own may be;  rules  PASS, or
                           FAR on numbers
     exact                 no operation rounds: what is left is what its inputs and constants are off
+    constants             whether constants are off
     """
     rounding = NONE if exact else Rounding.under(precision)
     values: list[np.ndarray] = []
@@ -43,7 +44,7 @@ def operations(
                 value, error = inputs[op.value], input_errors[op.value]
             elif op.name == "const":
                 value = np.full_like(like, op.value)
-                error = np.full_like(like, constant_error(op.value, precision))
+                error = np.full_like(like, constant_error(op.value, precision) if constants else 0.0)
             else:
                 value, passed = rules[op.name](x, e)
                 signs = op.name == "mul" and any(program.ops[i].name == "sign" for i in op.args)

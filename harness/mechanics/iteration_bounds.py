@@ -65,13 +65,12 @@ def length(x: np.ndarray) -> np.ndarray:
 def of_once(program, X, e, precision: Precision) -> np.ndarray:
     """What one iteration rounds itself at any matrix that is within e of X, (steps, lanes).
 
-    The running error from there is at least what passes exactly, plus what is rounded on the way: by
-    induction over sums and products, which is all that the iteration has.
+    The running error from there is at least what passes exactly, plus what is rounded on the way, constants
+    included: by induction over sums and products, which is all that the iteration has.
     """
     near = at(X, np.broadcast_to(e[:, None], X.shape))
-    whole, without = (
-        of_outputs(program, near, precision, bounds.FAR_RULE, exact)[1] for exact in (False, True)
-    )
+    which = ({}, dict(exact=True, constants=False))
+    whole, without = (of_outputs(program, near, precision, bounds.FAR_RULE, **x)[1] for x in which)
     with np.errstate(all="ignore"):
         return length(bounds.known(whole - without))
 

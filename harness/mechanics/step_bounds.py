@@ -35,10 +35,13 @@ NOTHING_KNOWN = 2.0**1000
 """A bound on a step of which nothing is known: finite, for laws multiply it by numbers that may be 0."""
 
 
-def of_outputs(program: Program, inputs: dict, precision: Precision, rules: dict, exact: bool = False):
-    """The values of a step's program and bounds on their errors, (steps, outputs, lanes) each."""
+def of_outputs(program: Program, inputs: dict, precision: Precision, rules: dict, **which):
+    """The values of a step's program and bounds on their errors, (steps, outputs, lanes) each.
+
+    which  what is rounded, as of bounds.operations
+    """
     values, errors = rows(program, inputs)
-    found = bounds.operations(program, values, errors, precision, rules, exact)
+    found = bounds.operations(program, values, errors, precision, rules, **which)
     whole = lambda x: np.stack([np.broadcast_to(x[i], values[-1].shape) for i in program.outputs], axis=1)
     return tuple(map(whole, found))
 

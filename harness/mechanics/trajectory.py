@@ -129,7 +129,8 @@ class Trajectory(States):
 
     @cached_property
     def shrink(self) -> np.ndarray:
-        """The factor s = 1 - eta k of decoupled decay, 1 otherwise; (lanes,)."""
+        """The factor s of decoupled decay, 1 - eta k as a rule and 1 without it; (lanes,), or (steps, lanes)
+        where it is another in another step."""
         if not self.rule.decoupled:
             return np.ones_like(self.eta)
         q = np.ones_like(self.z[:1])
@@ -137,10 +138,11 @@ class Trajectory(States):
             list(np.moveaxis(q, 1, 0)),
             split(list(np.moveaxis(np.ones_like(self.v[:1]), 1, 0)), self.dim),
         )
-        first = self.rule.named([x if np.ndim(x) == 1 else x[:1] for x in self.numbers])
-        return np.broadcast_to(
-            self.rule.terms(g, buffers, buffers, g, first, UNROUNDED)[0]["q"][0], (1, self.lanes)
-        )[0]
+        rows = self.steps if self.rule.timed and not self.traced else 1
+        p = self.rule.named([x if np.ndim(x) == 1 else x[:rows] for x in self.numbers])
+        of_q = self.rule.terms(g, buffers, buffers, g, p, UNROUNDED)[0]
+        s = np.broadcast_to(of_q["q"][0], (rows, self.lanes))
+        return s[0] if rows == 1 or (s == s[0]).all() else s
 
     @cached_property
     def move(self) -> np.ndarray:

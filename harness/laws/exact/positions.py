@@ -5,6 +5,7 @@
     <=>  q_{n+1} = q_n + beta w_n - eta (g_n + k q_n),   w_n = q_n - q_{n-1},   w_0 = v_0      (1)
     decoupled decay, a = 1 - eta k:
          q_{n+1} = q_n + a beta w_n - eta (g_n + (1-beta) k q_n),   w_0 = (v_0 - eta k q_0)/a  (2)
+    where steps know a number of their own, a_n q_n - a_{n-1} q_{n-1} stands for a w_n
 
 For beta > 0, (1) times -beta^{-n}/eta is the discrete Euler-Lagrange equation of
 L_d = beta^{-n} [|q_{n+1} - q_n|^2/(2 eta) - f - k |q|^2/2]: a variational integrator (Marsden, West, 2001).
@@ -36,12 +37,13 @@ def difference_law(
     """(1) or (2). `mass` for (1+beta)/2 and `friction` times 1 - beta: the scheme of another model; `force`
     times beta in (2)'s."""
     q, w = t.q[:-1], np.diff(t.q[:-1], axis=0)
-    first = t.v[:1] - (1 - t.shrink) * q[:1]  # a w_0
-    back = np.concatenate([first, t.shrink * w])
+    a = t.shrink if np.ndim(t.shrink) == 1 else t.shrink[:, None]
+    first = t.v[:1] - (1 - a[:1] if np.ndim(a) == 3 else 1 - a) * q[:1]  # a w_0
+    back = np.concatenate([first, a * w if np.ndim(a) == 1 else np.diff(a * q, axis=0)])
     push = t.beta * back
     pull = t.pull
     if t.rule.decoupled:
-        pull = pull + (1 - force * t.beta) * ((1 - t.shrink) * q)
+        pull = pull + (1 - force * t.beta) * ((1 - a) * q)
     if mass is not None or friction != 1:
         push, pull = remodelled(
             back, pull, (1 + t.beta) / 2 if mass is None else mass, friction * (1 - t.beta)

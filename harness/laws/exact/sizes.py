@@ -82,7 +82,7 @@ def after_the_step(t: Trajectory) -> np.ndarray:
 
     It is this, and what q' rounds after it: at most two roundings of each term, one of the sum, the store.
     """
-    p, q, shrunk, after = t.precision, t.z[:-1], t.shrink * t.z[:-1], np.abs(t.z[1:])
+    p, q, shrunk, after = t.precision, t.z[:-1], t.summands[0]["q"], np.abs(t.z[1:])
     longest = np.broadcast_to(t.eta * furthest(t), (t.steps, t.lanes))
     past = t.eta * t.rule.bounded.past(t.dim, p.u_arith)
     decayed = np.abs(q - shrunk) + np.abs(shrunk) if t.rule.decoupled else 0
@@ -111,7 +111,7 @@ def length_law(t: Trajectory, symmetry=None, share: float = 1.0):
         off, error = t.p[1:] - t.kept_part, t.delta_p
         terms = t.p[1:], t.kept_part
     else:
-        off, error = t.z[1:] - t.shrink * t.z[:-1], length_error(t)
+        off, error = t.z[1:] - t.summands[0]["q"], length_error(t)
         terms = t.z[1:], t.z[:-1]
     measured = np.sqrt(dot(off, off))
     own = formed(t, t.dim + 12, measured, length, *(np.sqrt(dot(x, x)) for x in terms))

@@ -13,8 +13,8 @@ from noether.mechanics.trajectory import Trajectory
 
 
 def translation_law(t: Trajectory, symmetry: Symmetry, constant: bool = False):
-    """D6  c_{n+1} = (s + b) c_n - s b c_{n-1} - (r_n + m_n) F_n + b m_{n-1} F_{n-1},  c = <a, q>,  F = <b f,
-           a>.
+    """D6  c_{n+1} = (s_n + b) c_n - s_{n-1} b c_{n-1} - (r_n + m_n) F_n + b m_{n-1} F_{n-1},
+        c = <a, q>,  F = <b f, a>.
 
     q moves by r v' - m b f: r = 1 and m = 0 for most rules, beta and 1 for Nesterov's, the rate of the step
     and 0 under a schedule. b = beta r_n/r_{n-1}, and 0 where nothing is carried over: there r_{n-1} may be 0.
@@ -26,9 +26,10 @@ def translation_law(t: Trajectory, symmetry: Symmetry, constant: bool = False):
     rate, ahead = t.rate, t.ahead
     kept, ratio = stepwise(t.kept, t)[1:], rate[1:] / (rate[1:] if constant else rate[:-1])
     beta = kept * (ratio if t.traced else np.where(kept == 0, 0, ratio))
+    s, old = (t.shrink, t.shrink) if np.ndim(t.shrink) == 1 else (t.shrink[1:], t.shrink[:-1])
     predicted = (
-        (t.shrink + beta) * c[1:-1]
-        - t.shrink * beta * c[:-2]
+        (s + beta) * c[1:-1]
+        - old * beta * c[:-2]
         - (rate[1:] + ahead[1:]) * pull[1:]
         + beta * ahead[:-1] * pull[:-1]
     )
@@ -36,7 +37,7 @@ def translation_law(t: Trajectory, symmetry: Symmetry, constant: bool = False):
     bound = dot(np.broadcast_to(np.abs(a), local.shape), local)
     mass = dot(np.broadcast_to(np.abs(a), t.q.shape), np.abs(t.q))
     pull_size = broken_size(t, np.broadcast_to(np.abs(a), t.g_broken.shape))
-    masses = (mass[2:], (np.abs(t.shrink) + np.abs(beta)) * mass[1:-1], t.shrink * beta * mass[:-2])
+    masses = (mass[2:], (np.abs(s) + np.abs(beta)) * mass[1:-1], old * beta * mass[:-2])
     pulls = ((np.abs(rate) + np.abs(ahead))[1:] * pull_size[1:], (beta * ahead[:-1]) * pull_size[:-1])
     own = formed(t, depth(symmetry), *masses, *pulls)
     return Residual(c[2:], predicted, bound + own, mass[2:])

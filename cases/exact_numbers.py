@@ -139,6 +139,12 @@ def claimed(rule, at: Point, new: list, xp):
     return RuleError(f"rule {rule.name}: {c.buffer}' is not a {c.buffer} - b f with its a, b and f")
 
 
+def keeps_beta(rule) -> bool:
+    """Whether the number that the covector is multiplied by in a step is beta."""
+    p = point(rule, 0).parameters()
+    return bool(p.beta == rule.covector.kept(p))
+
+
 @dataclass(frozen=True)
 class Reading:
     """What a step was found to depend on.

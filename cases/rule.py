@@ -231,6 +231,12 @@ class Rule:
         tenth, next_one = self.known_numbers(np.full((len(self.parameters), 1), 0.5), 2, begun=9)
         return bool((tenth == next_one).all())
 
+    @cached_property
+    def keeps_beta(self) -> bool:
+        """Whether what the covector keeps of itself in a step is beta, or nothing: not a number of its
+        own."""
+        return self.covector is not None and (not self.momentum or exact_numbers.keeps_beta(self))
+
     def reads_number(self, name: str) -> bool:
         """Whether a step depends on a parameter, by its name."""
         return exact_numbers.reads_number(self, name)

@@ -27,8 +27,8 @@ from noether.mechanics.trajectory import Trajectory
 
 
 def plain(rule: Rule) -> bool:
-    """q is moved by the buffer itself, in its own coordinates."""
-    return rule.linear and rule.moves_by_buffer
+    """q is moved by the buffer itself, in its own coordinates, and the buffer keeps beta of itself."""
+    return rule.linear and rule.moves_by_buffer and rule.keeps_beta
 
 
 def difference_law(

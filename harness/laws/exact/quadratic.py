@@ -14,7 +14,7 @@ from noether.mechanics.trajectory import Trajectory
 
 
 def massive(rule: Rule, symmetry: Symmetry) -> bool:
-    return symmetry.is_symmetric and rule.decay == "coupled" and rule.moves_by_buffer
+    return symmetry.is_symmetric and rule.decay == "coupled" and rule.moves_by_buffer and rule.keeps_beta
 
 
 def mass_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, mass=None):

@@ -254,7 +254,7 @@ class Rule:
         """Whether the laws of a step can be traced into a kernel beside it
         (harness/laws/exact/residuals.py)."""
         plain = self.reads.moves in ("by", "ahead") and len(self.buffers) == 1 and not self.extra
-        return plain and not (self.signed or self.simplex or self.paced)
+        return plain and self.elementary and not (self.signed or self.simplex or self.paced)
 
 
 def from_its_file(update: Callable, name: str) -> Rule:

@@ -31,8 +31,6 @@ from noether.cases.iteration import Iteration
 from noether.cases.rule_declared import COMMON, every
 from noether.cases.step_sizes import Bounded, Length
 
-COUPLED, DECOUPLED, NONE = "coupled", "decoupled", "none"
-
 
 @dataclass(frozen=True)
 class Rule:
@@ -50,7 +48,6 @@ class Rule:
     covector    the covector of its charge, None where it has none
     metric      whose kinetic energy this rule has: euclidean, diagonal, bregman, maximum, adaptive, spectral
     torch       torch(p) -> (class of torch.optim, options), where it is there
-    models      its models in continuous time (cases/models.py), where one is claimed
     fits        fits(d) -> whether it can take d parameters; a rule of matrices may need a shape
     iteration   the part of its update that iterates, whose rounding is bounded by how steep it is
     bounded, length  how far a step can go and how long it is, whatever the gradient (step_sizes.py)
@@ -68,7 +65,6 @@ class Rule:
     covector: Covector | None = None
     metric: str = "euclidean"
     torch: Callable | None = None
-    models: tuple = ()
     fits: Callable = every
     iteration: Iteration | None = None
     bounded: Bounded | None = None
@@ -155,7 +151,7 @@ class Rule:
     @property
     def decoupled(self) -> bool:
         """Whether decay is decoupled."""
-        return self.decay == DECOUPLED
+        return self.decay == "decoupled"
 
     @cached_property
     def on_metric(self) -> bool:

@@ -254,11 +254,6 @@ class Trajectory(States):
         return self.delta[:, self.charged]
 
     @cached_property
-    def unsigned(self) -> np.ndarray:
-        """Where the sign of the gradient is not known, because it is within its own error."""
-        return ~(np.abs(self.g) > self.g_error)
-
-    @cached_property
     def sigma(self) -> np.ndarray:
         """(R0) bound on the rounding of the state, from the new buffers as stored; (steps, d, lanes)."""
         return self.apart + self.common[:, None]

@@ -1,0 +1,202 @@
+"""How an optimizer of a given anatomy moves: the one step of which most optimizers are options.
+
+    f  = g (+ k q)                                 coupled decay
+    m' = beta m + c f                              momentum, as the options say
+    s' = beta2 s + (1 - beta2) f^2                 second moment, as the options say
+    u  = m^ / (sqrt(s^) + eps)                     ^: corrected for the start at 0, where it is
+    q' = (1 - eta k) q - eta u                     decoupled decay
+
+Numbers are anything with arithmetic: longdouble arrays, with an axis of alternatives for a fit, or Running
+numbers, whose errors then bound what a target's own computation of its coefficients may differ by. tests hold
+this step against the learning rules of the catalogue.
+Source: the rules of cases/rules/, which cite theirs; AdaBelief: Zhuang et al. (2020), algorithm 2.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from noether.campaigns.audit import running
+from noether.campaigns.audit.anatomy import Anatomy
+from noether.campaigns.audit.running import WIDE, Running
+
+PYTHON = 8
+"""How many roundings of Python's floats may stand between a number that was given and a coefficient that
+reaches a tensor: coefficients are short formulas of the arguments and of the step."""
+PLAIN = SimpleNamespace(
+    sqrt=np.sqrt, absolute=np.abs, maximum=np.maximum, sign=np.sign,
+    norm=lambda u: np.sqrt((u * u).sum(axis=-1, keepdims=True)), coefficient=lambda x: x,
+)  # fmt: skip
+"""The functions of a step for arrays whose last axis are the parameters of one tensor."""
+BOUNDED = SimpleNamespace(
+    sqrt=running.sqrt, absolute=running.absolute, maximum=running.maximum, sign=running.sign,
+    norm=lambda u: running.sqrt(running.total(u * u, axis=-1, keepdims=True)),
+    coefficient=lambda x: running.running(x).rounded("float64", PYTHON),
+)  # fmt: skip
+"""The same for Running numbers."""
+
+
+def moved(anatomy: Anatomy, q0: np.ndarray, gradients: np.ndarray, values=None) -> np.ndarray:
+    """Where the parameters are after each step, (steps, ..., d) longdouble.
+
+    q0  (d,); gradients  (steps, d); values  {number: array (alternatives, 1)}, of the anatomy by default
+    """
+    values = anatomy.values if values is None else values
+    numbers = {name: np.asarray(x, WIDE) for name, x in values.items()}
+    with np.errstate(all="ignore"):
+        return np.stack(
+            list(steps(anatomy, np.asarray(q0, WIDE), np.asarray(gradients, WIDE), numbers, PLAIN))
+        )
+
+
+def bounded(anatomy: Anatomy, q0: np.ndarray, gradients: np.ndarray) -> Running:
+    """Where the parameters are after each step, with the error that a target's coefficients may have."""
+    unit = PYTHON * WIDE(2.0**-53)
+    numbers = {name: Running(WIDE(x), unit * abs(WIDE(x))) for name, x in anatomy.values.items()}
+    start = Running(np.asarray(q0, WIDE), WIDE(0))
+    with np.errstate(all="ignore"):
+        found = list(steps(anatomy, start, [running.running(g) for g in gradients], numbers, BOUNDED))
+    return Running(np.stack([x.value for x in found]), np.stack([x.error for x in found]))
+
+
+def steps(anatomy: Anatomy, q, gradients, numbers: dict, xp):
+    """Yield q after each step."""
+    x, F = SimpleNamespace(**numbers), anatomy.features
+    state: dict = {}
+    for n, g in enumerate(gradients, start=1):
+        count = n + {"1": 0, "0": -1, "2": 1}[F["count"]]
+        q = step(F, x, state, q, g, n, count, xp)
+        yield q
+
+
+def step(F: dict, x, state: dict, q, g, n: int, count: int, xp):
+    """q after step n; `state` changes."""
+    f = -g if F["direction"] == "ascent" else g
+    if F["decay"] in ("coupled", "both"):
+        f = f + x.k * q
+    eta = xp.coefficient(x.eta / (1 + (count - 1) * x.rate_decay) if F["rate"] == "falling" else x.eta)
+    if F["carried"] == "update":
+        u = momentum(F, x, state, divided(F, x, state, f, f, f, count, xp), n, count, xp)
+    else:
+        m = momentum(F, x, state, f, n, count, xp)
+        m = m + x.k * q if F["decay"] == "of the momentum" else m
+        u = divided(F, x, state, m, f, state.get("m", f), count, xp)
+    if F["form"] == "sign":
+        u = xp.sign(u)
+    elif F["form"] == "normalised":
+        u = u / xp.norm(u)
+    elif F["form"] == "normalised with eps":
+        u = u / (xp.norm(u) + x.stability)
+    return shrunk(F, x, eta, q, u, xp)
+
+
+def shrunk(F: dict, x, eta, q, u, xp):
+    """q after the update u and the decay beside it."""
+    where = F["decay"]
+    if where in ("decoupled", "both", "after"):
+        shrink = xp.coefficient(1 - eta * x.k)
+        return (q - eta * u) * shrink if where == "after" else q * shrink - eta * u
+    if where == "growing":
+        return q * xp.coefficient(1 + eta * x.k) - eta * u
+    if where == "unscaled":
+        return q * xp.coefficient(1 - x.k) - eta * u
+    return q - eta * u
+
+
+def momentum(F: dict, x, state: dict, f, n: int, count: int, xp):
+    """What the step follows before the division; the momentum itself is kept in the state."""
+    if F["momentum"] == "none":
+        return f
+    old = state.get("m", 0 * f)
+    kept = x.beta2 if F["ahead"] == "lion" else x.beta
+    dampened = F["momentum"].startswith("dampened")
+    share = 1 if F["momentum"] == "sum" else xp.coefficient(1 - x.tau if dampened else 1 - kept)
+    begins = n == 1 and F["momentum"] in ("dampened", "average from the first")
+    new = state["m"] = f if begins else kept * old + share * f
+    if F["ahead"] == "lion":
+        return x.beta * old + xp.coefficient(1 - x.beta) * f
+    if F["ahead"] == "scheduled":
+        return scheduled(x, state, f, new, count, xp)
+    follows = {"nesterov": x.beta * new + f * (1 if dampened else share), "old": old}.get(F["ahead"], new)
+    for _ in range({"no": 0, "yes": 1, "twice": 2}[F["first correction"]]):
+        follows = follows / xp.coefficient(1 - x.beta**count)
+    return follows
+
+
+def scheduled(x, state: dict, f, m, n: int, xp):
+    """NAdam's look ahead, whose momentum grows (Dozat 2016)."""
+    base = WIDE(0.96)
+    mu, following = (xp.coefficient(x.beta * (1 - base ** (i * x.psi) / 2)) for i in (n, n + 1))
+    M = state["M"] = xp.coefficient(state.get("M", 1) * mu)
+    of_f, of_m = xp.coefficient((1 - mu) / (1 - M)), xp.coefficient(following / (1 - M * following))
+    return f * of_f + m * of_m
+
+
+def divided(F: dict, x, state: dict, m, f, mean, n: int, xp):
+    """m over what the second moment makes."""
+    if F["second"] == "none":
+        return m
+    if F["second"] == "maximum":
+        state["s"] = xp.maximum(x.beta2 * state.get("s", 0 * f), xp.absolute(f) + x.stability)
+        return m / state["s"]
+    s = second(F, x, state, f, mean, xp)
+    if F["eps"] == "kept":
+        s = state["s"] = s + x.stability
+    times = {"no": 0, "yes": 1, "twice": 2}[F["second correction"]]
+    correction = xp.coefficient((1 - x.beta2**n) ** times) if times else xp.coefficient(WIDE(1))
+    if F["rectified"] != "no":
+        return rectified(F, x, m, s, n, correction, xp)
+    if F["largest"] == "amsgrad corrected":
+        s = state["h"] = xp.maximum(state.get("h", 0 * s), s / correction)
+        correction = xp.coefficient(WIDE(1))
+    elif F["largest"] == "amsgrad":
+        s = state["h"] = xp.maximum(state.get("h", 0 * s), s)
+    if F["second"] == "centred":
+        s = s - state["mean"] * state["mean"]
+    return m / below(F, x, s, correction, xp)
+
+
+def below(F: dict, x, s, correction, xp):
+    """What divides: the root of the corrected second moment, with eps at its place."""
+    root = xp.sqrt if F["root"] == "yes" else (lambda y: y)
+    at = F["eps"]
+    if at == "before":
+        return (root(s) + x.stability) / root(correction)
+    if at == "inside":
+        return root(s / correction + x.stability)
+    if at == "inside uncorrected":
+        return root((s + x.stability) / correction)
+    if at == "floor":
+        return xp.maximum(root(s / correction), x.stability)
+    if at == "none":
+        return root(s / correction)
+    return root(s / correction) + x.stability
+
+
+def second(F: dict, x, state: dict, f, mean, xp):
+    """The second moment after the step, which is kept in the state."""
+    what, begun = F["second"], 0 * f + (x.initial if F["start"] == "given" else 0)
+    if what == "sum":
+        state["s"] = state.get("s", begun) + f * f
+        return state["s"]
+    new = {"belief": lambda: (f - mean) * (f - mean), "of the momentum": lambda: mean * mean,
+           "absolute": lambda: abs(f)}.get(what, lambda: f * f)()  # fmt: skip
+    begins = what == "from the first" and "s" not in state
+    state["s"] = new if begins else x.beta2 * state.get("s", begun) + xp.coefficient(1 - x.beta2) * new
+    if what == "centred":
+        state["mean"] = x.beta2 * state.get("mean", 0 * f) + xp.coefficient(1 - x.beta2) * f
+    return state["s"]
+
+
+def rectified(F: dict, x, m, s, n: int, correction, xp):
+    """RAdam's update: m alone while the second moment averages too few squares (Liu et al. 2020)."""
+    kept = x.beta2**n
+    longest = 2 / (1 - x.beta2) - 1
+    length = longest - 2 * n * kept / (1 - kept)
+    number = np.max(length.value if isinstance(length, Running) else length)
+    if not number > (4 if F["rectified"] == "from 4" else 5):
+        return m
+    share = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
+    return m * xp.coefficient(xp.sqrt(share)) / below(F, x, s, correction, xp)

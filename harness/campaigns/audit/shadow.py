@@ -1,0 +1,205 @@
+"""A shadow beside PyTorch: every tensor operation is done again in wide numbers with a running error.
+
+While the mode is on, each operation that reaches the dispatcher runs as it is, and `operations.py` says what
+it means without rounding and how far rounding may have taken it. The shadow of a tensor belongs to its
+storage, so that views, slices and writes in place need nothing of their own. What is met for the first time
+is taken as it stands, without error.
+
+    unknown   operations whose meaning is not in the tables: their results are taken as they stand
+    left      numbers that left the tensors with an error (item(), a comparison in Python): the shadow goes on
+              with the number that was really computed
+    kinds     types in which results were stored, and how often
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from noether.campaigns.audit import fused
+from noether.campaigns.audit.meaning import (
+    aliases,
+    bound,
+    kind_of,
+    laid,
+    meaning,
+    nth,
+    plain,
+    rounded_to,
+    scalar,
+)
+from noether.campaigns.audit.running import UNITS, WIDE, Running
+
+SILENT = {"empty", "empty_like", "new_empty", "empty_strided", "resize", "set", "arange", "eye", "randn",
+          "rand", "normal", "uniform", "bernoulli", "randn_like", "rand_like", "randint", "random",
+          "randperm", "requires_grad", "record_stream", "lift_fresh", "is_same_size", "tensor"}  # fmt: skip
+"""Operations after which a tensor is taken as it stands: nothing was computed from other numbers."""
+
+
+@dataclass
+class Entry:
+    """The shadow of one storage, flat."""
+
+    storage: StorageWeakRef
+    kind: str
+    value: np.ndarray
+    error: np.ndarray
+
+
+@dataclass
+class Told:
+    """What a shadow has seen beside its numbers."""
+
+    unknown: Counter = field(default_factory=Counter)
+    left: Counter = field(default_factory=Counter)
+    kinds: Counter = field(default_factory=Counter)
+
+
+class Shadow(TorchDispatchMode):
+    """The mode; it can be entered again, and remembers its entries in between."""
+
+    def __init__(self):
+        super().__init__()
+        self.entries: dict[int, Entry] = {}
+        self.told = Told()
+
+    def forget(self) -> None:
+        """Take all tensors as they stand from now on: errors begin again at 0."""
+        self.entries.clear()
+
+    # ---- the shadows
+
+    def of(self, x: torch.Tensor) -> Running:
+        """The shadow of a tensor, in its shape."""
+        kind = kind_of(x)
+        if kind not in UNITS and kind != "bool":
+            return Running(x.detach().double().numpy().astype(WIDE), WIDE(0))
+        entry = self.entry(x)
+        return Running(laid(entry.value, x).copy(), laid(entry.error, x).copy())
+
+    def entry(self, x: torch.Tensor) -> Entry:
+        """The entry of a tensor's storage, made of the numbers that stand there where there is none."""
+        storage = x.untyped_storage()
+        found = self.entries.get(storage._cdata)
+        if found is None or found.storage.expired() or found.kind != kind_of(x):
+            flat = torch.empty(0, dtype=x.dtype).set_(storage)
+            numbers = flat.detach().double().numpy().astype(WIDE)
+            found = Entry(StorageWeakRef(storage), kind_of(x), numbers, np.zeros_like(numbers))
+            self.entries[storage._cdata] = found
+        return found
+
+    def put(self, x: torch.Tensor, found: Running) -> None:
+        """Make `found` the shadow of a tensor."""
+        entry = self.entry(x)
+        laid(entry.value, x)[...] = found.value
+        laid(entry.error, x)[...] = found.error
+
+    def stands(self, x: torch.Tensor) -> None:
+        """Take a tensor as it stands."""
+        entry = self.entry(x)
+        laid(entry.value, x)[...] = x.detach().double().numpy()
+        laid(entry.error, x)[...] = 0
+
+    # ---- an operation
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        given = bound(function, args, kwargs or {})
+        name = function._schema.name.split("::")[1]
+        if name.startswith("_foreach_"):
+            return self.each(function, name[len("_foreach_") :], given, args, kwargs or {})
+        if name.rstrip("_") in fused.FUSED:
+            return self.fused(function, name.rstrip("_"), given, args, kwargs or {})
+        if name in ("_local_scalar_dense", "item", "equal", "is_nonzero"):
+            return self.leaves(function, name, given, args, kwargs or {})
+        operands = self.operands(given)
+        out = function(*args, **(kwargs or {}))
+        results = out if isinstance(out, (list, tuple)) else (out,)
+        if len(results) > 1 and name in ("max", "min"):  # the value, and where it stands
+            results = results[:1]
+        for x in results:
+            if isinstance(x, torch.Tensor):
+                self.follow(function, name.rstrip("_"), x, given, operands)
+        return out
+
+    def operands(self, given: dict) -> dict:
+        """The shadows of all tensors among the arguments."""
+        return {key: self.shadows(x) for key, x in given.items()}
+
+    def shadows(self, x):
+        """A tensor's shadow, a list of them, or what is no tensor as it is."""
+        if isinstance(x, torch.Tensor):
+            return self.of(x) if plain(x) else x
+        if isinstance(x, (list, tuple)) and any(isinstance(y, torch.Tensor) for y in x):
+            return [self.shadows(y) for y in x]
+        return x
+
+    def follow(self, function, name: str, out: torch.Tensor, given: dict, operands: dict) -> None:
+        """The shadow of one result."""
+        kind = kind_of(out)
+        if not plain(out):
+            self.told.unknown[f"{name} of {kind}" if kind not in UNITS else f"{name} of {out.layout}"] += 1
+            return
+        if kind not in UNITS and kind != "bool" or aliases(function, out, given):
+            return
+        if kind in UNITS and name not in SILENT:
+            self.told.kinds[kind] += 1
+        if (found := meaning(name, kind, out, given, operands)) is not None:
+            self.put(out, found)
+            return
+        self.stands(out)
+        if name not in SILENT:
+            self.told.unknown[name] += 1
+
+    def each(self, function, name: str, given: dict, args, kwargs):
+        """An operation on lists of tensors, a row at a time."""
+        lists = [x for x in given.values() if isinstance(x, (list, tuple)) and len(x)]
+        rows = []
+        for i in range(len(lists[0]) if lists else 0):
+            row = {key: nth(x, i) for key, x in given.items()}
+            rows.append((row, self.operands(row)))
+        out = function(*args, **kwargs)
+        results = out if isinstance(out, (list, tuple)) and len(out) else next(iter(given.values()))
+        for x, (row, operands) in zip(results, rows, strict=False):
+            self.follow(function, name.rstrip("_"), x, row, operands)
+        return out
+
+    def fused(self, function, name: str, given: dict, args, kwargs):
+        """A whole step that is one operation."""
+        options = {key: x for key, x in given.items() if key not in fused.LISTS}
+        before = []
+        for i in range(len(given["self"])):
+            lists = {key: given[key][i] for key in fused.LISTS if given.get(key)}
+            before.append((lists, {key: self.of(x) for key, x in lists.items()}))
+        for count in given.get("state_steps") or ():
+            self.stands(count)
+        out = function(*args, **kwargs)
+        for i, (lists, state) in enumerate(before):
+            kind = kind_of(lists["self"])
+            p = {key: self.number(x, kind) for key, x in options.items()}
+            p["step"] = float(given["state_steps"][i]) if given.get("state_steps") else 0.0
+            if options.get("grad_scale") is not None or options.get("found_inf") is not None:
+                self.told.unknown[f"{name} with grad_scale"] += 1
+            for key, found in fused.FUSED[name](kind, state, p).items():
+                self.put(lists[key], rounded_to(kind_of(lists[key]), kind, found))
+            self.told.kinds[kind] += 1
+        return out
+
+    def number(self, x, kind: str):
+        """An option of a fused step: a flag as it is, a number with its rounding to the type of the step."""
+        if isinstance(x, torch.Tensor):
+            return self.of(x)
+        return x if isinstance(x, bool) or x is None or isinstance(x, list) else scalar(x, kind)
+
+    def leaves(self, function, name: str, given: dict, args, kwargs):
+        """A number that leaves the tensors: remembered where it is not what it means."""
+        for x in given.values():
+            if isinstance(x, torch.Tensor) and plain(x) and kind_of(x) in (*UNITS, "bool"):
+                shadow, real = self.of(x), x.detach().double().numpy()
+                if np.any((shadow.value != real) | (shadow.error > 0) & (kind_of(x) == "bool")):
+                    self.told.left[name] += 1
+        return function(*args, **kwargs)

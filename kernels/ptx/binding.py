@@ -39,7 +39,7 @@ class Frame:
             "%nctaid.x": np.array(blocks, np.uint32),
         }
         self.masks = {b: np.zeros(self.lanes, bool) for b in flow.masked}
-        self.calls = [self._block(b) for b in flow.blocks]
+        self.calls = [self.bound(b) for b in flow.blocks]
         self.opening = {head: self._edges(head, None, r) for head, r in flow.regions.items()}
         self.inner = {b: self._edges(b, self.masks[b], r) for r in flow.regions.values() for b in r.order}
         self.sizes = [len(b.instructions) + (b.branch is not None) for b in flow.blocks]
@@ -87,7 +87,7 @@ class Frame:
         for guard, target in self.flow.blocks[b].edges:
             if target == region.join:
                 continue
-            taken = self._condition(guard, mask, calls)
+            taken = self.condition(guard, mask, calls)
             calls.append(
                 partial(
                     np.logical_or, self.masks[target], True if taken is None else taken, self.masks[target]
@@ -95,7 +95,7 @@ class Frame:
             )
         return calls
 
-    def _condition(self, guard, mask, calls) -> np.ndarray | None:
+    def condition(self, guard, mask, calls) -> np.ndarray | None:
         """guard and mask as one array, computed by `calls`; None: always."""
         if guard is None:
             return mask
@@ -128,7 +128,7 @@ class Frame:
             self.temps[key] = np.zeros(shape, DTYPE[kind])
         return self.temps[key]
 
-    def _block(self, block) -> list:
+    def bound(self, block) -> list:
         calls: list = []
         last: dict[str, int] = {}
         everything = [*block.instructions, *([block.branch] if block.branch else [])]
@@ -138,7 +138,7 @@ class Frame:
         mask = self.masks.get(block.index)
         for k, i in enumerate(everything):
             if i is not block.branch:
-                self._bind(i, mask, calls)
+                self.bind(i, mask, calls)
             for name in {*i.reads(), *i.results}:
                 if last[name] == k and self.local.get(name) == block.index and name in self.flow.varying:
                     # Its storage goes to the next register of that width. The branch's own predicate stays.
@@ -161,9 +161,9 @@ class Frame:
             return value
         return self.special[source.name].view(DTYPE[kind])
 
-    def _bind(self, i: Instruction, mask, calls: list):
+    def bind(self, i: Instruction, mask, calls: list):
         op = i.op
-        condition = self._condition(i.guard, mask, calls)
+        condition = self.condition(i.guard, mask, calls)
         if op.meaning == "store":
             values = [
                 self._source(s, f"u{width(t)}") for s, t in zip(i.sources[1:], op.sources[1:], strict=True)

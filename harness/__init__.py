@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; python runs __getat
     from noether.api.simulate import simulate as simulate
     from noether.api.simulation import Simulation as Simulation
     from noether.api.verify import verify as verify
+    from noether.campaigns.audit.triton_adapter import triton_adapter as triton_adapter
     from noether.campaigns.discovery.finding import discover as discover
     from noether.campaigns.fuzz import strategies as strategies
     from noether.cases import Case as Case
@@ -27,6 +28,7 @@ PUBLIC = {
     "Result": "noether.api.result",
     "simulate": "noether.api.simulate",
     "Simulation": "noether.api.simulation",
+    "triton_adapter": "noether.campaigns.audit.triton_adapter",
     "discover": "noether.campaigns.discovery.finding",
     "Case": "noether.cases",
     "Symmetry": "noether.cases.case",
@@ -37,7 +39,7 @@ PUBLIC = {
 """Name -> module that has it, or package whose module it is."""
 
 # Not strategies: `from noether import *`, and whoever looks at every name, must not need hypothesis.
-__all__ = ["__version__", "verify", "Result", "simulate", "Simulation", "discover"]
+__all__ = ["__version__", "verify", "Result", "simulate", "Simulation", "discover", "triton_adapter"]
 __all__ += ["Case", "Symmetry", "Metric", "Rule"]
 
 

@@ -33,19 +33,31 @@ _MEMO: dict[tuple, Compiled] = {}
 
 
 def compile_ptx(
-    fn, signature: dict[str, str], constexprs: dict, *, arch=90, num_warps=4, enable_fp_fusion=False
+    fn,
+    signature: dict[str, str],
+    constexprs: dict,
+    *,
+    arch=90,
+    num_warps=4,
+    enable_fp_fusion=False,
+    aligned: tuple[str, ...] = (),
 ) -> Compiled:
     """Compile a @triton.jit function to PTX text, once a process.
 
     signature         run-time parameter -> "*fp64", "i32", ...
     constexprs        the remaining parameters -> their values
     enable_fp_fusion  whether a product and a sum may become one fma; its default flips in Triton 3.10
+    aligned           parameters whose pointer or number is a multiple of 16, as a launch would tell Triton
 
     Raises RuntimeError where TRITON_INTERPRET is set, ValueError for an architecture or a parameter left out.
     """
     refuse(fn, signature, constexprs, arch)
+    if not set(aligned) <= set(signature):
+        raise ValueError(
+            f"aligned names {sorted(set(aligned) - set(signature))}: must be run-time parameters"
+        )
     values = tuple((k, _name(v)) for k, v in constexprs.items())
-    options = (arch, num_warps, enable_fp_fusion)
+    options = (arch, num_warps, enable_fp_fusion, aligned)
     key = (fn.cache_key, fn.__name__, tuple(signature.items()), values, *options)
     if key not in _MEMO:
         _MEMO[key] = _compile(fn, signature, constexprs, *options)
@@ -79,13 +91,14 @@ def _name(value) -> str:
     return getattr(value, "cache_key", None) or repr(value)
 
 
-def _compile(fn, signature, constexprs, arch, num_warps, enable_fp_fusion) -> Compiled:
+def _compile(fn, signature, constexprs, arch, num_warps, enable_fp_fusion, aligned) -> Compiled:
     import triton
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
     types = {name: "constexpr" if name in constexprs else signature[name] for name in fn.arg_names}
-    source = ASTSource(fn, types, dict(constexprs))
+    attrs = {(fn.arg_names.index(name),): [["tt.divisibility", 16]] for name in aligned}
+    source = ASTSource(fn, types, dict(constexprs), attrs)
     options = {"num_warps": num_warps, "enable_fp_fusion": enable_fp_fusion}
     with checked(), _without_assembling():
         done = triton.compile(source, target=GPUTarget("cuda", arch, 32), options=options)

@@ -110,13 +110,17 @@ def scaled(anatomy: Anatomy, seen: Observed) -> Anatomy:
     )
 
 
-def worst(anatomy: Anatomy, seen: Observed) -> float:
+ENOUGH = 0.9
+
+
+def worst(anatomy: Anatomy, seen: Observed, needed: float = ENOUGH) -> float:
     """The largest distance to what was observed, in units of its bound; at most 1 where it fits.
 
-    It is infinite where half of the comparisons or more could not see a change of a thousandth of a step.
+    It is infinite where less than the share `needed` of the comparisons could see a change of a thousandth of
+    a step.
     """
     model = bounded(anatomy, seen.q0, seen.gradients)
-    return float(seen.spent(model).max()) if seen.sharp(model) > 0.5 else float("inf")
+    return float(seen.spent(model).max()) if seen.sharp(model) >= needed else float("inf")
 
 
 def uncertainties(anatomy: Anatomy, seen: Observed) -> dict[str, float]:

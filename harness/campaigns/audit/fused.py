@@ -14,10 +14,10 @@ from noether.campaigns.audit import running as r
 def sgd(kind, state, p) -> dict:
     """q, and the momentum buffer where there is momentum; state and result by name."""
     q, g = state["self"], signed(kind, state["grads"], p["maximize"])
-    if p["weight_decay"]:
+    if on(p["weight_decay"]):
         g = op.add(kind, g, q, p["weight_decay"])
     new = {}
-    if p["momentum"]:
+    if on(p["momentum"]):
         if p["is_first_step"]:
             buffer = g
         else:
@@ -31,7 +31,7 @@ def sgd(kind, state, p) -> dict:
 def adam(kind, state, p, decoupled: bool = False) -> dict:
     """q, both moments, and their largest where amsgrad is on."""
     q, g, n = state["self"], signed(kind, state["grads"], p["maximize"]), p["step"]
-    if p["weight_decay"]:
+    if on(p["weight_decay"]):
         if decoupled:
             q = op.mul(kind, q, (1 - p["lr"] * p["weight_decay"]).rounded("float64", 2).rounded(kind))
         else:
@@ -58,12 +58,17 @@ def adamw(kind, state, p) -> dict:
 def adagrad(kind, state, p) -> dict:
     """q, and the sum of squares."""
     q, g, n = state["self"], signed(kind, state["grads"], p["maximize"]), p["step"]
-    if p["weight_decay"]:
+    if on(p["weight_decay"]):
         g = op.add(kind, g, q, p["weight_decay"])
     rate = (p["lr"] / (1 + (n - 1) * p["lr_decay"])).rounded("float64", 3).rounded(kind)
     s = op.addcmul(kind, state["state_sums"], g, g)
     below = op.add(kind, op.ELEMENTWISE["sqrt"](kind, s), p["eps"])
     return {"state_sums": s, "self": op.sub(kind, q, op.div(kind, op.mul(kind, g, rate), below))}
+
+
+def on(number) -> bool:
+    """Whether an option that is a number is not 0."""
+    return bool(number.value != 0)
 
 
 def signed(kind, g, maximize: bool):

@@ -33,13 +33,16 @@ class Observed:
         return np.where(typical > 0, typical, 1)
 
     def spent(self, model: Running) -> np.ndarray:
-        """|observed - model| in units of both errors, (steps, d); NaN counts as infinite."""
+        """|observed - model| in units of both errors, (steps, d).
+
+        A model that is no number where the observed one is counts as infinite. Where the bound is infinite
+        nothing can be said, and 0 is spent: `sharp` tells how much is left.
+        """
         apart, reach = abs(self.value - model.value), self.error + model.error
-        with np.errstate(all="ignore"):
-            found = np.where(apart == 0, WIDE(0), apart / reach)
         same = (self.value == model.value) | (np.isnan(self.value) & np.isnan(model.value))
-        found = np.where(np.isnan(found) | ~np.isfinite(reach), np.inf, found)
-        return np.where(same, 0, found)
+        with np.errstate(all="ignore"):
+            found = np.where(np.isinf(reach) | same, WIDE(0), apart / reach)
+        return np.where(np.isnan(found), np.inf, found)
 
     def sharp(self, model: Running) -> float:
         """The share of the comparisons whose bound is less than 2^-10 of a step: the others prove little."""

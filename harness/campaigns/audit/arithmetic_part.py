@@ -1,0 +1,70 @@
+"""In which arithmetic a subject works: what rounds, in which types, and whether it moves the same in each."""
+
+from __future__ import annotations
+
+from noether.campaigns.audit.anatomy import Anatomy
+from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Finding
+from noether.campaigns.audit.fitting import worst
+from noether.campaigns.audit.motion import bounded
+from noether.campaigns.audit.naming import deviation
+from noether.campaigns.audit.running import UNITS
+from noether.campaigns.audit.scripted import Script
+from noether.campaigns.audit.subject import DTYPES, Motion, Subject, observed
+
+HALF = 0.25  # the share of comparisons that must see something in 16 bits, where eps and small squares vanish
+
+
+def arithmetic(subject: Subject, anatomy: Anatomy | None, script: Script, part="arithmetic", name=""):
+    """Yield a finding for each type: `name` says of which implementation."""
+    for dtype in DTYPES:
+        label = f"{name} {dtype}".strip()
+        try:
+            motion = observed(subject, script, dtype)
+        except Exception as error:  # of the target's own code: a type may be refused
+            yield Finding(part, label, OUTSIDE, f"refused: {type(error).__name__}: {first_line(error)}")
+            continue
+        yield judged(part, label, dtype, motion, anatomy)
+
+
+def judged(part: str, label: str, dtype: str, motion: Motion, anatomy: Anatomy | None) -> Finding:
+    """The finding of a motion in one type."""
+    data = {"types": dict(motion.told.kinds), "state": motion.states, "unknown": dict(motion.told.unknown)}
+    narrow = [f"{name} ({kind})" for name, kind in motion.states.items() if narrower(name, kind, dtype)]
+    if motion.spent > 1:
+        data["step"] = motion.step
+        reason = (
+            f"step {motion.step} lies {motion.spent:.3g} times as far from what its operations mean as "
+            f"rounding can take it"
+        )
+        return Finding(part, label, VIOLATED, reason, motion.spent, data)
+    if anatomy is not None and (wrong := differs(anatomy, motion, dtype)) is not None:
+        reason = f"in {dtype} {wrong.reason or 'it takes another step'}"
+        return Finding(part, label, VIOLATED, reason, wrong.spent, data)
+    if narrow:
+        reason = f"state is kept in a narrower type than the parameters: {', '.join(narrow)}"
+        return Finding(part, label, VIOLATED, reason, motion.spent, data)
+    if motion.told.unknown:
+        reason = f"operations without a meaning here: {', '.join(sorted(motion.told.unknown))}"
+        return Finding(part, label, INCONCLUSIVE, reason, motion.spent, data)
+    state = ", ".join(f"{name} {kind}" for name, kind in motion.states.items() if name != "step")
+    reason = f"within the rounding of its own operations; state: {state or 'none'}"
+    return Finding(part, label, HOLDS, reason, motion.spent, data)
+
+
+def differs(anatomy: Anatomy, motion: Motion, dtype: str):
+    """The deviation from an anatomy in this type, None where there is none or the type shows too little."""
+    seen = motion.seen
+    model = bounded(anatomy, seen.q0, seen.gradients)
+    if motion.told.left or seen.sharp(model) < HALF or worst(anatomy, seen, HALF) <= 1:
+        return None
+    return deviation(anatomy, seen, deep=False)
+
+
+def narrower(name: str, kind: str, dtype: str) -> bool:
+    """Whether state is kept in fewer bits than the parameters; a count of steps may be."""
+    return name != "step" and kind in UNITS and UNITS[kind] > UNITS[dtype]
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's words."""
+    return (str(error).splitlines() or [""])[0][:200]

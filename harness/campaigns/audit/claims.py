@@ -1,0 +1,82 @@
+"""What is claimed of an optimizer: the anatomy that a name and its arguments stand for.
+
+Arguments have the names that PyTorch gives them, and a few that other packages use for the same thing.
+"""
+
+from __future__ import annotations
+
+from noether.campaigns.audit.anatomy import GUESS, Anatomy
+from noether.campaigns.audit.identify import WELL_KNOWN
+from noether.system.usage import UsageError
+
+NUMBERS = {
+    "lr": "eta", "learning_rate": "eta", "eps": "stability", "epsilon": "stability", "eps1": "stability",
+    "weight_decay": "k", "wd": "k", "momentum": "beta", "beta": "beta", "beta1": "beta", "b1": "beta",
+    "beta2": "beta2", "b2": "beta2", "alpha": "beta2", "rho": "beta2", "dampening": "tau",
+    "lr_decay": "rate_decay", "initial_accumulator_value": "initial", "momentum_decay": "psi",
+}  # fmt: skip
+"""Name of an argument -> the number of an anatomy that it sets."""
+SWITCHES = {
+    "maximize": ("direction", "ascent"), "amsgrad": ("largest", "amsgrad"),
+    "ams_bound": ("largest", "amsgrad"), "nesterov": ("ahead", "nesterov"), "centered": ("second", "centred"),
+    "decoupled": ("decay", "decoupled"), "decoupled_weight_decay": ("decay", "decoupled"), "weight_decouple": ("decay", "decoupled"),
+}  # fmt: skip
+"""Name of an argument that is a flag -> the option that it stands for."""
+DECAYS = {"AdamW": "decoupled", "Lion": "decoupled", "Signum": "decoupled"}
+LIKE = {
+    "sgd": "gradient descent", "gradient-descent": "gradient descent", "heavy-ball": "SGD with momentum",
+    "nesterov": "SGD with Nesterov momentum", "adam": "Adam", "adamw": "AdamW", "amsgrad": "AMSGrad",
+    "nadam": "NAdam", "radam": "RAdam", "adamax": "Adamax", "adagrad": "Adagrad", "rmsprop": "RMSprop",
+    "rmsprop-centred": "centred RMSprop", "rmsprop-momentum": "RMSprop with momentum", "lion": "Lion",
+    "signum": "Signum", "adabelief": "AdaBelief", "normalised-gradient": "normalised descent",
+}  # fmt: skip
+"""What --like takes -> the well-known anatomy."""
+
+
+def numbers_of(arguments: dict) -> dict[str, float]:
+    """The numbers of an anatomy that arguments set, by their names there."""
+    found = {}
+    for name, x in arguments.items():
+        if name == "betas" and isinstance(x, (tuple, list)) and len(x) >= 2:
+            found |= {"beta": float(x[0]), "beta2": float(x[1])}
+        elif name in NUMBERS and (value := number(x)) is not None:
+            found[NUMBERS[name]] = value
+    return found
+
+
+def number(x) -> float | None:
+    """A number of python's or a tensor of one element, None for anything else."""
+    if isinstance(x, bool) or not isinstance(x, (int, float)) and not hasattr(x, "item"):
+        return None
+    try:
+        return float(x)
+    except (TypeError, ValueError, RuntimeError):
+        return None
+
+
+def claimed(like: str, arguments: dict) -> Anatomy:
+    """The anatomy of a name with these arguments. Raises UsageError for a name that nobody knows."""
+    if like not in LIKE:
+        raise UsageError(f"like is {like!r}, must be one of {', '.join(sorted(LIKE))}")
+    name, numbers = LIKE[like], numbers_of(arguments)
+    options = dict(WELL_KNOWN[name])
+    if numbers.get("k", 0):
+        options["decay"] = DECAYS.get(name, "coupled")
+    if numbers.get("beta", 0) and like in ("sgd", "rmsprop", "rmsprop-centred"):
+        options |= {"momentum": "sum"} | ({"carried": "update"} if like != "sgd" else {})
+        if numbers.get("tau", 0):
+            options["momentum"] = "dampened"
+    if numbers.get("rate_decay", 0):
+        options["rate"] = "falling"
+    if numbers.get("initial", 0) and "second" in options:
+        options["start"] = "given"
+    for argument, (feature, option) in SWITCHES.items():
+        if arguments.get(argument) is True and (feature != "decay" or numbers.get("k", 0)):
+            options[feature] = option
+    return Anatomy.of(GUESS | numbers, **options)
+
+
+def like_of(word: str) -> str | None:
+    """The name of LIKE that the name of a class says, None where it says none."""
+    plain = word.rsplit(":", 1)[-1].rsplit(".", 1)[-1].lower().replace("_", "")
+    return {name.replace("-", ""): name for name in LIKE}.get(plain)

@@ -1,0 +1,22 @@
+"""An audit from its first part to its last, in this process."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+
+from noether.campaigns.audit.arithmetic_part import arithmetic
+from noether.campaigns.audit.finding import Finding
+from noether.campaigns.audit.rule_part import rule
+from noether.campaigns.audit.scripted import script as scripted
+from noether.campaigns.audit.subject import Subject
+
+
+def examined(subject: Subject, like: str | None = None, seed: int = 0) -> Iterator[Finding]:
+    """Yield what is found of a subject, each as it is found."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        script = scripted(seed)
+        found, anatomy, _ = rule(subject, like, script)
+        yield found
+        yield from arithmetic(subject, anatomy, script)

@@ -1,0 +1,68 @@
+"""A short script that shows a deviation with the target's own package and torch alone.
+
+It is executed before it is told, in a process of its own: one that does not show the deviation is not told.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+
+from noether.campaigns.audit.anatomy import Anatomy
+from noether.campaigns.audit.motion import bounded
+from noether.campaigns.audit.subject import Motion, Subject
+
+SECONDS = 60.0
+SHOWN = 3  # the exit code of a script that shows what it says
+
+
+def shown(subject: Subject, claim: Anatomy, motion: Motion, step: int | None = None) -> str | None:
+    """The script of the parameter that is farthest off, None where none shows it alone."""
+    model = bounded(claim, motion.seen.q0, motion.seen.gradients)
+    spent = motion.seen.spent(model)
+    last = step or int(np.argmax((spent > 1).any(axis=1))) + 1
+    size = abs(motion.real - model.value) / motion.seen.size
+    for lane in np.argsort(-np.nan_to_num(size[last - 1].astype(float), nan=np.inf))[:2]:
+        text = written(subject, claim, motion, int(lane), last)
+        if text is not None and holds(text):
+            return text
+    return None
+
+
+def written(subject: Subject, claim: Anatomy, motion: Motion, lane: int, last: int) -> str | None:
+    """The lines of one parameter up to one step."""
+    module, _, name = subject.word.rpartition(":")
+    if not module or module.endswith(".py") or not name.isidentifier():
+        return None
+    q0 = motion.seen.q0[lane : lane + 1]
+    pulls = motion.seen.gradients[:last, lane : lane + 1]
+    model = bounded(claim, q0, pulls)
+    want, room = float(model.value[-1, 0]), float(model.error[-1, 0])
+    room += 2.0**-52 * last * float(abs(q0[0]) + abs(model.value).max())  # sums of float64 in the target
+    lines = [
+        "import torch",
+        f"from {module} import {name}",
+        "",
+        f"p = torch.nn.Parameter(torch.tensor([{float(q0[0])!r}], dtype=torch.float64))",
+        f"optimizer = {name}([p], {', '.join(f'{key}={x!r}' for key, x in subject.options.items())})",
+        f"for g in {[float(g) for g in pulls[:, 0]]!r}:",
+        "    p.grad = torch.tensor([g], dtype=torch.float64)",
+        "    optimizer.step()",
+        f"want, bound = {want!r}, {room:.3g}",
+        'print(f"got {p.item()!r}, want {want!r}, apart {abs(p.item() - want):.3g}, bound {bound:.3g}")',
+        f"raise SystemExit({SHOWN} if not abs(p.item() - want) <= bound else 0)",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def holds(text: str) -> bool:
+    """Whether a script shows what it says."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", text], capture_output=True, timeout=SECONDS, stdin=subprocess.DEVNULL
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == SHOWN

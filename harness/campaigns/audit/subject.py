@@ -1,0 +1,153 @@
+"""The optimizer under audit: how it is made, and one of it at work under scripted gradients and a shadow."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+
+from noether.campaigns.audit.observed import Observed
+from noether.campaigns.audit.running import UNITS, WIDE, WIDE_UNIT, Running
+from noether.campaigns.audit.scripted import Script
+from noether.campaigns.audit.shadow import Shadow, Told
+
+DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16,
+          "float16": torch.float16}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is audited.
+
+    word      how it was named
+    make      make(parameters, **options) -> something with .step(), as torch.optim.Optimizer has it
+    options   what it is made with
+    """
+
+    word: str
+    make: Callable
+    options: dict = field(default_factory=dict)
+
+    def having(self, **options) -> Subject:
+        """The same with other options."""
+        return replace(self, options={**self.options, **options})
+
+
+class Trial:
+    """One optimizer at work on tensors of its own, with a shadow beside it.
+
+    fresh   take tensors as they stand before each step, so that errors are those of one step
+    """
+
+    def __init__(self, subject: Subject, starts: Sequence[np.ndarray], dtype: str, fresh: bool = False):
+        torch.manual_seed(0)
+        kind = DTYPES[dtype]
+        self.parameters = [torch.nn.Parameter(torch.tensor(np.asarray(q)).to(kind)) for q in starts]
+        self.shadow, self.fresh = Shadow(), fresh
+        with self.shadow:
+            self.optimizer = subject.make(self.parameters, **subject.options)
+        if callable(getattr(self.optimizer, "train", None)):
+            self.optimizer.train()
+        self.closure = needs_closure(self.optimizer)
+
+    def step(self, gradients: Sequence[np.ndarray | None]) -> None:
+        """One step from these gradients, each rounded to the parameter's type first; None is none."""
+        given = [None if g is None else torch.tensor(np.asarray(g)) for g in gradients]
+        given = [g if g is None else g.to(p.dtype) for g, p in zip(given, self.parameters, strict=True)]
+
+        def closure():
+            for p, g in zip(self.parameters, given, strict=True):
+                p.grad = None if g is None else g.clone()
+            return torch.zeros(())
+
+        closure()
+        if self.fresh:
+            self.shadow.forget()
+        with self.shadow:
+            self.optimizer.step(closure) if self.closure else self.optimizer.step()
+
+    def real(self, i: int = 0) -> np.ndarray:
+        """The i-th parameter as it stands, flat float64."""
+        return self.parameters[i].detach().double().numpy().ravel().copy()
+
+    def meant(self, i: int = 0) -> Running:
+        """What it means without rounding, flat."""
+        found = self.shadow.of(self.parameters[i].data)
+        return Running(found.value.ravel(), found.error.ravel())
+
+    def states(self, i: int = 0) -> dict[str, torch.Tensor]:
+        """The tensors that the optimizer keeps of the i-th parameter."""
+        kept = getattr(self.optimizer, "state", {})
+        state = kept.get(self.parameters[i], {}) if hasattr(kept, "get") else {}
+        state = state if isinstance(state, dict) else {}
+        return {str(name): x for name, x in state.items() if isinstance(x, torch.Tensor)}
+
+
+def needs_closure(optimizer) -> bool:
+    """Whether step() must be given a closure."""
+    try:
+        parameters = list(inspect.signature(optimizer.step).parameters.values())
+    except (TypeError, ValueError):
+        return False
+    return bool(parameters) and parameters[0].default is inspect.Parameter.empty and (
+        parameters[0].kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Motion:
+    """What a subject did under a script.
+
+    seen      the motion without rounding, from the start on
+    real      (steps, d) float64, the parameters as they stood
+    spent     the largest |real - meaning| / error of single steps; NaN counts as infinite
+    step      the step in which it is largest, from 1
+    told      operations without a meaning, numbers that left the tensors, types of results
+    states    name -> type of what is kept beside the parameters
+    """
+
+    seen: Observed
+    real: np.ndarray
+    spent: float
+    step: int
+    told: Told
+    states: dict[str, str]
+
+
+def observed(subject: Subject, script: Script, dtype: str) -> Motion:
+    """A subject under a script, in a type."""
+    whole, single = (Trial(subject, [script.q0], dtype, fresh=fresh) for fresh in (False, True))
+    start = whole.real().astype(WIDE)
+    real, values, errors, spent, given = [], [], [], [], []
+    for g in script.gradients:
+        whole.step([g])
+        single.step([g])
+        real.append(whole.real())
+        meant = whole.meant()
+        values.append(meant.value)
+        errors.append(meant.error)
+        spent.append(spent_of(single.real(), single.meant()))
+        given.append(torch.tensor(g).to(DTYPES[dtype]).double().numpy().ravel().astype(WIDE))
+    units = [UNITS[kind] for kind in whole.shadow.told.kinds] or [UNITS[dtype]]
+    # Each rounding of the target's goes with one of the shadow's own, smaller by the ratio of their units;
+    # twice, for a quotient's error is of first order only.
+    own = np.array(errors) * (2 * WIDE_UNIT / WIDE(min(units)))
+    seen = Observed(start, np.array(given), np.array(values), own)
+    states = {name: str(x.dtype).removeprefix("torch.") for name, x in whole.states().items()}
+    at = int(np.argmax(spent))
+    return Motion(seen, np.array(real), spent[at], at + 1, whole.shadow.told, states)
+
+
+def spent_of(real: np.ndarray, meant: Running) -> float:
+    """The largest |real - meaning| / error; infinite where what is real is no number within a finite bound.
+
+    Where there is no bound, as over a denominator that may be 0, nothing is said.
+    """
+    with np.errstate(all="ignore"):
+        apart = abs(real - meant.value)
+        found = np.where((real == meant.value) | np.isinf(meant.error), 0, apart / meant.error)
+    both = np.isnan(real) & np.isnan(meant.value)
+    return float(np.where(both, 0, np.where(np.isnan(found), np.inf, found)).max(initial=0))

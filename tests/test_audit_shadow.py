@@ -54,7 +54,7 @@ def test_each_fused_step_of_torch_is_its_definition(name, dtype):
     assert not told.unknown
     if name == "SGD" and dtype in (torch.bfloat16, torch.float16):
         # torch 2.13: the vectorised loop of 16-bit parameters stores no parameter (docs/audits).
-        assert worst > 10
+        assert worst > 1
     else:
         assert 0.2 < worst <= 1
 

@@ -19,7 +19,8 @@ NUMBERS = {
 SWITCHES = {
     "maximize": ("direction", "ascent"), "amsgrad": ("largest", "amsgrad"),
     "ams_bound": ("largest", "amsgrad"), "nesterov": ("ahead", "nesterov"), "centered": ("second", "centred"),
-    "decoupled": ("decay", "decoupled"), "decoupled_weight_decay": ("decay", "decoupled"), "weight_decouple": ("decay", "decoupled"),
+    "decoupled": ("decay", "decoupled"), "decoupled_weight_decay": ("decay", "decoupled"),
+    "weight_decouple": ("decay", "decoupled"),
 }  # fmt: skip
 """Name of an argument that is a flag -> the option that it stands for."""
 DECAYS = {"AdamW": "decoupled", "Lion": "decoupled", "Signum": "decoupled"}

@@ -24,6 +24,7 @@ ROOMS = (
     "kernels.programs",
     "kernels.ptx",
     "kernels.loops",
+    "kernels.fused",
     "kernels",
     "system",
     "mechanics",

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE, PICTURE = "docs/architecture.md", "docs/images/rooms.svg"
 FOLDERS = {
     "cases": "cases",
-    **{name: f"kernels/{name}" for name in ("programs", "ptx", "loops")},
+    **{name: f"kernels/{name}" for name in ("programs", "ptx", "loops", "fused")},
     **{name: f"harness/{name}" for name in ("system", "mechanics", "verdicts", "faults", "laws", "plan")},
     **{name: f"harness/{name}" for name in ("runs", "campaigns", "report", "api", "cli", "labs")},
 }

@@ -22,7 +22,7 @@ FLOORS = (
     (("campaigns", "plan"), ("runs",)),
     (("faults",), ("laws", "verdicts")),
     (("system",), ("mechanics",)),
-    (("cases", "programs"), ("loops", "ptx")),
+    (("cases", "programs"), ("loops", "ptx", "fused")),
 )
 """From the top, below the roof: the rooms left of the middle shaft, and those right of it."""
 SHARE = {"campaigns": 0.5, "plan": 0.5, "laws": 0.7, "verdicts": 0.3}  # of a side, where not all are alike

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what a type checker and an editor read; python runs __getattr__
+    from noether.api.audit import audit as audit
     from noether.api.result import Result as Result
     from noether.api.simulate import simulate as simulate
     from noether.api.simulation import Simulation as Simulation
@@ -25,6 +26,7 @@ __version__ = "0.2.0"
 
 PUBLIC = {
     "verify": "noether.api.verify",
+    "audit": "noether.api.audit",
     "Result": "noether.api.result",
     "simulate": "noether.api.simulate",
     "Simulation": "noether.api.simulation",
@@ -39,7 +41,7 @@ PUBLIC = {
 """Name -> module that has it, or package whose module it is."""
 
 # Not strategies: `from noether import *`, and whoever looks at every name, must not need hypothesis.
-__all__ = ["__version__", "verify", "Result", "simulate", "Simulation", "discover", "triton_adapter"]
+__all__ = ["__version__", "verify", "audit", "Result", "simulate", "Simulation", "discover", "triton_adapter"]
 __all__ += ["Case", "Symmetry", "Metric", "Rule"]
 
 

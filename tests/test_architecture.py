@@ -47,6 +47,7 @@ COMPUTED = {
     "harness/__init__.py": "the public names, each imported when it is asked for",
     "harness/labs/bench/peers/__init__.py": "tools that are extras",
     "harness/runs/executors.py": "executors that are extras, or the user's own",
+    "harness/campaigns/audit/target.py": "what is audited: the user's own",
     "harness/plan/casefiles/load.py": "the user's case files",
     "harness/plan/casefiles/package.py": "the user's case files",
 }

@@ -39,6 +39,22 @@ class Noether:
         __tracebackhide__ = True
         return self.decided(case, {"laws": law, **options})
 
+    def audit(self, target, like: str | None = None, **options):
+        """An optimizer obeys a rule, the one that it is said to be like where one is named, and deviates in
+        nothing; gives its Audit. A file of a word is found beside the test."""
+        from noether.api.audit import audit
+        from noether.system.usage import UsageError
+
+        __tracebackhide__ = True
+        target = self.found(target) if isinstance(target, str) else target
+        try:
+            found = audit(target, like=like, **options)
+        except UsageError as error:
+            raise UsageError(str(error)) from None
+        if found.exit_code:
+            raise AssertionError(told_audit(found))
+        return found
+
     def decided(self, case, options: dict):
         """The Result of a verification. Raises AssertionError where it does not hold, UsageError."""
         from noether.api.verify import verify
@@ -87,6 +103,17 @@ def told(result) -> str:
     lines = [f"noether: {table.verdict(result)}"]
     for part in remainder(result):
         lines.append(part if isinstance(part, str) else part.plain)
+    return outside.lines("\n".join(lines))
+
+
+def told_audit(found) -> str:
+    """The verdict of an audit, then what deviates or is not decided, with the scripts that show it."""
+    from noether.system import outside
+
+    lines = [f"noether: {found.target} {found.verdict}" + (f": {found.trouble}" if found.trouble else "")]
+    for x in found.deviations or [x for x in found.findings if x.verdict == "inconclusive"]:
+        lines.append(f"{x.part}, {x.name}: {x.reason}")
+        lines += [f"    {line}" for line in (x.script or "").splitlines()]
     return outside.lines("\n".join(lines))
 
 

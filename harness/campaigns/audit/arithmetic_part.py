@@ -9,7 +9,7 @@ from noether.campaigns.audit.motion import bounded
 from noether.campaigns.audit.naming import deviation
 from noether.campaigns.audit.running import UNITS
 from noether.campaigns.audit.scripted import Script
-from noether.campaigns.audit.subject import DTYPES, Motion, Subject, observed
+from noether.campaigns.audit.subject import DTYPES, Motion, Subject, TargetError, observed
 
 HALF = 0.25  # the share of comparisons that must see something in 16 bits, where eps and small squares vanish
 
@@ -20,8 +20,8 @@ def arithmetic(subject: Subject, anatomy: Anatomy | None, script: Script, part="
         label = f"{name} {dtype}".strip()
         try:
             motion = observed(subject, script, dtype)
-        except Exception as error:  # of the target's own code: a type may be refused
-            yield Finding(part, label, OUTSIDE, f"refused: {type(error).__name__}: {first_line(error)}")
+        except TargetError as error:  # a type may be refused
+            yield Finding(part, label, OUTSIDE, f"refused, {error}")
             continue
         yield judged(part, label, dtype, motion, anatomy)
 
@@ -63,8 +63,3 @@ def differs(anatomy: Anatomy, motion: Motion, dtype: str):
 def narrower(name: str, kind: str, dtype: str) -> bool:
     """Whether state is kept in fewer bits than the parameters; a count of steps may be."""
     return name != "step" and kind in UNITS and UNITS[kind] > UNITS[dtype]
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's words."""
-    return (str(error).splitlines() or [""])[0][:200]

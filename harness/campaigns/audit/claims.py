@@ -55,8 +55,13 @@ def number(x) -> float | None:
         return None
 
 
-def claimed(like: str, arguments: dict) -> Anatomy:
-    """The anatomy of a name with these arguments. Raises UsageError for a name that nobody knows."""
+def claimed(like: str, arguments: dict, chosen: dict | None = None) -> Anatomy:
+    """The anatomy of a name with these arguments. Raises UsageError for a name that nobody knows.
+
+    chosen  the arguments that the caller gave, all by default. Where decay enters is what the name says, and
+            no default of the class says otherwise: AdamW is not Adam because it has such a flag
+    """
+    chosen = arguments if chosen is None else chosen
     if like not in LIKE:
         raise UsageError(f"like is {like!r}, must be one of {', '.join(sorted(LIKE))}")
     name, numbers = LIKE[like], numbers_of(arguments)
@@ -72,7 +77,8 @@ def claimed(like: str, arguments: dict) -> Anatomy:
     if numbers.get("initial", 0) and "second" in options:
         options["start"] = "given"
     for argument, (feature, option) in SWITCHES.items():
-        if arguments.get(argument) is True and (feature != "decay" or numbers.get("k", 0)):
+        asked = chosen if feature == "decay" else arguments
+        if asked.get(argument) is True and (feature != "decay" or numbers.get("k", 0)):
             options[feature] = option
     return Anatomy.of(GUESS | numbers, **options)
 

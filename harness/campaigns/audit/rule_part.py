@@ -15,22 +15,30 @@ from noether.campaigns.audit.identify import Found, identify, name_of
 from noether.campaigns.audit.naming import WORDS, changed, described, deviation, told
 from noether.campaigns.audit.reproduction import shown
 from noether.campaigns.audit.scripted import Script
-from noether.campaigns.audit.subject import Motion, Subject, Trial, observed
+from noether.campaigns.audit.subject import Motion, Subject, TargetError, Trial, observed
+from noether.system.usage import UsageError, brief
 
 ALIKE = 2.0**-20  # of an argument: a number that was fitted is that argument
 
 
 def arguments(subject: Subject, script: Script) -> dict:
-    """What the optimizer is made with, its own defaults included."""
-    optimizer = Trial(subject, [script.q0], "float64").optimizer
+    """What the optimizer is made with, its own defaults included. Raises UsageError where it cannot be."""
+    try:
+        optimizer = Trial(subject, [script.q0], "float64").optimizer
+    except TargetError as error:
+        given = ", ".join(f"{name}={brief(x)}" for name, x in subject.options.items()) or "no options"
+        raise UsageError(
+            f"{subject.word} cannot be made with {given}: {type(error.error).__name__}: {error.error}; "
+            "--arg NAME=VALUE gives it an option"
+        ) from None
     own = getattr(optimizer, "defaults", None)
     return {**(own if isinstance(own, dict) else {}), **subject.options}
 
 
 def rule(subject: Subject, like: str | None, script: Script) -> tuple[Finding, Anatomy | None, Motion]:
     """What is found of the rule, the anatomy that it obeys, and its motion in float64."""
-    motion = observed(subject, script, "float64")
     given = arguments(subject, script)
+    motion = observed(subject, script, "float64")
     if like is not None:
         return against(subject, like, given, script, motion)
     name = like_of(subject.word)
@@ -51,7 +59,7 @@ def rule(subject: Subject, like: str | None, script: Script) -> tuple[Finding, A
 
 def against(subject: Subject, like: str, given: dict, script: Script, motion: Motion):
     """What is found against a claim."""
-    claim = claimed(like, given)
+    claim = claimed(like, given, subject.options)
     if worst(claim, motion.seen) <= 1:
         return obeys(claim, motion, given), claim, motion
     if motion.told.left:

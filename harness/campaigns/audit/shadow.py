@@ -60,6 +60,21 @@ class Told:
     kinds: Counter = field(default_factory=Counter)
 
 
+class Real:
+    """The operation that really runs: what it raises is its own."""
+
+    def __init__(self, function):
+        self.function, self._schema = function, function._schema
+        self.error: Exception | None = None
+
+    def __call__(self, *args, **kwargs):
+        try:
+            return self.function(*args, **kwargs)
+        except Exception as error:
+            self.error = error
+            raise
+
+
 class Shadow(TorchDispatchMode):
     """The mode; it can be entered again, and remembers its entries in between."""
 
@@ -67,6 +82,7 @@ class Shadow(TorchDispatchMode):
         super().__init__()
         self.entries: dict[int, Entry] = {}
         self.told = Told()
+        self.failure: Exception | None = None  # of this class, never of the operations that really run
 
     def forget(self) -> None:
         """Take all tensors as they stand from now on: errors begin again at 0."""
@@ -108,16 +124,27 @@ class Shadow(TorchDispatchMode):
     # ---- an operation
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        given = bound(function, args, kwargs or {})
+        kwargs = kwargs or {}
+        real = Real(function)
+        try:
+            return self.dispatched(real, args, kwargs)
+        except Exception as error:
+            if error is not real.error:
+                self.failure = error
+            raise
+
+    def dispatched(self, function, args, kwargs):
+        """The operation as it runs, its result with a shadow."""
+        given = bound(function, args, kwargs)
         name = function._schema.name.split("::")[1]
         if name.startswith("_foreach_"):
-            return self.each(function, name[len("_foreach_") :], given, args, kwargs or {})
+            return self.each(function, name[len("_foreach_") :], given, args, kwargs)
         if name.rstrip("_") in fused.FUSED:
-            return self.fused(function, name.rstrip("_"), given, args, kwargs or {})
+            return self.fused(function, name.rstrip("_"), given, args, kwargs)
         if name in ("_local_scalar_dense", "item", "equal", "is_nonzero"):
-            return self.leaves(function, name, given, args, kwargs or {})
+            return self.leaves(function, name, given, args, kwargs)
         operands = self.operands(given)
-        out = function(*args, **(kwargs or {}))
+        out = function(*args, **kwargs)
         results = out if isinstance(out, (list, tuple)) else (out,)
         if len(results) > 1 and name in ("max", "min"):  # the value, and where it stands
             results = results[:1]

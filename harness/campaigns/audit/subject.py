@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,6 +17,28 @@ from noether.campaigns.audit.shadow import Shadow, Told
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16,
           "float16": torch.float16}  # fmt: skip
+
+
+class TargetError(Exception):
+    """What the code under audit raised, and while it did what."""
+
+    def __init__(self, stage: str, error: BaseException):
+        lines = str(error).splitlines() or [""]
+        super().__init__(f"{stage}: {type(error).__name__}: {lines[0][:200]}".rstrip(": "))
+        self.stage, self.error = stage, error
+
+
+@contextmanager
+def running_target(stage: str, shadow: Shadow) -> Iterator[None]:
+    """A context in which code under audit runs beside a shadow: what it raises is a TargetError, what the
+    shadow raises is none."""
+    try:
+        with shadow:
+            yield
+    except Exception as error:
+        if shadow.failure is not None:
+            raise RuntimeError(f"the shadow failed while {stage}") from shadow.failure
+        raise TargetError(stage, error) from error
 
 
 @dataclass(frozen=True)
@@ -47,7 +70,8 @@ class Trial:
         kind = DTYPES[dtype]
         self.parameters = [torch.nn.Parameter(torch.tensor(np.asarray(q)).to(kind)) for q in starts]
         self.shadow, self.fresh = Shadow(), fresh
-        with self.shadow:
+        self.number = 0
+        with running_target("it is made", self.shadow):
             self.optimizer = subject.make(self.parameters, **subject.options)
         if callable(getattr(self.optimizer, "train", None)):
             self.optimizer.train()
@@ -66,7 +90,8 @@ class Trial:
         closure()
         if self.fresh:
             self.shadow.forget()
-        with self.shadow:
+        self.number += 1
+        with running_target(f"step {self.number}", self.shadow):
             self.optimizer.step(closure) if self.closure else self.optimizer.step()
 
     def real(self, i: int = 0) -> np.ndarray:

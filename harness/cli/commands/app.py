@@ -5,6 +5,8 @@ from __future__ import annotations
 import typer
 
 from noether.cli.commands import EXITS, option
+from noether.cli.commands.audit import CODES as AUDIT_CODES
+from noether.cli.commands.audit import audit
 from noether.cli.commands.bench import bench
 from noether.cli.commands.clean import clean
 from noether.cli.commands.completion import completion
@@ -62,6 +64,7 @@ app.command()(history)
 app.command()(faults)
 app.command()(fuzz)
 app.command(epilog=DISCOVER_CODES)(discover)
+app.command(epilog=AUDIT_CODES)(audit)
 app.command("map")(map_)
 app.command()(findings)
 app.command()(bench)

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from noether.campaigns.audit.anatomy import BY_NAME, FEATURES, GUESS, Anatomy, reads
+from noether.campaigns.audit.anatomy import Anatomy
+from noether.campaigns.audit.features import BY_NAME, FEATURES, GUESS, reads
 from noether.campaigns.audit.fitting import worst
 from noether.campaigns.audit.identify import WELL_KNOWN, identify, name_of, neighbours
 from noether.campaigns.audit.motion import bounded, moved
@@ -34,6 +35,7 @@ AS_RULES = {
     "radam": {**WELL_KNOWN["RAdam"], "decay": "coupled"},
     "lion": {**WELL_KNOWN["Lion"], "decay": "decoupled"},
     "signum": {**WELL_KNOWN["Signum"], "decay": "decoupled"},
+    "adadelta": dict(decay="coupled", second="typical"),
     "sign-descent": dict(form="sign", decay="none"),
     "normalised-gradient": dict(form="normalised with eps"),
 }

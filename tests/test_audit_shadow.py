@@ -56,7 +56,8 @@ def test_each_fused_step_of_torch_is_its_definition(name, dtype):
         # torch 2.13: the vectorised loop of 16-bit parameters stores no parameter (docs/audits).
         assert worst > 1
     else:
-        assert 0.2 < worst <= 1
+        assert worst <= 1
+        assert worst > 0.2 or dtype in (torch.bfloat16, torch.float16)
 
 
 def test_a_write_that_no_operation_made_is_outside_every_bound():
@@ -136,7 +137,7 @@ def test_products_and_quotients_bound_every_pair_within_their_errors():
             x, y = a.value + i * a.error, b.value + j * b.error
             for done, found in ((x * y, a * b), (x / y, a / b), (x - y, a - b)):
                 assert (abs(done - found.value) <= found.error * (1 + 1e-15)).all()
-    assert (r.running(0) * r.Running(1, np.inf)).error == 0
+    assert (r.running(0) * r.Running(1, np.inf)).error == np.inf  # 0 times what may be infinite is no number
 
 
 def test_the_sign_of_what_may_be_zero_is_not_known():

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
+import torch
+
 from noether.campaigns.audit.anatomy import Anatomy
 from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Finding
 from noether.campaigns.audit.fitting import worst
@@ -11,6 +15,7 @@ from noether.campaigns.audit.running import UNITS
 from noether.campaigns.audit.scripted import Script
 from noether.campaigns.audit.subject import DTYPES, Motion, Subject, TargetError, observed
 
+SLACK = 2.0**10  # of a bound in units of one rounding: past that a wrong digit in the middle is not seen
 HALF = 0.25  # the share of comparisons that must see something in 16 bits, where eps and small squares vanish
 
 
@@ -29,6 +34,7 @@ def arithmetic(subject: Subject, anatomy: Anatomy | None, script: Script, part="
 def judged(part: str, label: str, dtype: str, motion: Motion, anatomy: Anatomy | None) -> Finding:
     """The finding of a motion in one type."""
     data = {"types": dict(motion.told.kinds), "state": motion.states, "unknown": dict(motion.told.unknown)}
+    data["slack"] = motion.slack
     narrow = [f"{name} ({kind})" for name, kind in motion.states.items() if narrower(name, kind, dtype)]
     if motion.spent > 1:
         data["step"] = motion.step
@@ -40,6 +46,9 @@ def judged(part: str, label: str, dtype: str, motion: Motion, anatomy: Anatomy |
     if anatomy is not None and (wrong := differs(anatomy, motion, dtype)) is not None:
         reason = f"in {dtype} {wrong.reason or 'it takes another step'}"
         return Finding(part, label, VIOLATED, reason, wrong.spent, data)
+    if motion.slack > SLACK:
+        reason = "its operations amplify rounding so far that a bound of their order says nothing"
+        return Finding(part, label, INCONCLUSIVE, reason, motion.spent, data)
     if narrow:
         reason = f"state is kept in a narrower type than the parameters: {', '.join(narrow)}"
         return Finding(part, label, VIOLATED, reason, motion.spent, data)
@@ -54,10 +63,24 @@ def judged(part: str, label: str, dtype: str, motion: Motion, anatomy: Anatomy |
 def differs(anatomy: Anatomy, motion: Motion, dtype: str):
     """The deviation from an anatomy in this type, None where there is none or the type shows too little."""
     seen = motion.seen
-    model = bounded(anatomy, seen.q0, seen.gradients)
+    model = bounded(anatomy, seen.q0, seen.gradients, seen.shape)
     if motion.told.left or seen.sharp(model) < HALF or worst(anatomy, seen, HALF) <= 1:
         return None
+    if rounded_numbers(anatomy, seen, dtype):
+        return None
     return deviation(anatomy, seen, deep=False)
+
+
+def rounded_numbers(anatomy: Anatomy, seen, dtype: str) -> bool:
+    """Whether some numbers of an anatomy, rounded to this type, explain a motion: a coefficient that is put
+    into a tensor as it is made is rounded out of sight."""
+    stored = {name: float(torch.tensor(x, dtype=DTYPES[dtype]).double()) for name, x in anatomy.numbers}
+    moved = [name for name, x in anatomy.numbers if stored[name] != x]
+    for count in range(1, len(moved) + 1):
+        for names in combinations(moved, count):
+            if worst(anatomy.with_numbers(**{name: stored[name] for name in names}), seen, HALF) <= 1:
+                return True
+    return False
 
 
 def narrower(name: str, kind: str, dtype: str) -> bool:

@@ -5,7 +5,8 @@ Arguments have the names that PyTorch gives them, and a few that other packages 
 
 from __future__ import annotations
 
-from noether.campaigns.audit.anatomy import GUESS, Anatomy
+from noether.campaigns.audit.anatomy import Anatomy
+from noether.campaigns.audit.features import GUESS
 from noether.campaigns.audit.identify import WELL_KNOWN
 from noether.system.usage import UsageError
 
@@ -13,7 +14,8 @@ NUMBERS = {
     "lr": "eta", "learning_rate": "eta", "eps": "stability", "epsilon": "stability", "eps1": "stability",
     "weight_decay": "k", "wd": "k", "momentum": "beta", "beta": "beta", "beta1": "beta", "b1": "beta",
     "beta2": "beta2", "b2": "beta2", "alpha": "beta2", "rho": "beta2", "dampening": "tau",
-    "lr_decay": "rate_decay", "initial_accumulator_value": "initial", "momentum_decay": "psi",
+    "lambd": "lambd", "power": "power", "lr_decay": "rate_decay", "initial_accumulator_value": "initial",
+    "momentum_decay": "psi",
 }  # fmt: skip
 """Name of an argument -> the number of an anatomy that it sets."""
 SWITCHES = {
@@ -23,26 +25,47 @@ SWITCHES = {
     "weight_decouple": ("decay", "decoupled"),
 }  # fmt: skip
 """Name of an argument that is a flag -> the option that it stands for."""
-DECAYS = {"AdamW": "decoupled", "Lion": "decoupled", "Signum": "decoupled"}
+DECAYS = {"AdamW": "decoupled", "Lion": "decoupled", "Signum": "decoupled", "Adafactor": "decoupled",
+          "Muon": "decoupled", "LAMB": "late"}  # fmt: skip
+"""Where decay enters, where it is not added to the gradient."""
 LIKE = {
     "sgd": "gradient descent", "gradient-descent": "gradient descent", "heavy-ball": "SGD with momentum",
     "nesterov": "SGD with Nesterov momentum", "adam": "Adam", "adamw": "AdamW", "amsgrad": "AMSGrad",
     "nadam": "NAdam", "radam": "RAdam", "adamax": "Adamax", "adagrad": "Adagrad", "rmsprop": "RMSprop",
     "rmsprop-centred": "centred RMSprop", "rmsprop-momentum": "RMSprop with momentum", "lion": "Lion",
-    "signum": "Signum", "adabelief": "AdaBelief", "normalised-gradient": "normalised descent",
+    "adadelta": "Adadelta", "asgd": "ASGD", "rprop": "Rprop", "lamb": "LAMB", "adafactor": "Adafactor",
+    "muon": "Muon", "signum": "Signum", "adabelief": "AdaBelief", "normalised-gradient": "normalised descent",
 }  # fmt: skip
 """What --like takes -> the well-known anatomy."""
 
 
-def numbers_of(arguments: dict) -> dict[str, float]:
+def numbers_of(arguments: dict, like: str | None = None) -> dict[str, float]:
     """The numbers of an anatomy that arguments set, by their names there."""
-    found = {}
+    found = OF_PAIRS[like](arguments) if like in OF_PAIRS else {}
+    if like == "asgd":
+        arguments = {("power" if name == "alpha" else name): x for name, x in arguments.items()}
     for name, x in arguments.items():
         if name == "betas" and isinstance(x, (tuple, list)) and len(x) >= 2:
             found |= {"beta": float(x[0]), "beta2": float(x[1])}
         elif name in NUMBERS and (value := number(x)) is not None:
             found[NUMBERS[name]] = value
     return found
+
+
+def of_adafactor(arguments: dict) -> dict[str, float]:
+    """torch's Adafactor: eps is a pair, of which the first may be the machine epsilon of the type."""
+    eps, floor = arguments.get("eps", (None, 1e-3))
+    found = {"stability": 2.0**-52 if eps is None else eps, "floor": floor, "clip": arguments.get("d", 1.0)}
+    return {**found, "beta2_power": arguments.get("beta2_decay", -0.8)}
+
+
+def of_rprop(arguments: dict) -> dict[str, float]:
+    """torch's Rprop: two factors and two bounds of the step size."""
+    (shrink, grow), (least, most) = arguments.get("etas", (0.5, 1.2)), arguments.get("step_sizes", (1e-6, 50))
+    return {"shrink": shrink, "grow": grow, "least": least, "most": most}
+
+
+OF_PAIRS = {"adafactor": of_adafactor, "rprop": of_rprop}
 
 
 def number(x) -> float | None:
@@ -64,7 +87,7 @@ def claimed(like: str, arguments: dict, chosen: dict | None = None) -> Anatomy:
     chosen = arguments if chosen is None else chosen
     if like not in LIKE:
         raise UsageError(f"like is {like!r}, must be one of {', '.join(sorted(LIKE))}")
-    name, numbers = LIKE[like], numbers_of(arguments)
+    name, numbers = LIKE[like], numbers_of(arguments, like)
     options = dict(WELL_KNOWN[name])
     if numbers.get("k", 0):
         options["decay"] = DECAYS.get(name, "coupled")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator
 
+import torch
+
 from noether.campaigns.audit.arithmetic_part import arithmetic
 from noether.campaigns.audit.finding import PARTS, Finding
-from noether.campaigns.audit.rule_part import rule
-from noether.campaigns.audit.scripted import script as scripted
+from noether.campaigns.audit.rule_part import default_type, of_matrices, rule
 from noether.campaigns.audit.subject import Subject
 
 
@@ -23,8 +24,10 @@ def examined(
     parts = set(parts)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        script = scripted(seed)
-        found, anatomy, _ = rule(subject, like, script)
-        yield found
+        ruled = rule(subject, like, seed)
+        yield ruled.finding
+        if (found := of_matrices(subject, ruled, seed)) is not None:
+            yield found
         if "arithmetic" in parts:
-            yield from arithmetic(subject, anatomy, script)
+            with default_type(torch.float64 if ruled.coarse else torch.get_default_dtype()):
+                yield from arithmetic(subject, ruled.anatomy, ruled.script)

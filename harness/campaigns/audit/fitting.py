@@ -20,7 +20,7 @@ from noether.campaigns.audit.running import WIDE
 
 STEP = WIDE(2.0**-26)  # of a difference quotient: its error, 2^-26 of the second derivative, only slows a fit
 KEPT = {"beta", "beta2"}  # numbers near 1, of which 1 - x is fitted by its logarithm
-SIGNED = {"tau", "rate_decay", "psi"}
+SIGNED = {"tau", "rate_decay", "psi", "beta2_power"}
 HOPELESS = 40.0  # the largest exponent: what leaves this range is not found by this fit
 
 
@@ -56,7 +56,7 @@ def residuals(anatomy: Anatomy, seen: Observed, inside: np.ndarray) -> np.ndarra
     """(alternatives, steps * d) of inner numbers (alternatives, numbers)."""
     names = list(anatomy.values)
     values = {name: outer(name, inside[:, i : i + 1]) for i, name in enumerate(names)}
-    model = moved(anatomy, seen.q0, seen.gradients, values)
+    model = moved(anatomy, seen.q0, seen.gradients, values, seen.shape)
     model = np.broadcast_to(model, (model.shape[0], len(inside), seen.q0.size))
     found = ((model - seen.value[:, None]) / seen.size).transpose(1, 0, 2)
     return np.nan_to_num(found.reshape(len(inside), -1), nan=1e30, posinf=1e30, neginf=-1e30)
@@ -99,7 +99,7 @@ def fitted(anatomy: Anatomy, seen: Observed, free=None, rounds: int = 40) -> Fit
 
 def scaled(anatomy: Anatomy, seen: Observed) -> Anatomy:
     """The anatomy with the step size with which it goes as far as was observed."""
-    model = moved(anatomy, seen.q0, seen.gradients)
+    model = moved(anatomy, seen.q0, seen.gradients, shape=seen.shape)
     before = np.concatenate([seen.q0[None], model[:-1]])
     passed = np.concatenate([seen.q0[None], seen.value[:-1]])
     with np.errstate(all="ignore"):
@@ -119,7 +119,7 @@ def worst(anatomy: Anatomy, seen: Observed, needed: float = ENOUGH) -> float:
     It is infinite where less than the share `needed` of the comparisons could see a change of a thousandth of
     a step.
     """
-    model = bounded(anatomy, seen.q0, seen.gradients)
+    model = bounded(anatomy, seen.q0, seen.gradients, seen.shape)
     return float(seen.spent(model).max()) if seen.sharp(model) >= needed else float("inf")
 
 
@@ -129,7 +129,7 @@ def uncertainties(anatomy: Anatomy, seen: Observed) -> dict[str, float]:
     at = np.array([inner(name, x) for name, x in anatomy.numbers], WIDE)
     near = at + STEP * np.concatenate([np.zeros((1, at.size)), np.eye(at.size)]).astype(WIDE)
     found = residuals(anatomy, seen, near)
-    model = bounded(anatomy, seen.q0, seen.gradients)
+    model = bounded(anatomy, seen.q0, seen.gradients, seen.shape)
     reach = ((seen.error + model.error) / seen.size).ravel()
     result = {}
     for i, name in enumerate(names):

@@ -12,7 +12,8 @@ from itertools import product
 
 import numpy as np
 
-from noether.campaigns.audit.anatomy import FEATURES, GUESS, Anatomy, meant
+from noether.campaigns.audit.anatomy import Anatomy
+from noether.campaigns.audit.features import FEATURES, GUESS, meant
 from noether.campaigns.audit.fitting import Fit, fitted, scaled, worst
 from noether.campaigns.audit.observed import Observed
 
@@ -38,6 +39,13 @@ WELL_KNOWN: dict[str, dict[str, str]] = {
     "Adamax": {"momentum": "average", "second": "maximum", "first correction": "yes"},
     "NAdam": {"momentum": "average", "second": "average", "ahead": "scheduled", "second correction": "yes"},
     "RAdam": {"momentum": "average", "second": "average", **CORRECTED, "rectified": "yes", "eps": "before"},
+    "Adadelta": {"second": "typical"},
+    "ASGD": {"rate": "averaged"},
+    "Rprop": {"form": "resilient"},
+    "LAMB": {**ADAM, "form": "trust"},
+    "Adafactor": {"family": "adafactor"},
+    "Muon": {"family": "muon"},
+    "Muon with Nesterov momentum": {"family": "muon", "ahead": "nesterov"},
 }  # fmt: skip
 """Name -> the options that are not the plainest."""
 NEAREST, ROUNDS = 4, 6
@@ -75,7 +83,7 @@ def identify(seen: Observed, hints: dict | None = None, starts=()) -> Found:
     """
     numbers = GUESS | {name: x for name, x in (hints or {}).items() if name in GUESS and usable(name, x)}
     tried: dict[tuple, Fit] = {}
-    begun = [*starts, *beginnings(numbers)]
+    begun = [*starts, *beginnings(numbers, len(seen.shape or ()) == 2)]
     for start in begun:
         tried.setdefault(start.options, settle(start, seen))
     expanded: set[tuple] = set()
@@ -97,10 +105,12 @@ def identify(seen: Observed, hints: dict | None = None, starts=()) -> Found:
     return chosen(found, tried, numbers, seen)
 
 
-def beginnings(numbers: dict) -> list[Anatomy]:
+def beginnings(numbers: dict, matrix: bool) -> list[Anatomy]:
     """The well-known anatomies, each in both directions and with the usual kinds of decay."""
     found = []
     for options in WELL_KNOWN.values():
+        if options.get("family") == "muon" and not matrix:
+            continue
         for decay in ("none", "coupled", "decoupled"):
             for direction in ("descent", "ascent"):
                 found.append(Anatomy.of(numbers, **{**options, "decay": decay, "direction": direction}))
@@ -186,7 +196,7 @@ def neighbours(anatomy: Anatomy, numbers: dict) -> list[Anatomy]:
     found = {}
     values = tuple((numbers | anatomy.values).items())
     for feature in FEATURES:
-        if meant(feature, anatomy.features):
+        if feature.name != "family" and meant(feature, anatomy.features):
             for option in feature.options:
                 other = Anatomy(tuple((anatomy.features | {feature.name: option}).items()), values).settled()
                 found.setdefault(other.options, other)

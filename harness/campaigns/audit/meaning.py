@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from noether.campaigns.audit.operations import ELEMENTWISE, REDUCTIONS, gathered
-from noether.campaigns.audit.running import UNITS, WIDE, Running
+from noether.campaigns.audit.running import UNITS, WIDE, Running, choose, narrow
 
 COPIES = {"clone", "copy", "_to_copy", "contiguous", "lift_fresh_copy", "detach_copy", "view_copy"}
 FILLED = {"zero": 0.0, "zeros": 0.0, "zeros_like": 0.0, "new_zeros": 0.0, "ones": 1.0, "ones_like": 1.0,
@@ -58,14 +58,55 @@ def computed(name: str, kind: str, given: dict, operands: dict, out) -> Running 
         return reduced(name, kind, operands)
     if name not in ELEMENTWISE or operands.get("rounding_mode"):
         return None
-    into = kind if kind in UNITS else "float64"
+    if kind not in UNITS:
+        return decided(name, given, operands)
+    into = kind
     numbers = [converted(x, given[key], into) for key, x in operands.items() if counts(key, x)]
     named = {key: converted(x, given[key], into) for key, x in operands.items() if weight(key, x)}
     found = ELEMENTWISE[name](into, *numbers, **named)
     wanted = tuple(out.shape)
     if found.shape != wanted:
         found = Running(np.broadcast_to(found.value, wanted), np.broadcast_to(found.error, wanted))
+    if name in OF_POSITIVE:
+        found = undefined(found, numbers[0], out)
     return exact_where_it_is(name, into, numbers, named, found)
+
+
+OF_POSITIVE = {"sqrt", "rsqrt", "log", "pow"}
+
+
+def undefined(found: Running, x: Running, out: torch.Tensor) -> Running:
+    """Where rounding may have taken an operand below 0, and the real result is no number: no bound."""
+    lost = np.isnan(out.detach().double().numpy()) & (x.value - x.error < 0)
+    return Running(found.value, np.where(lost, np.inf, found.error))
+
+
+def decided(name: str, given: dict, operands: dict) -> Running:
+    """A comparison of numbers as their type stores them, so that a coefficient equals its copy there."""
+    numbers = compared_as(given, operands)
+    found = ELEMENTWISE[name]("bool", *numbers)
+    kinds = [kind_of(x) for x in given.values() if isinstance(x, torch.Tensor) and kind_of(x) in UNITS]
+    if len(numbers) != 2 or not kinds:
+        return found
+    stored = [stored_in(kinds[0], x) for x in numbers]
+    return Running(ELEMENTWISE[name]("bool", *stored).value, found.error)
+
+
+def stored_in(kind: str, x: Running) -> Running:
+    """A number as a type stores it."""
+    value = torch.from_numpy(np.atleast_1d(x.value).astype(np.float64)).to(getattr(torch, kind)).double()
+    return Running(value.numpy().reshape(x.shape), WIDE(0))
+
+
+def compared_as(given: dict, operands: dict) -> list[Running]:
+    """The operands of a comparison: a number of Python's is rounded to the type of the tensor first."""
+    kinds = [kind_of(given[key]) for key, x in operands.items() if isinstance(x, Running)]
+    kind = next((x for x in kinds if x in UNITS), "float64")
+    found = []
+    for key, x in operands.items():
+        if counts(key, x):
+            found.append(x if isinstance(x, Running) else rounded_to(kind, None, Running(WIDE(x), WIDE(0))))
+    return found
 
 
 def reduced(name: str, kind: str, operands: dict) -> Running:
@@ -96,7 +137,7 @@ def is_one(x) -> bool:
 
 
 def converted(x, given, kind: str) -> Running:
-    """An operand as the operation takes it: in float32 where the result has less than 64 bits."""
+    """An operand as the operation takes it: a number in the type of the result, float64 in float32."""
     if not isinstance(x, Running):
         return scalar(x, kind)
     if isinstance(given, torch.Tensor) and kind != "float64" and kind_of(given) == "float64":
@@ -106,9 +147,11 @@ def converted(x, given, kind: str) -> Running:
 
 def scalar(x: float, kind: str) -> Running:
     """A number of Python's in an operation whose result has this type."""
-    if kind == "float64" or not np.isfinite(x):
+    if kind == "float64" or not np.isfinite(x) or not narrow(kind):
         return Running(WIDE(x), WIDE(0))
-    return Running(WIDE(x), abs(WIDE(x) - WIDE(np.float32(x))))
+    # 16-bit kernels take a factor in float32 or in 16 bits, as they are vectorised: at worst the latter.
+    number = Running(WIDE(x), WIDE(0))
+    return Running(number.value, abs(number.value - stored_in(kind, number).value))
 
 
 EXACTLY_ROUNDED = {"add", "sub", "mul", "div", "sqrt"}
@@ -127,8 +170,7 @@ def rounded_to(kind: str, source: str | None, found: Running) -> Running:
     """A copy into a type; exact where it has the same type, or the number fits anyway."""
     if kind not in UNITS or kind == source:
         return found
-    exact = torch.from_numpy(np.atleast_1d(found.value).astype(np.float64)).to(getattr(torch, kind)).double()
-    fits = (exact.numpy().reshape(found.shape) == found.value) & (found.error == 0)
+    fits = (stored_in(kind, found).value == found.value) & (found.error == 0)
     rounded = found.rounded(kind)
     return Running(found.value, np.where(fits, 0, rounded.error))
 
@@ -150,6 +192,10 @@ def moved(name: str, given: dict, operands: dict) -> Running | None:
 def placed(name: str, given: dict, operands: dict) -> Running | None:
     """Entries of a second operand in the place of some of the first."""
     own, other = next(iter(given)), PLACED[name]
+    where = given.get("indices") if name == "index_put" else None
+    if where and len(where) == 1 and where[0].dtype == torch.bool and given[other].numel() == 1:
+        value = Running(operands[other].value.reshape(()), operands[other].error.reshape(()))
+        return choose(operands["indices"][0], value, operands[own])  # x[mask] = number
     if not isinstance(given.get(other), torch.Tensor):
         return None
     more = {key: x for key, x in given.items() if key not in (own, other)}

@@ -14,60 +14,91 @@ Source: the rules of cases/rules/, which cite theirs; AdaBelief: Zhuang et al. (
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
 
 from noether.campaigns.audit import running
 from noether.campaigns.audit.anatomy import Anatomy
+from noether.campaigns.audit.families import FAMILIES, resilient
 from noether.campaigns.audit.running import WIDE, Running
 
 PYTHON = 8
 """How many roundings of Python's floats may stand between a number that was given and a coefficient that
 reaches a tensor: coefficients are short formulas of the arguments and of the step."""
+
+
+def shaped(u, shape):
+    """The last axis as a matrix."""
+    return u.reshape(*u.shape[:-1], *shape)
+
+
+def flat(u, shape):
+    """A matrix as the last axis."""
+    return u.reshape(*u.shape[: u.ndim - len(shape)], -1)
+
+
+def both(f: Callable) -> Callable:
+    """f of the values and of the errors."""
+    return lambda u, *more: Running(f(u.value, *more), f(u.error, *more))
+
+
 PLAIN = SimpleNamespace(
-    sqrt=np.sqrt, absolute=np.abs, maximum=np.maximum, sign=np.sign,
+    sqrt=np.sqrt, absolute=np.abs, maximum=np.maximum, minimum=np.minimum, sign=np.sign, number=WIDE,
     norm=lambda u: np.sqrt((u * u).sum(axis=-1, keepdims=True)), coefficient=lambda x: x,
+    mean=lambda u, axis: u.mean(axis=axis, keepdims=True), shaped=shaped, flat=flat,
+    deep=lambda x: np.asarray(x)[..., None], matrix=lambda a, b: a @ b, turned=lambda u: u.swapaxes(-1, -2),
 )  # fmt: skip
 """The functions of a step for arrays whose last axis are the parameters of one tensor."""
 BOUNDED = SimpleNamespace(
-    sqrt=running.sqrt, absolute=running.absolute, maximum=running.maximum, sign=running.sign,
+    sqrt=running.sqrt, absolute=running.absolute, maximum=running.maximum, minimum=running.minimum,
+    sign=running.sign, number=lambda x: running.running(WIDE(x)),
     norm=lambda u: running.sqrt(running.total(u * u, axis=-1, keepdims=True)),
     coefficient=lambda x: running.running(x).rounded("float64", PYTHON),
+    mean=lambda u, axis: running.total(u, axis=axis, keepdims=True) / WIDE(u.shape[axis]),
+    deep=lambda x: x, shaped=both(shaped), flat=both(flat), matrix=running.product,
+    turned=both(lambda u: u.swapaxes(-1, -2)),
 )  # fmt: skip
 """The same for Running numbers."""
 
 
-def moved(anatomy: Anatomy, q0: np.ndarray, gradients: np.ndarray, values=None) -> np.ndarray:
+def moved(anatomy: Anatomy, q0: np.ndarray, gradients: np.ndarray, values=None, shape=None) -> np.ndarray:
     """Where the parameters are after each step, (steps, ..., d) longdouble.
 
     q0  (d,); gradients  (steps, d); values  {number: array (alternatives, 1)}, of the anatomy by default
+    shape  of the tensor of which they are the entries, (d,) by default
     """
     values = anatomy.values if values is None else values
     numbers = {name: np.asarray(x, WIDE) for name, x in values.items()}
     with np.errstate(all="ignore"):
         return np.stack(
-            list(steps(anatomy, np.asarray(q0, WIDE), np.asarray(gradients, WIDE), numbers, PLAIN))
+            list(steps(anatomy, np.asarray(q0, WIDE), np.asarray(gradients, WIDE), numbers, PLAIN, shape))
         )
 
 
-def bounded(anatomy: Anatomy, q0: np.ndarray, gradients: np.ndarray) -> Running:
+def bounded(anatomy: Anatomy, q0: np.ndarray, gradients: np.ndarray, shape=None) -> Running:
     """Where the parameters are after each step, with the error that a target's coefficients may have."""
     unit = PYTHON * WIDE(2.0**-53)
     numbers = {name: Running(WIDE(x), unit * abs(WIDE(x))) for name, x in anatomy.values.items()}
     start = Running(np.asarray(q0, WIDE), WIDE(0))
     with np.errstate(all="ignore"):
-        found = list(steps(anatomy, start, [running.running(g) for g in gradients], numbers, BOUNDED))
+        pulls = [running.running(g) for g in gradients]
+        found = list(steps(anatomy, start, pulls, numbers, BOUNDED, shape))
     return Running(np.stack([x.value for x in found]), np.stack([x.error for x in found]))
 
 
-def steps(anatomy: Anatomy, q, gradients, numbers: dict, xp):
+def steps(anatomy: Anatomy, q, gradients, numbers: dict, xp, shape=None):
     """Yield q after each step."""
     x, F = SimpleNamespace(**numbers), anatomy.features
     state: dict = {}
+    shape = shape or q.shape[-1:]
     for n, g in enumerate(gradients, start=1):
         count = n + {"1": 0, "0": -1, "2": 1}[F["count"]]
-        q = step(F, x, state, q, g, n, count, xp)
+        if F["family"] in FAMILIES:
+            q = FAMILIES[F["family"]](F, x, state, q, g, n, xp, shape)
+        else:
+            q = step(F, x, state, q, g, n, count, xp)
         yield q
 
 
@@ -76,14 +107,21 @@ def step(F: dict, x, state: dict, q, g, n: int, count: int, xp):
     f = -g if F["direction"] == "ascent" else g
     if F["decay"] in ("coupled", "both"):
         f = f + x.k * q
-    eta = xp.coefficient(x.eta / (1 + (count - 1) * x.rate_decay) if F["rate"] == "falling" else x.eta)
+    if F["form"] == "resilient":
+        return resilient(x, state, q, f, xp)
+    eta = rate(F, x, count, xp)
     if F["carried"] == "update":
         u = momentum(F, x, state, divided(F, x, state, f, f, f, count, xp), n, count, xp)
     else:
         m = momentum(F, x, state, f, n, count, xp)
         m = m + x.k * q if F["decay"] == "of the momentum" else m
         u = divided(F, x, state, m, f, state.get("m", f), count, xp)
-    if F["form"] == "sign":
+    if F["decay"] == "late":
+        u = u + x.k * q
+    if F["form"] == "trust":
+        ratio = xp.norm(q) / xp.norm(u)
+        u = u * ratio
+    elif F["form"] == "sign":
         u = xp.sign(u)
     elif F["form"] == "normalised":
         u = u / xp.norm(u)
@@ -92,9 +130,20 @@ def step(F: dict, x, state: dict, q, g, n: int, count: int, xp):
     return shrunk(F, x, eta, q, u, xp)
 
 
+def rate(F: dict, x, count: int, xp):
+    """The step size of a step."""
+    if F["rate"] == "falling":
+        return xp.coefficient(x.eta / (1 + (count - 1) * x.rate_decay))
+    if F["rate"] == "averaged":
+        return xp.coefficient(x.eta / (1 + x.lambd * x.eta * (count - 1)) ** x.power)
+    return xp.coefficient(x.eta)
+
+
 def shrunk(F: dict, x, eta, q, u, xp):
     """q after the update u and the decay beside it."""
     where = F["decay"]
+    if F["rate"] == "averaged":
+        q = q * xp.coefficient(1 - x.lambd * eta)
     if where in ("decoupled", "both", "after"):
         shrink = xp.coefficient(1 - eta * x.k)
         return (q - eta * u) * shrink if where == "after" else q * shrink - eta * u
@@ -141,6 +190,8 @@ def divided(F: dict, x, state: dict, m, f, mean, n: int, xp):
     if F["second"] == "maximum":
         state["s"] = xp.maximum(x.beta2 * state.get("s", 0 * f), xp.absolute(f) + x.stability)
         return m / state["s"]
+    if F["second"] == "typical":
+        return typical(x, state, m, f, xp)
     s = second(F, x, state, f, mean, xp)
     if F["eps"] == "kept":
         s = state["s"] = s + x.stability
@@ -188,6 +239,16 @@ def second(F: dict, x, state: dict, f, mean, xp):
     if what == "centred":
         state["mean"] = x.beta2 * state.get("mean", 0 * f) + xp.coefficient(1 - x.beta2) * f
     return state["s"]
+
+
+def typical(x, state: dict, m, f, xp):
+    """Adadelta's update: m times the root of the average squared update over that of squared gradients
+    (Zeiler 2012)."""
+    s = state["s"] = x.beta2 * state.get("s", 0 * f) + xp.coefficient(1 - x.beta2) * (f * f)
+    a = state.get("a", 0 * f)
+    u = m * (xp.sqrt(a + x.stability) / xp.sqrt(s + x.stability))
+    state["a"] = x.beta2 * a + xp.coefficient(1 - x.beta2) * (u * u)
+    return u
 
 
 def rectified(F: dict, x, m, s, n: int, correction, xp):

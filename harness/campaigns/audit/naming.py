@@ -7,15 +7,20 @@ from itertools import combinations
 
 import numpy as np
 
-from noether.campaigns.audit.anatomy import BY_NAME, FEATURES, GUESS, Anatomy, meant
+from noether.campaigns.audit.anatomy import Anatomy
+from noether.campaigns.audit.features import BY_NAME, FEATURES, GUESS, meant
 from noether.campaigns.audit.fitting import fitted, worst
 from noether.campaigns.audit.identify import Found, identify, neighbours
 from noether.campaigns.audit.motion import bounded
 from noether.campaigns.audit.observed import Observed
 
-WORDS = {"eta": "lr", "beta": "beta", "beta2": "beta2", "stability": "eps", "k": "weight decay",
-         "tau": "dampening", "rate_decay": "lr_decay", "initial": "the start of the second moment",
-         "psi": "momentum decay"}  # fmt: skip
+WORDS = {
+    "eta": "lr", "beta": "beta", "beta2": "beta2", "stability": "eps", "k": "weight decay",
+    "tau": "dampening", "rate_decay": "lr_decay", "initial": "the start of the second moment",
+    "psi": "momentum decay", "lambd": "lambd", "power": "alpha", "shrink": "the smaller factor of etas",
+    "grow": "the larger factor of etas", "least": "the smallest step size", "most": "the largest step size",
+    "beta2_power": "beta2_decay", "floor": "the floor of sizes", "clip": "the clipping of updates",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ def deviation(claimed: Anatomy, seen: Observed, deep: bool = True) -> Deviation 
 
     deep  also search for any anatomy, where no change of one or two things explains it
     """
-    model = bounded(claimed, seen.q0, seen.gradients)
+    model = bounded(claimed, seen.q0, seen.gradients, seen.shape)
     spent = seen.spent(model)
     if not spent.max() > 1:
         return None

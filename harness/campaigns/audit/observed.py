@@ -18,12 +18,14 @@ class Observed:
     gradients  (steps, d) longdouble, as the target was given them
     value      (steps, d) longdouble, what the target's operations mean without rounding
     error      (steps, d) longdouble, how far that meaning may be off
+    shape      of the tensor whose entries these are, (d,) where it is None
     """
 
     q0: np.ndarray
     gradients: np.ndarray
     value: np.ndarray
     error: np.ndarray
+    shape: tuple[int, ...] | None = None
 
     @property
     def size(self) -> np.ndarray:

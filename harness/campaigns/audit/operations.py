@@ -63,7 +63,7 @@ def lerp(kind: str, x, y, weight) -> Running:
     carried = carried + (abs(y.value - x.value) + x.error + y.error) * weight.error
     apart = r.Running(y.value - x.value, x.error + y.error)
     share = np.where(weight.value < 0.5, abs(weight.value), abs(1 - weight.value))
-    u = r.WIDE(r.UNITS[kind])
+    u = r.narrow(kind)
     steps = 3 * u * share * (abs(apart.value) + apart.error) * (1 + u)
     wide = 4 * r.WIDE_UNIT * (abs(x.value) + abs(y.value))
     return Running(value, carried + steps + wide + 2 * r.WIDE(r.TINY[kind])).rounded(kind)

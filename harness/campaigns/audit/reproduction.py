@@ -20,7 +20,7 @@ SHOWN = 3  # the exit code of a script that shows what it says
 
 def shown(subject: Subject, claim: Anatomy, motion: Motion, step: int | None = None) -> str | None:
     """The script of the parameter that is farthest off, None where none shows it alone."""
-    model = bounded(claim, motion.seen.q0, motion.seen.gradients)
+    model = bounded(claim, motion.seen.q0, motion.seen.gradients, motion.seen.shape)
     spent = motion.seen.spent(model)
     last = step or int(np.argmax((spent > 1).any(axis=1))) + 1
     size = abs(motion.real - model.value) / motion.seen.size

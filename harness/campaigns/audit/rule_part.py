@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 
@@ -15,72 +16,113 @@ from noether.campaigns.audit.identify import Found, identify, name_of
 from noether.campaigns.audit.naming import WORDS, changed, described, deviation, told
 from noether.campaigns.audit.reproduction import shown
 from noether.campaigns.audit.scripted import Script
-from noether.campaigns.audit.subject import Motion, Subject, TargetError, Trial, observed
+from noether.campaigns.audit.scripted import script as scripted
+from noether.campaigns.audit.subject import MADE, Motion, Subject, TargetError, Trial, observed
 from noether.system.usage import UsageError, brief
 
 ALIKE = 2.0**-20  # of an argument: a number that was fitted is that argument
 
 
-def arguments(subject: Subject, script: Script) -> dict:
-    """What the optimizer is made with, its own defaults included. Raises UsageError where it cannot be."""
-    try:
-        optimizer = Trial(subject, [script.q0], "float64").optimizer
-    except TargetError as error:
-        given = ", ".join(f"{name}={brief(x)}" for name, x in subject.options.items()) or "no options"
-        raise UsageError(
-            f"{subject.word} cannot be made with {given}: {type(error.error).__name__}: {error.error}; "
-            "--arg NAME=VALUE gives it an option"
-        ) from None
-    own = getattr(optimizer, "defaults", None)
-    return {**(own if isinstance(own, dict) else {}), **subject.options}
+MATRIX = (4, 6)
 
 
-def rule(subject: Subject, like: str | None, script: Script) -> tuple[Finding, Anatomy | None, Motion]:
-    """What is found of the rule, the anatomy that it obeys, and its motion in float64."""
-    given = arguments(subject, script)
+def fitting_script(subject: Subject, seed: int) -> tuple[Script, dict]:
+    """The script that a subject takes, of one axis or of a matrix, and what it is made with, its own defaults
+    included. Raises UsageError where it takes neither."""
+    refused = None
+    for shape in (None, MATRIX):
+        script = scripted(seed, shape=shape)
+        try:
+            trial = Trial(subject, [script.q0], "float64")
+            own = getattr(trial.optimizer, "defaults", None)
+            trial.step([script.gradients[0]])
+        except TargetError as error:
+            refused = refused or error
+            continue
+        return script, {**(own if isinstance(own, dict) else {}), **subject.options}
+    if refused.stage != MADE:
+        raise refused
+    given = ", ".join(f"{name}={brief(x)}" for name, x in subject.options.items()) or "no options"
+    raise UsageError(
+        f"{subject.word} cannot be made with {given}: {type(refused.error).__name__}: {refused.error}; "
+        "--arg NAME=VALUE gives it an option"
+    )
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """What is known of a subject's rule.
+
+    finding  what is told of it
+    anatomy  the anatomy that it obeys, None where none is known
+    script   the script under which it was seen
+    motion   its motion there in float64
+    """
+
+    finding: Finding
+    anatomy: Anatomy | None
+    script: Script
+    motion: Motion
+    coarse: bool = False
+
+
+def rule(subject: Subject, like: str | None, seed: int) -> Ruled:
+    """Look for the rule that a subject obeys. Raises UsageError, TargetError."""
+    script, given = fitting_script(subject, seed)
     motion = observed(subject, script, "float64")
+    name = like or like_of(subject.word)
+    claim = None if name is None else claimed(name, given, subject.options if like else given)
+    if claim is not None and worst(claim, motion.seen) <= 1:
+        return Ruled(obeys(claim, motion, given), claim, script, motion)
+    with default_type(torch.float64):
+        sharper = observed(subject, script, "float64")
+    if claim is not None and worst(claim, sharper.seen) <= 1:
+        return Ruled(coarse(subject, claim, motion), claim, script, sharper, True)
     if like is not None:
-        return against(subject, like, given, script, motion)
-    name = like_of(subject.word)
-    if name is not None and worst(claimed(name, given), motion.seen) <= 1:
-        return obeys(claimed(name, given), motion, given), claimed(name, given), motion
-    starts = (claimed(name, given),) if name else ()
-    if motion.told.left:
-        with default_type(torch.float64):
-            sharper = observed(subject, script, "float64")
-        sharp = identify(sharper.seen, numbers_of(given), starts)
-        if sharp.fits and worst(sharp.anatomy, motion.seen) > 1:
-            return coarse(subject, sharp.anatomy, motion), sharp.anatomy, sharper
-    found = identify(motion.seen, numbers_of(given), starts)
+        finding, anatomy = against(subject, like, claim, motion)
+        return Ruled(finding, anatomy, script, motion)
+    found = identify(sharper.seen, numbers_of(given), () if claim is None else (claim,))
     if not found.fits:
-        return nearest(found, motion), None, motion
-    return obeys(found.anatomy, motion, given, found, name), found.anatomy, motion
+        return Ruled(nearest(found, motion), None, script, motion)
+    if worst(found.anatomy, motion.seen) > 1:
+        return Ruled(coarse(subject, found.anatomy, motion), found.anatomy, script, sharper, True)
+    told = obeys(found.anatomy, motion, given, found, claim)
+    return Ruled(told, found.anatomy, script, motion)
 
 
-def against(subject: Subject, like: str, given: dict, script: Script, motion: Motion):
-    """What is found against a claim."""
-    claim = claimed(like, given, subject.options)
-    if worst(claim, motion.seen) <= 1:
-        return obeys(claim, motion, given), claim, motion
-    if motion.told.left:
-        with default_type(torch.float64):
-            sharper = observed(subject, script, "float64")
-        if worst(claim, sharper.seen) <= 1:
-            return coarse(subject, claim, motion), claim, sharper
+def of_matrices(subject: Subject, ruled: Ruled, seed: int) -> Finding | None:
+    """What is found of a matrix, where the rule was found of one axis: some rules treat matrices apart."""
+    if ruled.anatomy is None or len(ruled.script.q0.shape) > 1:
+        return None
+    motion = observed(subject, scripted(seed, shape=MATRIX), "float64")
+    spent = worst(ruled.anatomy, motion.seen)
+    if spent <= 1:
+        return Finding("rule", "matrices", HOLDS, "a matrix moves by the same step", spent)
+    with default_type(torch.float64):
+        sharper = observed(subject, scripted(seed, shape=MATRIX), "float64")
+    if (spent := worst(ruled.anatomy, sharper.seen)) <= 1:
+        return Finding("rule", "matrices", HOLDS, "a matrix moves by the same step", spent)
+    found = identify(sharper.seen, ruled.anatomy.values, (ruled.anatomy,))
+    name = name_of(found.anatomy) or "a step of its own"
+    if found.fits:
+        return Finding("rule", "matrices", HOLDS, f"a matrix moves by another step: {name}", found.spent)
+    return Finding("rule", "matrices", INCONCLUSIVE, "a matrix moves by another step, which is not known")
+
+
+def against(subject: Subject, like: str, claim: Anatomy, motion: Motion) -> tuple[Finding, Anatomy | None]:
+    """What is found against a claim that does not fit, and the anatomy that does."""
     wrong = deviation(claim, motion.seen)
     if wrong is None:  # the bound is too wide to see anything
-        return Finding("rule", like, INCONCLUSIVE, "rounding hides the motion"), None, motion
+        return Finding("rule", like, INCONCLUSIVE, "rounding hides the motion"), None
     where = f"it differs from {like} first in step {wrong.step}, by {wrong.relative:.3g} of a step"
     reason = f"{where}: {wrong.reason}" if wrong.reason else f"{where}; no change of an option explains it"
     data = {"step": wrong.step, "relative": wrong.relative, "changes": [list(x) for x in wrong.changes]}
-    found = Finding(
-        "rule", like, VIOLATED, reason, wrong.spent, data, shown(subject, claim, motion, wrong.step)
-    )
-    return found, wrong.found, motion
+    script = shown(subject, claim, motion, wrong.step)
+    return Finding("rule", like, VIOLATED, reason, wrong.spent, data, script), wrong.found
 
 
-def obeys(anatomy: Anatomy, motion: Motion, given: dict, found: Found | None = None, name=None) -> Finding:
-    """What is told of an anatomy that fits."""
+def obeys(anatomy: Anatomy, motion: Motion, given: dict, found: Found | None = None, claim=None) -> Finding:
+    """What is told of an anatomy that fits; `claim` is what the name says where the motion does not."""
     sure = uncertainties(anatomy, motion.seen)
     numbers = {WORDS[key]: (value, sure[key]) for key, value in anatomy.numbers}
     known = name_of(anatomy)
@@ -89,19 +131,19 @@ def obeys(anatomy: Anatomy, motion: Motion, given: dict, found: Found | None = N
         "numbers": {key: list(x) for key, x in numbers.items()},
         "described": described(anatomy),
         "others": [told(changed(anatomy, x)) for x in (found.others if found else ())],
-        "remarks": remarks(anatomy, given, name),
+        "remarks": remarks(anatomy, given, claim),
     }
     listed = ", ".join(f"{key} {value:.6g} ± {plus:.1g}" for key, (value, plus) in numbers.items())
     reason = f"it moves as {known or 'a step of its own'} ({listed})"
     return Finding("rule", known or "unnamed", HOLDS, reason, worst(anatomy, motion.seen), data)
 
 
-def remarks(anatomy: Anatomy, given: dict, name: str | None) -> list[str]:
+def remarks(anatomy: Anatomy, given: dict, claim: Anatomy | None) -> list[str]:
     """Where the name or an argument says something else than the motion."""
     lines = []
-    if name is not None:
-        difference = told(changed(claimed(name, given), anatomy))
-        lines.append(f"its name says {name}, but {difference}" if difference else "")
+    if claim is not None:
+        difference = told(changed(claim, anatomy))
+        lines.append(f"its name says something else: {difference}" if difference else "")
     for number, value in numbers_of(given).items():
         if number in anatomy.values and abs(anatomy.values[number] - value) > ALIKE * abs(value):
             lines.append(f"{WORDS[number]} is given as {value:.6g} and acts as {anatomy.values[number]:.6g}")

@@ -13,6 +13,8 @@ Source: Higham (2002), section 3.3, running error analysis; Wilkinson (1963).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +26,27 @@ UNITS = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat1
 """Relative rounding to nearest. bfloat16 has 8 significant bits."""
 TINY = {"float64": 2.0**-1075, "float32": 2.0**-150, "float16": 2.0**-25, "bfloat16": 2.0**-134}
 """Half the smallest subnormal number: how far a rounding near 0 can go, whatever the size. WIDE holds all."""
-LEAST_NORMAL = {"float64": 2.0**-1022, "float32": 2.0**-126, "float16": 2.0**-14, "bfloat16": 2.0**-126}
+MOST = {
+    "float64": float(np.finfo(np.float64).max),
+    "float32": float(np.finfo(np.float32).max),
+    "float16": 65504.0,
+    "bfloat16": (2 - 2.0**-7) * 2.0**127,
+}
+"""The largest number of a type."""
+
+
+_narrow = [True]
+
+
+@contextmanager
+def rounding(on: bool) -> Iterator[None]:
+    """A context in which `rounded` counts the roundings of narrow types, or does not: then an error is that
+    of the wide values alone."""
+    before, _narrow[0] = _narrow[0], on
+    try:
+        yield
+    finally:
+        _narrow[0] = before
 
 
 @dataclass(frozen=True)
@@ -56,14 +78,17 @@ class Running:
     def __getitem__(self, at) -> Running:
         return Running(self.value[at], self.error[at])
 
-    def rounded(self, kind: str, times: float = 1, of=None) -> Running:
-        """After `times` roundings to a type, each of a number of the size of `of`, by default of the value.
+    def rounded(self, kind: str, times: float = 1) -> Running:
+        """After `times` roundings to a type, each of a number of the size of the value.
 
-        kind is a name of UNITS. A number past the type's largest is not modelled: the real one is then
-        infinite, and lies outside every bound.
+        kind is a name of UNITS. A number that may lie past the type's largest has no bound: the real one is
+        then infinite.
         """
-        size = abs(self.value) + self.error if of is None else abs(of.value) + of.error
-        return Running(self.value, self.error + times * (WIDE(UNITS[kind]) * size + WIDE(TINY[kind])))
+        if not _narrow[0]:
+            return self
+        size = abs(self.value) + self.error
+        error = self.error + times * (WIDE(UNITS[kind]) * size + WIDE(TINY[kind]))
+        return Running(self.value, np.where(size > WIDE(MOST[kind]), np.inf, error))
 
     def __neg__(self):
         return Running(-self.value, self.error)
@@ -82,7 +107,7 @@ class Running:
     def __mul__(self, other):
         other = running(other)
         carried = abs(self.value) * other.error + abs(other.value) * self.error + self.error * other.error
-        return done(self.value * other.value, known_zeros(carried, self, other))
+        return done(self.value * other.value, np.where(np.isnan(carried), np.inf, carried))
 
     def __truediv__(self, other):
         other = running(other)
@@ -110,6 +135,11 @@ class Running:
         return power(running(base), self)
 
 
+def narrow(kind: str | None) -> WIDE:
+    """The relative rounding of a type, 0 where none is counted."""
+    return WIDE(UNITS[kind]) if kind and _narrow[0] else WIDE(0)
+
+
 def running(x) -> Running:
     """x as a Running: itself, or numbers without error."""
     return x if isinstance(x, Running) else Running(np.asarray(x, WIDE), WIDE(0))
@@ -119,12 +149,6 @@ def done(value, error) -> Running:
     """A value that one wide operation made, with the rounding of that operation."""
     value = np.asarray(value)
     return Running(value, error + WIDE_UNIT * abs(value))
-
-
-def known_zeros(carried, a: Running, b: Running):
-    """A product with a certain 0 is 0, even where the other factor has no bound."""
-    certain = ((a.value == 0) & (a.error == 0)) | ((b.value == 0) & (b.error == 0))
-    return np.where(certain, 0, carried)
 
 
 def monotone(f, x: Running, lowest=None) -> Running:
@@ -251,7 +275,7 @@ def total(x: Running, axis=None, keepdims: bool = False, kind: str | None = None
     count = x.value.size if axis is None else int(np.prod([x.shape[i] for i in np.atleast_1d(axis)]))
     along = dict(axis=axis if axis is None else tuple(np.atleast_1d(axis)), keepdims=keepdims)
     value, size = x.value.sum(**along), (abs(x.value) + x.error).sum(**along)
-    unit = WIDE_UNIT + (WIDE(UNITS[kind]) if kind else 0)
+    unit = WIDE_UNIT + narrow(kind)
     roundings = max(count - 1, 0) * unit
     if count * unit >= 1:
         return Running(value, np.full_like(np.asarray(value), np.inf))
@@ -263,6 +287,6 @@ def product(a: Running, b: Running, kind: str | None = None) -> Running:
     inner = a.shape[-1]
     sizes = (abs(a.value) + a.error, abs(b.value) + b.error)
     carried = sizes[0] @ b.error + a.error @ abs(b.value)
-    unit = inner * (WIDE_UNIT + (WIDE(UNITS[kind]) if kind else 0))
+    unit = inner * (WIDE_UNIT + narrow(kind))
     bound = unit / (1 - unit) if unit < 1 else WIDE(np.inf)
     return Running(a.value @ b.value, carried + bound * (sizes[0] @ sizes[1]))

@@ -33,7 +33,7 @@ from noether.campaigns.audit.meaning import (
     rounded_to,
     scalar,
 )
-from noether.campaigns.audit.running import UNITS, WIDE, Running
+from noether.campaigns.audit.running import UNITS, WIDE, Running, rounding
 
 SILENT = {"empty", "empty_like", "new_empty", "empty_strided", "resize", "set", "arange", "eye", "randn",
           "rand", "normal", "uniform", "bernoulli", "randn_like", "rand_like", "randint", "random",
@@ -76,10 +76,15 @@ class Real:
 
 
 class Shadow(TorchDispatchMode):
-    """The mode; it can be entered again, and remembers its entries in between."""
+    """The mode; it can be entered again, and remembers its entries in between.
 
-    def __init__(self):
+    rounds  whether errors count the roundings of the operations that really run; if not they are those of the
+            shadow's own numbers alone
+    """
+
+    def __init__(self, rounds: bool = True):
         super().__init__()
+        self.rounds = rounds
         self.entries: dict[int, Entry] = {}
         self.told = Told()
         self.failure: Exception | None = None  # of this class, never of the operations that really run
@@ -127,7 +132,8 @@ class Shadow(TorchDispatchMode):
         kwargs = kwargs or {}
         real = Real(function)
         try:
-            return self.dispatched(real, args, kwargs)
+            with rounding(self.rounds):
+                return self.dispatched(real, args, kwargs)
         except Exception as error:
             if error is not real.error:
                 self.failure = error

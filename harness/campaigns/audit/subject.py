@@ -11,12 +11,16 @@ import numpy as np
 import torch
 
 from noether.campaigns.audit.observed import Observed
-from noether.campaigns.audit.running import UNITS, WIDE, WIDE_UNIT, Running
+from noether.campaigns.audit.running import TINY, UNITS, WIDE, Running
 from noether.campaigns.audit.scripted import Script
 from noether.campaigns.audit.shadow import Shadow, Told
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16,
           "float16": torch.float16}  # fmt: skip
+
+
+MADE = "it is made"
+"""The stage in which an optimizer is made."""
 
 
 class TargetError(Exception):
@@ -63,15 +67,16 @@ class Trial:
     """One optimizer at work on tensors of its own, with a shadow beside it.
 
     fresh   take tensors as they stand before each step, so that errors are those of one step
+    rounds  whether errors are those of the real numbers, or of the shadow's own alone
     """
 
-    def __init__(self, subject: Subject, starts: Sequence[np.ndarray], dtype: str, fresh: bool = False):
+    def __init__(self, subject: Subject, starts: Sequence[np.ndarray], dtype: str, fresh=False, rounds=True):
         torch.manual_seed(0)
         kind = DTYPES[dtype]
         self.parameters = [torch.nn.Parameter(torch.tensor(np.asarray(q)).to(kind)) for q in starts]
-        self.shadow, self.fresh = Shadow(), fresh
+        self.shadow, self.fresh = Shadow(rounds), fresh
         self.number = 0
-        with running_target("it is made", self.shadow):
+        with running_target(MADE, self.shadow):
             self.optimizer = subject.make(self.parameters, **subject.options)
         if callable(getattr(self.optimizer, "train", None)):
             self.optimizer.train()
@@ -132,6 +137,8 @@ class Motion:
     step      the step in which it is largest, from 1
     told      operations without a meaning, numbers that left the tensors, types of results
     states    name -> type of what is kept beside the parameters
+    slack     the bound of a single step in units of one rounding of its result, in the median: a bound of
+              thousands says little
     """
 
     seen: Observed
@@ -140,13 +147,15 @@ class Motion:
     step: int
     told: Told
     states: dict[str, str]
+    slack: float = 1.0
 
 
 def observed(subject: Subject, script: Script, dtype: str) -> Motion:
     """A subject under a script, in a type."""
-    whole, single = (Trial(subject, [script.q0], dtype, fresh=fresh) for fresh in (False, True))
+    whole = Trial(subject, [script.q0], dtype, rounds=False)
+    single = Trial(subject, [script.q0], dtype, fresh=True)
     start = whole.real().astype(WIDE)
-    real, values, errors, spent, given = [], [], [], [], []
+    real, values, errors, spent, slack, given = [], [], [], [], [], []
     for g in script.gradients:
         whole.step([g])
         single.step([g])
@@ -154,16 +163,21 @@ def observed(subject: Subject, script: Script, dtype: str) -> Motion:
         meant = whole.meant()
         values.append(meant.value)
         errors.append(meant.error)
-        spent.append(spent_of(single.real(), single.meant()))
+        alone = single.meant()
+        spent.append(spent_of(single.real(), alone))
+        slack.append(slack_of(alone, dtype))
         given.append(torch.tensor(g).to(DTYPES[dtype]).double().numpy().ravel().astype(WIDE))
-    units = [UNITS[kind] for kind in whole.shadow.told.kinds] or [UNITS[dtype]]
-    # Each rounding of the target's goes with one of the shadow's own, smaller by the ratio of their units;
-    # twice, for a quotient's error is of first order only.
-    own = np.array(errors) * (2 * WIDE_UNIT / WIDE(min(units)))
-    seen = Observed(start, np.array(given), np.array(values), own)
+    seen = Observed(start, np.array(given), np.array(values), np.array(errors), script.q0.shape)
     states = {name: str(x.dtype).removeprefix("torch.") for name, x in whole.states().items()}
     at = int(np.argmax(spent))
-    return Motion(seen, np.array(real), spent[at], at + 1, whole.shadow.told, states)
+    told = whole.shadow.told
+    return Motion(seen, np.array(real), spent[at], at + 1, told, states, float(np.median(slack)))
+
+
+def slack_of(meant: Running, dtype: str) -> float:
+    """The bound in units of one rounding of the result, in the median."""
+    one = WIDE(UNITS[dtype]) * abs(meant.value) + WIDE(TINY[dtype])
+    return float(np.median(meant.error / one))
 
 
 def spent_of(real: np.ndarray, meant: Running) -> float:
@@ -173,6 +187,5 @@ def spent_of(real: np.ndarray, meant: Running) -> float:
     """
     with np.errstate(all="ignore"):
         apart = abs(real - meant.value)
-        found = np.where((real == meant.value) | np.isinf(meant.error), 0, apart / meant.error)
-    both = np.isnan(real) & np.isnan(meant.value)
-    return float(np.where(both, 0, np.where(np.isnan(found), np.inf, found)).max(initial=0))
+        found = np.where((real == meant.value) | ~np.isfinite(meant.error), 0, apart / meant.error)
+    return float(np.where(np.isnan(found), np.inf, found).max(initial=0))

@@ -43,8 +43,7 @@ def work(subject: Callable, request: dict, answers: int) -> None:
 
     try:
         memorylimit.limit(request["memory"])
-        audit(subject, request, say)
-        say(done=True)
+        say(**audit(subject, request, say))
     except UsageError as error:
         say(complaint=str(error))
     except MemoryError as error:
@@ -57,8 +56,8 @@ def work(subject: Callable, request: dict, answers: int) -> None:
         os._exit(0)  # what the code under audit started or registered for the end does not run
 
 
-def audit(subject: Callable, request: dict, say: Callable) -> None:
-    """Say each finding as it is found. Raises UsageError."""
+def audit(subject: Callable, request: dict, say: Callable) -> dict:
+    """Say each finding as it is found, and give the last word. Raises UsageError."""
     import torch
 
     from noether.campaigns.audit.examine import examined
@@ -70,7 +69,8 @@ def audit(subject: Callable, request: dict, say: Callable) -> None:
         for finding in examined(found, request["like"], request["seed"], request["parts"]):
             say(finding=finding.plain())
     except TargetError as error:
-        say(trouble=str(error))
+        return {"trouble": str(error)}
+    return {"done": True}
 
 
 def imported(subject: Callable):

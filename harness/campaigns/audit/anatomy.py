@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from noether.campaigns.audit.features import FEATURES, GUESS, INSTEAD, LINEAR, has, meant, reads
+from noether.campaigns.audit.features import FEATURES, GUESS, INSTEAD, LINEAR, PLAINLY, has, meant, reads
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,10 @@ class Anatomy:
         linear = all(chosen[name] == option for name, option in LINEAR.items())
         if linear and chosen["decay"] in ("decoupled", "of the momentum"):
             chosen["decay"] = "coupled"  # q - eta (g + k q) is the same step
+        if chosen["decay"] == "of the momentum" and all(chosen[name] == x for name, x in PLAINLY.items()):
+            chosen["decay"] = "decoupled"  # q - eta (m + k q)
+        if linear and chosen["decay"] == "growing":
+            chosen["decay"] = "coupled growing"
         values = self.values
         read = {name: values.get(name, GUESS[name]) for name in reads(chosen)}
         return Anatomy(tuple(chosen.items()), tuple(read.items()))

@@ -49,6 +49,9 @@ def judged(part: str, label: str, dtype: str, motion: Motion, anatomy: Anatomy |
     if motion.slack > SLACK:
         reason = "its operations amplify rounding so far that a bound of their order says nothing"
         return Finding(part, label, INCONCLUSIVE, reason, motion.spent, data)
+    if passed := passages(motion, dtype, anatomy):
+        reason = f"numbers pass through {passed}, narrower than the parameters"
+        return Finding(part, label, VIOLATED, reason, motion.spent, data)
     if narrow:
         reason = f"state is kept in a narrower type than the parameters: {', '.join(narrow)}"
         return Finding(part, label, VIOLATED, reason, motion.spent, data)
@@ -81,6 +84,13 @@ def rounded_numbers(anatomy: Anatomy, seen, dtype: str) -> bool:
             if worst(anatomy.with_numbers(**{name: stored[name] for name in names}), seen, HALF) <= 1:
                 return True
     return False
+
+
+def passages(motion: Motion, dtype: str, anatomy: Anatomy | None) -> str:
+    """The narrower types in which results of the parameters' size were stored, but where the rule says so."""
+    if anatomy is not None and anatomy.features["family"] == "muon":
+        return ""
+    return ", ".join(kind for kind in motion.told.kinds if UNITS[kind] > UNITS[dtype])
 
 
 def narrower(name: str, kind: str, dtype: str) -> bool:

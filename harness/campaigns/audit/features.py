@@ -38,6 +38,7 @@ SECOND = {
     "of the momentum": "the average of the squared momentum",
     "from the first": "the average of squared gradients whose first is the first square itself",
     "absolute": "the average of the size of gradients, unsquared",
+    "weighted": "s' = beta2 s + c g^2: the share of a new square is not 1 - beta2",
     "typical": "squared gradients and squared steps are averaged, their ratio is the step (Adadelta)",
 }
 FAMILIES = {
@@ -52,8 +53,9 @@ OF_FAMILY = {
 """The features that a family has of all; the others have no meaning in it."""
 SIZED = {"form": ("plain",)}  # under the sign, or over the norm, a factor of the update says nothing
 BEFORE = {"momentum": CARRIES, "carried": ("gradient",)}
-CORRECTS = {"second correction": ("yes", "twice")}
-AVERAGES = ("average", "centred", "belief", "of the momentum", "from the first", "absolute")
+CORRECTED = ("yes", "twice", "by another")
+CORRECTS = {"second correction": CORRECTED}
+AVERAGES = ("average", "centred", "belief", "of the momentum", "from the first", "absolute", "weighted")
 DIVIDES = tuple(x for x in SECOND if x != "none")
 FEATURES = (
     Feature("family", FAMILIES),
@@ -69,6 +71,7 @@ FEATURES = (
             "both": "decay enters twice: it is added to the gradient and shrinks the parameter too",
             "of the momentum": "decay is added to the momentum, after it was averaged",
             "growing": "decay has the wrong sign: the parameter grows by lr times k",
+            "coupled growing": "decay has the wrong sign: it is taken from the gradient",
             "late": "decay is added to the update, after the division",
         },
         only={"late": {"form": ("trust", "normalised")}},
@@ -102,6 +105,11 @@ FEATURES = (
         {"second": ("average", "sum")},
     ),
     Feature(
+        "scope",
+        {"each": "each parameter has a second moment", "tensor": "one second moment for all of a tensor"},
+        {"second": ("average", "sum")},
+    ),
+    Feature(
         "largest",
         {
             "no": "the present second moment divides",
@@ -109,20 +117,22 @@ FEATURES = (
             "amsgrad corrected": "the largest corrected second moment so far divides (amsgrad)",
         },
         {"second": ("average", "belief", "of the momentum"), "rectified": ("no",)},
-        {"amsgrad corrected": {"second correction": ("yes", "twice")}},
+        {"amsgrad corrected": CORRECTS},
     ),
     Feature(
         "first correction",
         {"no": "the start of the momentum is not corrected", "yes": "the start of the momentum is corrected",
-         "twice": "the start of the momentum is corrected twice"},
+         "twice": "the start of the momentum is corrected twice",
+         "by another": "the start of the momentum is corrected by another memory than its own"},
         {"momentum": ("average",), "ahead": ("no", "nesterov", "old"), "carried": ("gradient",), **SIZED},
     ),
     Feature(
         "second correction",
         {"no": "the start of the second moment is not corrected",
          "yes": "the start of the second moment is corrected",
-         "twice": "the start of the second moment is corrected twice"},
-        {"second": ("average", "belief", "of the momentum", "absolute", "centred")},
+         "twice": "the start of the second moment is corrected twice",
+         "by another": "the start of the second moment is corrected by another memory than its own"},
+        {"second": ("average", "belief", "of the momentum", "absolute", "centred", "weighted")},
     ),
     Feature(
         "eps",
@@ -166,17 +176,18 @@ FEATURES = (
 BY_NAME = {feature.name: feature for feature in FEATURES}
 
 
+PLAINLY = {"second": "none", "form": "plain"}
 LINEAR = {"momentum": "none", "second": "none", "form": "plain"}
 INSTEAD = {"late": "decoupled", "sum": "average", "dampened throughout": "average", "belief": "average",
            "of the momentum": "average", "inside uncorrected": "inside"}  # fmt: skip
 """What an option says where it has no meaning of its own; the plainest option for all others."""
-COUNTS = {"first correction": ("yes", "twice"), "second correction": ("yes", "twice"),
+COUNTS = {"first correction": CORRECTED, "second correction": CORRECTED,
           "rectified": ("yes", "from 4"), "ahead": ("scheduled",), "rate": ("falling",)}  # fmt: skip
 """The options of which the step reads its number."""
 GUESS = {"eta": 1e-2, "beta": 0.9, "beta2": 0.999, "stability": 1e-8, "k": 1e-2, "tau": 0.1,
-         "rate_decay": 0.1, "initial": 0.1, "psi": 0.004, "lambd": 1e-4, "power": 0.75, "shrink": 0.5,
-         "grow": 1.2, "least": 1e-6, "most": 50.0, "beta2_power": -0.8, "floor": 1e-3,
-         "clip": 1.0}  # fmt: skip
+         "rate_decay": 0.1, "initial": 0.1, "tau2": 0.9, "beta_c": 0.95, "psi": 0.004, "lambd": 1e-4,
+         "power": 0.75, "shrink": 0.5, "grow": 1.2, "least": 1e-6, "most": 50.0, "beta2_power": -0.8,
+         "floor": 1e-3, "clip": 1.0}  # fmt: skip
 """Where a fit begins when nobody says anything."""
 
 
@@ -220,4 +231,8 @@ def reads(chosen: dict[str, str]) -> list[str]:
         found.append("stability")
     if chosen["start"] == "given":
         found.append("initial")
+    if chosen["second"] == "weighted":
+        found.append("tau2")
+    if "by another" in (chosen["first correction"], chosen["second correction"]):
+        found.append("beta_c")
     return [*found, *{"falling": ["rate_decay"], "averaged": ["lambd", "power"]}.get(chosen["rate"], [])]

@@ -19,8 +19,8 @@ from noether.campaigns.audit.observed import Observed
 from noether.campaigns.audit.running import WIDE
 
 STEP = WIDE(2.0**-26)  # of a difference quotient: its error, 2^-26 of the second derivative, only slows a fit
-KEPT = {"beta", "beta2"}  # numbers near 1, of which 1 - x is fitted by its logarithm
-SIGNED = {"tau", "rate_decay", "psi", "beta2_power"}
+KEPT = {"beta", "beta2", "beta_c"}  # numbers near 1, of which 1 - x is fitted by its logarithm
+SIGNED = {"tau", "tau2", "rate_decay", "psi", "beta2_power"}
 HOPELESS = 40.0  # the largest exponent: what leaves this range is not found by this fit
 
 

@@ -107,6 +107,8 @@ def step(F: dict, x, state: dict, q, g, n: int, count: int, xp):
     f = -g if F["direction"] == "ascent" else g
     if F["decay"] in ("coupled", "both"):
         f = f + x.k * q
+    elif F["decay"] == "coupled growing":
+        f = f - x.k * q
     if F["form"] == "resilient":
         return resilient(x, state, q, f, xp)
     eta = rate(F, x, count, xp)
@@ -169,9 +171,17 @@ def momentum(F: dict, x, state: dict, f, n: int, count: int, xp):
     if F["ahead"] == "scheduled":
         return scheduled(x, state, f, new, count, xp)
     follows = {"nesterov": x.beta * new + f * (1 if dampened else share), "old": old}.get(F["ahead"], new)
-    for _ in range({"no": 0, "yes": 1, "twice": 2}[F["first correction"]]):
-        follows = follows / xp.coefficient(1 - x.beta**count)
+    for correction in corrections(F["first correction"], x.beta, x, count, xp):
+        follows = follows / correction
     return follows
+
+
+def corrections(option: str, own, x, n: int, xp) -> list:
+    """What an average is divided by for its start at 0, once or twice."""
+    if option == "no":
+        return []
+    memory = x.beta_c if option == "by another" else own
+    return [xp.coefficient(1 - memory**n)] * (2 if option == "twice" else 1)
 
 
 def scheduled(x, state: dict, f, m, n: int, xp):
@@ -195,8 +205,11 @@ def divided(F: dict, x, state: dict, m, f, mean, n: int, xp):
     s = second(F, x, state, f, mean, xp)
     if F["eps"] == "kept":
         s = state["s"] = s + x.stability
-    times = {"no": 0, "yes": 1, "twice": 2}[F["second correction"]]
-    correction = xp.coefficient((1 - x.beta2**n) ** times) if times else xp.coefficient(WIDE(1))
+    correction = xp.coefficient(WIDE(1))
+    for factor in corrections(F["second correction"], getattr(x, "beta2", None), x, n, xp):
+        correction = correction * factor
+    if F["scope"] == "tensor":
+        s = xp.mean(s, -1)
     if F["rectified"] != "no":
         return rectified(F, x, m, s, n, correction, xp)
     if F["largest"] == "amsgrad corrected":
@@ -235,7 +248,8 @@ def second(F: dict, x, state: dict, f, mean, xp):
     new = {"belief": lambda: (f - mean) * (f - mean), "of the momentum": lambda: mean * mean,
            "absolute": lambda: abs(f)}.get(what, lambda: f * f)()  # fmt: skip
     begins = what == "from the first" and "s" not in state
-    state["s"] = new if begins else x.beta2 * state.get("s", begun) + xp.coefficient(1 - x.beta2) * new
+    share = xp.coefficient(1 - (x.tau2 if what == "weighted" else x.beta2))
+    state["s"] = new if begins else x.beta2 * state.get("s", begun) + share * new
     if what == "centred":
         state["mean"] = x.beta2 * state.get("mean", 0 * f) + xp.coefficient(1 - x.beta2) * f
     return state["s"]

@@ -64,14 +64,21 @@ def deviation(claimed: Anatomy, seen: Observed, deep: bool = True) -> Deviation 
 
 
 def explained(claimed: Anatomy, seen: Observed) -> Anatomy | None:
-    """The nearest anatomy that moves as was observed: one number, one feature, or two of them differ."""
+    """The nearest anatomy that moves as was observed, by how many numbers had to be fitted for it.
+
+    An option that fits with the very numbers that are claimed beats a number that was fitted; that beats an
+    option with a number of its own; then two numbers, then an option with all its numbers.
+    """
     names = list(claimed.values)
+    others = neighbours(claimed, GUESS | claimed.values)
+    fits = [x for x in others if set(x.values) <= set(names) and worst(x, seen) <= 1]
+    if fits:
+        return min(fits, key=lambda x: len(changed(claimed, x)))
     for number in names:
         fit = fitted(claimed, seen, (number,))
         if worst(fit.anatomy, seen) <= 1:
             return fit.anatomy
-    others = neighbours(claimed, GUESS | claimed.values)
-    fits = [fitted(other, seen, [x for x in other.values if x not in names]).anatomy for other in others]
+    fits = [fitted(x, seen, [name for name in x.values if name not in names]).anatomy for x in others]
     if fits := [x for x in fits if worst(x, seen) <= 1]:
         return min(fits, key=lambda x: len(changed(claimed, x)))
     for pair in combinations(names, 2):

@@ -77,6 +77,7 @@ def audited_object(
         for stream in (0, 1, 2):
             os.dup2(nothing, stream)
         os.close(reading)
+        sys.stdout = sys.stderr = open(os.devnull, "w")  # a notebook's or a test's may be no file at all
         work(subject, request(like, seed, parts), writing)
     os.close(writing)
     try:
@@ -131,6 +132,7 @@ def followed(word: str, reading: int, child: int, tell: Callable) -> Audit:
             raise RuntimeError(f"the audit of {word} failed inside the harness:\n{said['internal']}")
         else:
             trouble = said.get("trouble")
+            break
     return Audit(word, tuple(findings), trouble, time.monotonic() - begun)
 
 

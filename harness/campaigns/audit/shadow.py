@@ -179,7 +179,7 @@ class Shadow(TorchDispatchMode):
             return
         if kind not in UNITS and kind != "bool" or aliases(function, out, given):
             return
-        if kind in UNITS and name not in SILENT:
+        if kind in UNITS and name not in SILENT and out.ndim:
             self.told.kinds[kind] += 1
         if (found := meaning(name, kind, out, given, operands)) is not None:
             self.put(out, found)

@@ -36,7 +36,11 @@ def main() -> None:
 def work(subject: Callable, request: dict, answers: int) -> None:
     """Audit what subject() gives, and leave the process. Does not return."""
 
+    me = os.getpid()
+
     def say(**what) -> None:
+        if os.getpid() != me:
+            os._exit(0)  # a fork that the code under audit made: one of us is enough
         line = json.dumps(what, default=str).encode() + b"\n"
         while line:
             line = line[os.write(answers, line) :]

@@ -48,6 +48,7 @@ COMPUTED = {
     "harness/labs/bench/peers/__init__.py": "tools that are extras",
     "harness/runs/executors.py": "executors that are extras, or the user's own",
     "harness/campaigns/audit/target.py": "what is audited: the user's own",
+    "harness/campaigns/audit/plants.py": "modules of torch.optim, of which copies are made",
     "harness/plan/casefiles/load.py": "the user's case files",
     "harness/plan/casefiles/package.py": "the user's case files",
 }

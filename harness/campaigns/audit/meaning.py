@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from noether.campaigns.audit.operations import ELEMENTWISE, REDUCTIONS, gathered
-from noether.campaigns.audit.running import UNITS, WIDE, Running, choose, narrow
+from noether.campaigns.audit.running import UNITS, WIDE, Running, choose, counted, narrow
 
 COPIES = {"clone", "copy", "_to_copy", "contiguous", "lift_fresh_copy", "detach_copy", "view_copy"}
 FILLED = {"zero": 0.0, "zeros": 0.0, "zeros_like": 0.0, "new_zeros": 0.0, "ones": 1.0, "ones_like": 1.0,
@@ -147,7 +147,7 @@ def converted(x, given, kind: str) -> Running:
 
 def scalar(x: float, kind: str) -> Running:
     """A number of Python's in an operation whose result has this type."""
-    if kind == "float64" or not np.isfinite(x) or not narrow(kind):
+    if counted(kind) == "float64" or not np.isfinite(x) or not narrow(kind):
         return Running(WIDE(x), WIDE(0))
     # 16-bit kernels take a factor in float32 or in 16 bits, as they are vectorised: at worst the latter.
     number = Running(WIDE(x), WIDE(0))

@@ -65,7 +65,7 @@ def lerp(kind: str, x, y, weight) -> Running:
     share = np.where(weight.value < 0.5, abs(weight.value), abs(1 - weight.value))
     u = r.narrow(kind)
     steps = 3 * u * share * (abs(apart.value) + apart.error) * (1 + u)
-    wide = 4 * r.WIDE_UNIT * (abs(x.value) + abs(y.value))
+    wide = 4 * r.WIDE_UNIT * (1 + abs(weight.value)) * (abs(x.value) + abs(y.value))
     return Running(value, carried + steps + wide + 2 * r.WIDE(r.TINY[kind])).rounded(kind)
 
 

@@ -36,6 +36,7 @@ MOST = {
 
 
 _narrow = [True]
+_kind: list[str | None] = [None]
 
 
 @contextmanager
@@ -47,6 +48,24 @@ def rounding(on: bool) -> Iterator[None]:
         yield
     finally:
         _narrow[0] = before
+
+
+@contextmanager
+def rounding_as(kind: str) -> Iterator[None]:
+    """A context in which every type rounds as this one, whatever really rounds.
+
+    With float64 an error is that of the meaning alone, whose coefficients are numbers of Python.
+    """
+    before, _kind[0] = _kind[0], kind
+    try:
+        yield
+    finally:
+        _kind[0] = before
+
+
+def counted(kind: str) -> str:
+    """The type whose rounding is counted for a type: itself, but for `rounding_as`."""
+    return _kind[0] or kind
 
 
 @dataclass(frozen=True)
@@ -86,7 +105,7 @@ class Running:
         """
         if not _narrow[0]:
             return self
-        size = abs(self.value) + self.error
+        kind, size = counted(kind), abs(self.value) + self.error
         error = self.error + times * (WIDE(UNITS[kind]) * size + WIDE(TINY[kind]))
         return Running(self.value, np.where(size > WIDE(MOST[kind]), np.inf, error))
 
@@ -137,7 +156,7 @@ class Running:
 
 def narrow(kind: str | None) -> WIDE:
     """The relative rounding of a type, 0 where none is counted."""
-    return WIDE(UNITS[kind]) if kind and _narrow[0] else WIDE(0)
+    return WIDE(UNITS[counted(kind)]) if kind and _narrow[0] else WIDE(0)
 
 
 def running(x) -> Running:

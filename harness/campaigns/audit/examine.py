@@ -11,6 +11,7 @@ from noether.campaigns.audit.arithmetic_part import arithmetic
 from noether.campaigns.audit.finding import PARTS, Finding
 from noether.campaigns.audit.rule_part import default_type, of_matrices, rule
 from noether.campaigns.audit.subject import Subject
+from noether.campaigns.audit.symmetry_part import symmetries
 
 
 def examined(
@@ -31,3 +32,5 @@ def examined(
         if "arithmetic" in parts:
             with default_type(torch.float64 if ruled.coarse else torch.get_default_dtype()):
                 yield from arithmetic(subject, ruled.anatomy, ruled.script)
+        if "symmetries" in parts:
+            yield from symmetries(subject, seed)

@@ -47,6 +47,7 @@ COMPUTED = {
     "harness/__init__.py": "the public names, each imported when it is asked for",
     "harness/labs/bench/peers/__init__.py": "tools that are extras",
     "harness/runs/executors.py": "executors that are extras, or the user's own",
+    "harness/campaigns/audit/package.py": "packages under audit",
     "harness/campaigns/audit/target.py": "what is audited: the user's own",
     "harness/campaigns/audit/plants.py": "modules of torch.optim, of which copies are made",
     "harness/plan/casefiles/load.py": "the user's case files",

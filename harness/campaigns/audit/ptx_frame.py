@@ -7,15 +7,16 @@ from functools import partial
 import numpy as np
 
 from noether.campaigns.audit.ptx_bits import handled, line, packed, unpacked
+from noether.campaigns.audit.ptx_choices import Choice, compared
 from noether.campaigns.audit.ptx_memory import Shadows
 from noether.campaigns.audit.ptx_numbers import (
     FORMAT,
     KIND,
-    SHORT,
+    LITERALS,
+    ROUNDS,
     meant,
     operation,
     rounded,
-    untold,
     whole,
 )
 from noether.campaigns.audit.ptx_shadow import WIDTH, Fields, Notes, Unknown, merged, number_at, of_bits
@@ -36,7 +37,7 @@ class WideFrame(Frame):
     def __init__(self, parsed, flow, values, memory, ctas, blocks, *, shadows: Shadows, given, notes: Notes):
         self.shadows, self.given, self.notes = shadows, given, notes
         self.held: dict[str, object] = {}
-        self.unsure: dict[str, np.ndarray] = {}
+        self.unsure: dict[str, Choice] = {}
         # No register gives its buffer back: the bits of all of them are read beside the calls.
         super().__init__(parsed, flow, {}, values, memory, ctas, blocks)
 
@@ -68,8 +69,8 @@ class WideFrame(Frame):
 
     def parting(self, branch: Instruction, mask) -> None:
         """Note a way that depends on an unsure comparison: what lies on the other one is not known."""
-        unsure = self.unsure.get(branch.guard[0])
-        if unsure is not None and np.any(unsure if mask is None else unsure & mask):
+        choice = self.unsure.get(branch.guard[0])
+        if choice is not None and np.any(choice.unsure if mask is None else choice.unsure & mask):
             self.notes.turned[f"{line(branch)}, a branch that rounding can turn"] = None
 
     # ---- registers
@@ -91,13 +92,14 @@ class WideFrame(Frame):
     def number(self, source, kind: str, offset: int = 0) -> Running:
         """A source as a number of a type of PTX."""
         name = KIND.get(kind, kind)
-        if isinstance(source, Immediate) and name in SHORT:
-            return meant(float(of_bits(self.bits(source, f"b{WIDTH[name]}"), name)), name)
+        if isinstance(source, Immediate) and name in LITERALS:
+            return meant(float(of_bits(self.bits(source, f"b{WIDTH[name]}"), name)), name, self.notes.rounds)
         bits = self.bits(source, f"b{max(WIDTH[name], 32 if offset else 0)}")
         return number_at(self.shadow(source), bits, name, offset, self.notes)
 
     def before(self, i: Instruction, condition, out: list) -> None:
         """What the results of an instruction mean, from its sources as they still are."""
+        self.guarded(i)
         out[:] = [self.meaning(i, condition), None]
         if condition is not None:
             out[1] = [self.whole_bits(name).copy() if name != "_" else None for name in i.results]
@@ -105,21 +107,26 @@ class WideFrame(Frame):
     def after(self, i: Instruction, condition, out: list) -> None:
         """Keep what the results mean; under a condition lane by lane."""
         found, old = out
-        turned = self.unsure.get(i.guard[0]) if i.guard else None
         for k, name in enumerate(i.results):
             if name == "_":
                 continue
             if self.kernel.registers[name] == "pred":
-                now, past = found[k], self.unsure.get(name)
-                if condition is not None and (now is not None or past is not None):
-                    now = np.where(condition, no(now), no(past))
-                keep(self.unsure, name, now)
+                keep(self.unsure, name, self.choice(name, found[k], condition, old and old[k]))
                 continue
             new = found[k]
             if condition is not None:
                 sides = (new, self.whole_bits(name), self.held.get(name), old[k])
-                new = merged(condition, turned, *sides, self.notes)
+                new = merged(condition, None, *sides, self.notes)
             keep(self.held, name, new)
+
+    def choice(self, name: str, new: Choice | None, condition, old) -> Choice | None:
+        """What a predicate means; under a condition lane by lane.  old  its executed truth before"""
+        past = self.unsure.get(name)
+        if condition is None or (new is None and past is None):
+            return new
+        sides = [(x.truth, x.unsure) if x else (real, False) for x, real in
+                 ((new, self.whole_bits(name)), (past, old))]  # fmt: skip
+        return Choice(*(np.where(condition, a, b) for a, b in zip(*sides, strict=True)))
 
     def whole_bits(self, name: str) -> np.ndarray:
         """The executed bits of a whole register, unsigned; a predicate as it is."""
@@ -132,11 +139,16 @@ class WideFrame(Frame):
         everything = np.ones(self.lanes, bool)
         return np.flatnonzero(everything if condition is None else everything & condition)
 
+    def guarded(self, i: Instruction) -> None:
+        """Note an instruction whose guard depends on an unsure comparison."""
+        choice = self.unsure.get(i.guard[0]) if i.guard else None
+        if choice is not None and np.any(choice.unsure):
+            self.notes.turned[f"{line(i)}, which rounding can turn on or off"] = None
+
     def stored(self, i: Instruction, condition) -> None:
         """Keep what a store writes."""
         lanes = self.lanes_of(condition)
-        if i.guard and i.guard[0] in self.unsure:
-            self.notes.turned[f"{line(i)}, a store that rounding can turn on or off"] = None
+        self.guarded(i)
         if lanes.size:
             address, size = self.view(i.sources[0].base, "s64"), width(i.op.sources[1]) // 8
             sources = [(self.shadow(s), self.bits(s, i.op.sources[1])) for s in i.sources[1:]]
@@ -157,7 +169,7 @@ class WideFrame(Frame):
             x = self.given.get(i.sources[0].index)
             return [Fields({0: x}) if x else None]
         if op.result[0] == "pred":
-            return self.compared(i)
+            return compared(i, self)
         if m == "unpack":
             return unpacked(i, self.shadow(i.sources[0]), self.bits(i.sources[0], op.sources[0]))
         return [self.value(i)]
@@ -190,12 +202,20 @@ class WideFrame(Frame):
             if m == "rint":
                 return kind, whole(x)
             widened = FORMAT[KIND.get(source, source)][0] <= FORMAT[kind][0]
-            return kind, x if widened else rounded(x, kind)
-        x = operation(op, *(self.number(s, t) for s, t in zip(i.sources, op.sources, strict=True)))
+            return kind, x if widened else self.rounded(x, kind, i)
+        operands = (self.number(s, t) for s, t in zip(i.sources, op.sources, strict=True))
+        x = operation(op, *operands, rounds=self.notes.rounds)
+        if op.meaning in ROUNDS:
+            self.notes.kinds.setdefault(kind, line(i))
         if x is None:
             self.notes.unknown[line(i)] = None
             x = Running(WIDE(0), WIDE(np.inf))
         return kind, x
+
+    def rounded(self, x: Running, kind: str, i: Instruction) -> Running:
+        """A number in a type that holds fewer, as an instruction puts it there."""
+        self.notes.kinds.setdefault(kind, line(i))
+        return rounded(x, kind) if self.notes.rounds else x
 
     def from_whole(self, i: Instruction, kind: str) -> Running:
         """An integer as a number: exact but for its rounding, where no number went into its bits."""
@@ -205,66 +225,43 @@ class WideFrame(Frame):
         if self.shadow(i.sources[0]) is not None:
             self.notes.unknown[line(i)] = None
             return Running(real, np.full_like(real, np.inf))
-        return rounded(running(real), kind)
+        return self.rounded(running(real), kind, i)
 
     def halves(self, i: Instruction):
         """The two numbers of an instruction on two halves at once, the low one first."""
         op, found = i.op, {}
         if op.meaning == "cvt.pair":
             pair = (self.number(s, "f32") for s in i.sources)
-            high, low = (rounded(x, "float16") for x in pair)
+            high, low = (self.rounded(x, "float16", i) for x in pair)
             return Fields({0: ("float16", low), 16: ("float16", high)})
         for offset in (0, 16):
-            x = operation(op, *(self.number(s, "float16", offset) for s in i.sources))
+            operands = (self.number(s, "float16", offset) for s in i.sources)
+            x = operation(op, *operands, rounds=self.notes.rounds)
+            if op.meaning in ROUNDS:
+                self.notes.kinds.setdefault("float16", line(i))
             found[offset] = "float16", x
         return Fields(found)
-
-    def compared(self, i: Instruction) -> list:
-        """Of each predicate, where it may be another one without rounding; None where it is sure."""
-        op = i.op
-        if op.meaning != "setp":
-            parts = [self.unsure.get(s.name) for s in i.sources if isinstance(s, Register)]
-            parts = [x for x in parts if x is not None]
-            return [np.logical_or.reduce(np.broadcast_arrays(*parts)) if parts else None]
-        kind = op.sources[0].removesuffix("x2")
-        if kind not in KIND:
-            return [self.compared_bits(i)]
-        if i.sources[0] == i.sources[1] or op.detail in ("num", "nan"):
-            return [None] * len(i.results)  # whether it is a number at all
-        found = []
-        for k in range(len(i.results)):
-            x, y = (self.number(s, kind, 16 * k) for s in i.sources)
-            unsure = untold(x, y)
-            found.append(unsure if unsure.any() else None)
-            if unsure.any():
-                self.notes.choices[line(i)] = self.notes.choices.get(line(i), 0) + int(unsure.sum())
-        return found
-
-    def compared_bits(self, i: Instruction):
-        """A comparison of integers is sure where no number went into them, or only exact ones."""
-        of_numbers = [self.shadow(s) for s in i.sources if self.shadow(s) is not None]
-        sure = all(isinstance(x, Fields) and all(exact(y) for _, y in x.at.values()) for x in of_numbers)
-        return None if sure else np.ones(self.lanes, bool)
 
     def selected(self, i: Instruction):
         """What a choice between two registers means."""
         a, b, p = i.sources
-        kind, unsure = i.op.sources[0], self.unsure.get(p.name)
+        kind, choice = i.op.sources[0], self.unsure.get(p.name)
         x, y = self.literal(a, b, kind), self.literal(b, a, kind)
-        if x is None and y is None and unsure is not None:
+        if x is None and y is None and choice is not None:
             name = OF_WIDTH.get(width(kind))
             if name is None:
                 return Unknown(line(i))
             x = Fields({0: (name, self.number(a, name))})
         sides = (x, self.bits(a, kind), y, self.bits(b, kind))
-        return merged(self.view(p.name, "pred"), unsure, *sides, self.notes)
+        picks, unsure = (choice.truth, choice.unsure) if choice else (self.view(p.name, "pred"), None)
+        return merged(picks, unsure, *sides, self.notes)
 
     def literal(self, source, other, kind: str):
         """What a source of a choice means: a literal beside numbers is one of their kind."""
         beside = self.shadow(other)
         if isinstance(source, Immediate) and isinstance(beside, Fields) and list(beside.at) == [0]:
             name = beside.at[0][0]
-            if WIDTH[name] == width(kind) and name in SHORT:
+            if WIDTH[name] == width(kind) and name in LITERALS:
                 return Fields({0: (name, self.number(source, name))})
         return self.shadow(source)
 
@@ -275,12 +272,3 @@ def keep(there: dict, name: str, x) -> None:
         there.pop(name, None)
     else:
         there[name] = x
-
-
-def no(unsure) -> np.ndarray | bool:
-    return False if unsure is None else unsure
-
-
-def exact(x: Running) -> bool:
-    """Whether every value is the executed one."""
-    return not np.any(x.error)

@@ -10,8 +10,6 @@ Errors of approximate operations: PTX ISA 8.7, section 9.7.3, under the name of 
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 
 from noether.campaigns.audit.running import WIDE, WIDE_UNIT, Running, running
@@ -184,12 +182,17 @@ LOGARITHM_NEAR_ONE = 2.0**-22.6
 """The absolute error of lg2.approx between 1/2 and 2."""
 
 
-def operation(op: Op, *operands: Running) -> Running | None:
-    """The result of a floating operation, rounded as its row says; None where it is none of these."""
+def operation(op: Op, *operands: Running, rounds: bool = True) -> Running | None:
+    """The result of a floating operation, rounded as its row says; None where it is none of these.
+
+    rounds  False: what is meant, without any rounding but that of wide arithmetic
+    """
     kind = KIND.get(op.result[0].removesuffix("x2"))
     exact = EXACT.get(op.meaning)
     if kind is None or (exact is None and op.meaning not in ROUNDS):
         return None
+    if not rounds:
+        return exact(*operands) if exact else ROUNDS[op.meaning](*operands)
     x = [flushed(a) for a in operands] if op.ftz else list(operands)
     result = exact(*x) if exact else _approximated(op, ROUNDS[op.meaning](*x), kind)
     return flushed(result) if op.ftz else result
@@ -219,26 +222,25 @@ def chosen(picks: np.ndarray, unsure: np.ndarray | None, a: Running, b: Running)
     return Running(value, error)
 
 
-def untold(a: Running, b: Running) -> np.ndarray:
-    """Where the executed numbers may compare otherwise than the wide ones do."""
-    reach = a.error + b.error
-    return (reach > 0) & ~(np.abs(a.value - b.value) > reach)
+LITERALS = ("float32", "float64")
+"""Kinds of which PTX has literals."""
+SHORT = 7
+"""A float32 literal of so many decimal digits was written by somebody; a longer one was computed."""
 
 
-SHORT = {"float32": 7, "float64": 15}
-"""A literal of so many decimal digits was written by somebody; a longer one was computed."""
+def meant(x: float, kind: str, rounds: bool = True) -> Running:
+    """The number that a literal stands for, and how far its bits are from it.
 
-
-def meant(x: float, kind: str) -> Running:
-    """The number that a literal stands for: its shortest decimal where that is short, 0.1 a tenth, else
-    itself to one rounding."""
+    A float64 literal stands for itself. A float32 one was a Python number: of the shortest decimal where that
+    is short, .1, else any that rounds to it.  rounds  False: how far the number itself may be another one
+    """
     real = np.float32(x) if kind == "float32" else np.float64(x)
-    if not np.isfinite(real) or abs(np.frexp(real)[0]) in (0, 0.5):
-        return running(real)
-    text = str(real)
-    decimal = Fraction(text)
-    value = WIDE(decimal.numerator) / WIDE(decimal.denominator) if len(text) < 40 else WIDE(real)
-    digits = len(text.partition("e")[0].replace(".", "").strip("-0"))
-    if digits > SHORT[kind]:
-        return Running(WIDE(real), WIDE(half_ulp(np.abs(WIDE(real)), kind)))
-    return running(real) if decimal == Fraction(float(real)) else Running(value, np.abs(value - WIDE(real)))
+    if kind != "float32" or not np.isfinite(real):
+        return running(WIDE(real))
+    value, half = float(str(real)), half_ulp(np.abs(WIDE(real)), kind)
+    if value == float(real) or abs(np.frexp(real)[0]) == 0.5:  # a power of two, of however many digits
+        return running(WIDE(real))
+    digits = len(str(real).partition("e")[0].replace(".", "").strip("-0"))
+    if digits > SHORT:
+        return Running(WIDE(real), half)
+    return Running(WIDE(value), half if rounds else half_ulp(np.abs(WIDE(value)), "float64"))

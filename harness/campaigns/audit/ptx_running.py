@@ -2,10 +2,11 @@
 
 A kernel is evaluated as kernels/ptx/evaluate.py does it, and beside every instruction the same operation is
 done in wide arithmetic: for each stored element there are its bits, the value that the same operations have
-without rounding, and a bound on how far rounding may have taken the bits. Choices follow the executed bits;
-where the two sides of a comparison cannot be told apart within their bounds, the distance of what is chosen
-from is part of the bound. Where bits are handled in a way that is not understood the bound is infinite, and
-the instruction is named: such a kernel is not decided.
+without rounding, and a bound on how far rounding may have taken the bits. Choices fall as they
+do without rounding; where the executed one may fall the other way, the distance of what is chosen from is
+part of the bound. Branches and masks follow the bits: where rounding can turn one, nothing is decided. Where
+bits are handled in a way that is not understood the bound is infinite, and the instruction is named: such a
+kernel is not decided.
 """
 
 from __future__ import annotations
@@ -33,21 +34,30 @@ class Executed:
     notes: Notes
     unpinned: dict[str, int]
 
+    def named(self, *arrays: Array) -> list[str]:
+        """The instructions that are not understood, where they reached these arrays."""
+        finite = all(np.isfinite(array.number.error).all() for array in arrays)
+        return [*self.notes.turned, *([] if finite else self.notes.unknown)]
+
     def undecided(self, *arrays: Array) -> str:
         """Why these arrays cannot be judged: the instructions behind an infinite bound, or those on which it
         depends what is stored at all; '' where they can."""
-        why = list(self.notes.turned)
+        why = self.named(*arrays)
         if not why and all(np.isfinite(array.number.error).all() for array in arrays):
             return ""
-        why = why or list(self.notes.unknown) or ["a divisor may be 0, or a number may overflow"]
+        why = why or ["a divisor may be 0, or a number may overflow"]
         return f"not decided: {why[0]}" + (f", and {len(why) - 1} more" if len(why) > 1 else "")
 
 
-def run(kernel, args: list, blocks: int, *, batch: int = BATCH, visits: int | None = None) -> Executed:
+def run(
+    kernel, args: list, blocks: int, *, rounds: bool = True, batch: int = BATCH, visits: int | None = None
+) -> Executed:
     """Run `blocks` CTAs of a kernel (PTX text, or anything with a .ptx), and write the arrays in place.
 
     args   one for each parameter: an Array, whose wide values and errors are kept as well; a contiguous numpy
            array of integers; a number. A float means itself, though the kernel is given it rounded
+    rounds False: errors are bounds on how far wide values may be from what is meant, which wide arithmetic
+           and the decimals of literals leave open
     batch  lanes evaluated together;  visits  at most so many basic blocks in each batch
 
     Raises Refused, OutOfBounds, TypeError, Endless, as noether.kernels.ptx.evaluate does.
@@ -58,10 +68,10 @@ def run(kernel, args: list, blocks: int, *, batch: int = BATCH, visits: int | No
     for k, a in enumerate(args):
         if isinstance(a, Array):
             values[k] = values[k] + values[k].dtype.type(a.start * a.bits.itemsize)
-    notes = Notes()
+    notes = Notes(rounds=rounds)
     shadows = Shadows({k: a for k, a in enumerate(args) if isinstance(a, Array)}, notes)
     given = {
-        k: (KIND[kind], passed(a, values[k]))
+        k: (KIND[kind], passed(a, values[k], rounds))
         for k, ((kind, _), a) in enumerate(zip(parsed.params, args, strict=False))
         if kind in KIND
     }
@@ -76,10 +86,10 @@ def run(kernel, args: list, blocks: int, *, batch: int = BATCH, visits: int | No
     return Executed(notes, dict(parsed.unpinned))
 
 
-def passed(number: float, bits: np.ndarray) -> Running:
+def passed(number: float, bits: np.ndarray, rounds: bool) -> Running:
     """A float as it was meant, and how far what the kernel was given is from it."""
     value, real = WIDE(number), WIDE(bits)
-    if value == real or np.isnan(value):
+    if value == real or np.isnan(value) or not rounds:
         return running(value)
     return Running(value, np.abs(value - real))
 

@@ -80,12 +80,16 @@ class Notes:
     directed  instructions that round to bfloat16, but not to nearest
     choices   instruction -> on how many lanes its comparison is within the bounds of its operands
     turned    branches and stores that such a comparison decides
+    kinds     type -> the first instruction that rounded to it
+    rounds    whether types round; else the bound is on what is meant, which is off by wide arithmetic alone
     """
 
     unknown: dict[str, None] = field(default_factory=dict)
     directed: dict[str, None] = field(default_factory=dict)
     choices: dict[str, int] = field(default_factory=dict)
     turned: dict[str, None] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
+    rounds: bool = True
 
 
 def of_bits(bits: np.ndarray, kind: str, offset: int = 0) -> np.ndarray:
@@ -127,6 +131,7 @@ def number_at(shadow, bits: np.ndarray, kind: str, offset: int, notes: Notes) ->
 def resolved(shadow: Derived, real: np.ndarray, kind: str, notes: Notes) -> Running:
     """What bits made of one number mean, where they are read as a number of a kind."""
     f, x = shadow.real, shadow.number
+    narrowed, twice = (rounded(x, "bfloat16", n) if notes.rounds else x for n in (1.0, 2.0))
     narrow = kind == "bfloat16" or (kind == "float32" and shadow.kind == "float32")
     with np.errstate(invalid="ignore"):
         same = (real == f) | (np.isnan(real) & np.isnan(f))
@@ -137,9 +142,10 @@ def resolved(shadow: Derived, real: np.ndarray, kind: str, notes: Notes) -> Runn
             fits = real == of_bfloat16(real)
             nearest = fits & (off <= half)
             overflow = np.isinf(real) & (np.abs(f) >= (2 - 2.0**-8) * 2.0 ** (FORMAT["bfloat16"][2] - 1))
-            plain.append((nearest | (overflow & (np.sign(real) == np.sign(f))), rounded(x, "bfloat16")))
+            plain.append((nearest | (overflow & (np.sign(real) == np.sign(f))), narrowed))
             directed = fits & (off < 2 * half)
-            plain.append((directed, rounded(x, "bfloat16", 2.0)))
+            plain.append((directed, twice))
+            notes.kinds.setdefault("bfloat16", shadow.line)
             told = np.logical_or.reduce([m for m, _ in plain[:4]])
             if (directed & ~told).any():
                 notes.directed[shadow.line] = None

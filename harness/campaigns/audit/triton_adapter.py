@@ -12,12 +12,18 @@ adapter says so, once:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from noether.kernels.programs.precision import PRECISIONS
 from noether.system.usage import UsageError, brief, unknown
 
 SAME = "parameters"
+TYPES = ("float32", "bfloat16", "float16")
+"""Types of parameters that a kernel is written for, as a rule."""
+ARRAYS = ("float64", "float32", "int32", "int64")
+"""Types of small arrays that carry numbers."""
 BLOCKS = ("BLOCK", "BLOCK_SIZE", "BLOCKSIZE")
 
 
@@ -33,11 +39,14 @@ class TritonAdapter:
     kinds: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, float] = field(default_factory=dict)
     known: dict[str, Callable] = field(default_factory=dict)
+    tensors: dict[str, Callable] = field(default_factory=dict)
     step: str = ""
     constexpr: dict[str, object] = field(default_factory=dict)
     grid: Callable | None = None
     num_warps: int = 4
     enable_fp_fusion: bool = True
+    raw_bfloat16: bool = False
+    types: tuple[str, ...] = TYPES
 
     @property
     def name(self) -> str:
@@ -58,6 +67,26 @@ class TritonAdapter:
         """The numbers that step `step`, from 1, is given, by argument."""
         known = {name: f(step, dict(self.numbers)) for name, f in self.known.items()}
         return {**self.numbers, **known, **({self.step: step} if self.step else {})}
+
+    def having(self, **options) -> TritonAdapter:
+        """The same with other numbers or compile-time values. Raises UsageError for a name of neither."""
+        for name in options:
+            if name not in {**self.numbers, **self.constexpr}:
+                raise unknown(f"adapter of {self.name}: option", name, [*self.numbers, *self.constexpr])
+        pick = lambda own: {**own, **{name: x for name, x in options.items() if name in own}}
+        changed = replace(self, numbers=pick(self.numbers), constexpr=pick(self.constexpr))
+        check(changed)
+        return changed
+
+    def sent(self, step: int) -> dict[str, np.ndarray]:
+        """The small arrays that step `step`, from 1, is given, by pointer. Raises UsageError."""
+        made = {name: np.atleast_1d(f(step, dict(self.numbers))) for name, f in self.tensors.items()}
+        for name, x in made.items():
+            if x.dtype.name not in ARRAYS:
+                raise UsageError(
+                    f"tensors {name} gives {x.dtype}{list(x.shape)}: must be {', '.join(ARRAYS)}"
+                )
+        return {name: np.ascontiguousarray(x) for name, x in made.items()}
 
     def blocks(self, n: int) -> int:
         """How many programs a launch of n elements has. Raises UsageError."""
@@ -80,11 +109,14 @@ def triton_adapter(
     kinds: dict[str, str] | None = None,
     numbers: dict[str, float] | None = None,
     known: dict[str, Callable] | None = None,
+    tensors: dict[str, Callable] | None = None,
     step: str = "",
     constexpr: dict[str, object] | None = None,
     grid: Callable | None = None,
     num_warps: int = 4,
     enable_fp_fusion: bool = True,
+    raw_bfloat16: bool = False,
+    types: tuple[str, ...] = TYPES,
 ) -> TritonAdapter:
     """Say which argument of an elementwise Triton kernel is what, so that it can be audited.
 
@@ -97,18 +129,23 @@ def triton_adapter(
                       parameters
     numbers           argument -> number, the same in every step
     known             argument -> function(step, numbers), for what changes from step to step; from step 1
+    tensors           pointer -> function(step, numbers) that gives a numpy array, for numbers that travel in
+                      memory, as a step size that is a tensor
     step              the argument that is given the number of the step, from 1
     constexpr         argument -> compile-time value
     grid              grid(n) -> how many programs a launch of n elements has; else n over the block, rounded
                       up
     num_warps         as the kernel is launched with
     enable_fp_fusion  as the kernel is launched with: whether a product and a sum may be rounded once
+    raw_bfloat16      whether arrays of bfloat16 are passed as their 16 bits, uint16
+    types             of parameters that it is written for, of float64, float32, bfloat16, float16
 
     Raises UsageError where an argument of the kernel is left out, or named twice.
     """
     given = dict(state=dict(state or {}), kinds=dict(kinds or {}), numbers=dict(numbers or {}))
-    given |= dict(known=dict(known or {}), constexpr=dict(constexpr or {}))
+    given |= dict(known=dict(known or {}), constexpr=dict(constexpr or {}), tensors=dict(tensors or {}))
     rest = dict(step=step, grid=grid, num_warps=num_warps, enable_fp_fusion=enable_fp_fusion)
+    rest |= dict(raw_bfloat16=raw_bfloat16, types=(types,) if isinstance(types, str) else tuple(types))
     check_kernel(kernel)
     adapter = TritonAdapter(kernel, parameters, gradient, count, **given, **rest)
     check(adapter)
@@ -133,15 +170,20 @@ def check(adapter: TritonAdapter) -> None:
         for name, x in getattr(adapter, word).items():
             if isinstance(x, bool) or not isinstance(x, int | float):
                 raise UsageError(f"{where}: {word} {name} is {brief(x)}, must be a number")
-    for name, f in adapter.known.items():
-        if not callable(f):
-            raise UsageError(f"{where}: known {name} is {brief(f)}, must be a function(step, numbers)")
+    for word in ("known", "tensors"):
+        for name, f in getattr(adapter, word).items():
+            if not callable(f):
+                raise UsageError(f"{where}: {word} {name} is {brief(f)}, must be a function(step, numbers)")
     for name, kind in adapter.kinds.items():
         if name not in adapter.pointers:
             raise unknown(f"{where}: kinds of", name, adapter.pointers)
         if kind not in (SAME, *PRECISIONS):
             raise unknown(f"{where}: kind of {name}", kind, (SAME, *PRECISIONS))
-    others = (adapter.count, *adapter.numbers, *adapter.known, *adapter.constexpr)
+    if not adapter.types or set(adapter.types) - set(PRECISIONS):
+        raise UsageError(
+            f"{where}: types are {brief(adapter.types)}, must be some of {', '.join(PRECISIONS)}"
+        )
+    others = (adapter.count, *adapter.numbers, *adapter.known, *adapter.tensors, *adapter.constexpr)
     named = [*adapter.pointers, *others, *([adapter.step] if adapter.step else [])]
     arguments = list(adapter.kernel.arg_names)
     for name in named:
@@ -154,7 +196,7 @@ def check(adapter: TritonAdapter) -> None:
     if left:
         raise UsageError(
             f"{where}: nothing is said of {', '.join(left)}: must be among parameters, gradient, state, "
-            "count, numbers, known, step, constexpr"
+            "count, numbers, known, tensors, step, constexpr"
         )
     if adapter.grid is None and not any(name in adapter.constexpr for name in BLOCKS):
         raise UsageError(

@@ -22,6 +22,7 @@ from noether.kernels.ptx.table import Refused
 from noether.system.usage import CannotRun, UsageError, unknown
 
 POINTER = {"float64": "*fp64", "float32": "*fp32", "float16": "*fp16", "bfloat16": "*bf16"}
+POINTER |= {"int32": "*i32", "int64": "*i64"}
 ALIGNMENT = 16  # bytes, and what a launch tells Triton of numbers too
 GUARD = 2048  # elements on either side
 
@@ -74,6 +75,7 @@ class TritonTarget:
         begin = {self.adapter.parameters: self.start, self.adapter.gradient: np.zeros(self.size)}
         begin |= {name: np.full(self.size, x) for name, x in self.adapter.state.items()}
         self.arrays = {name: self.array(name, x) for name, x in begin.items()}
+        self.meant = {name: self.array(name, x) for name, x in begin.items()}
 
     def array(self, pointer: str, x: np.ndarray) -> Array:
         """An array of the pointer's type with guards of NaN around its elements."""
@@ -91,21 +93,24 @@ class TritonTarget:
         """
         if np.shape(gradient) != (self.size,):
             raise UsageError(f"gradient is {list(np.shape(gradient))}, must be [{self.size}]")
-        self.arrays[self.adapter.gradient] = self.array(self.adapter.gradient, np.asarray(gradient, float))
-        for x in self.arrays.values():
-            x.written[:] = False
-            if self.fresh:
-                x.number = running(x.real)
+        for arrays in (self.arrays, self.meant):
+            arrays[self.adapter.gradient] = self.array(self.adapter.gradient, np.asarray(gradient, float))
+            for x in arrays.values():
+                x.written[:] = False
+                if self.fresh:
+                    x.number = running(x.real)
         self.steps += 1
         if self.size:
             compiled, args = self.launch()
-            self.executed.append(run(compiled, args, self.adapter.blocks(self.size)))
+            blocks = self.adapter.blocks(self.size)
+            self.executed.append(run(compiled, args, blocks))
+            run(compiled, self.specialised(self.meant)[3], blocks, rounds=False)
 
     def launch(self) -> tuple:
         """The compiled kernel and the arguments that it takes: specialised as a launch would; where that
         exchanges data between threads, as of arrays of two types, the general one, which does the same with
         each element. Raises CannotRun where neither can be evaluated."""
-        signature, constants, aligned, args = self.specialised()
+        signature, constants, aligned, args = self.specialised(self.arrays)
         compiled = self.compiled(signature, constants, aligned)
         try:
             prepared(compiled.ptx)
@@ -121,18 +126,24 @@ class TritonTarget:
             ) from None
         return compiled, args
 
-    def specialised(self) -> tuple[dict, dict, tuple, list]:
+    def specialised(self, arrays: dict[str, Array]) -> tuple[dict, dict, tuple, list]:
         """Types of the arguments, compile-time values, the arguments that are multiples of 16, and all that
         are passed."""
+        small = self.adapter.sent(self.steps)
         values = {self.adapter.count: self.size, **self.adapter.values(self.steps)}
         plain = set(unspecialised(self.adapter.kernel))
         signature, constants, aligned, args = {}, dict(self.adapter.constexpr), [], []
         for name in self.adapter.kernel.arg_names:
             if name in constants:
                 continue
-            x = self.arrays.get(name, values.get(name))
-            if isinstance(x, Array):
-                signature[name] = POINTER[x.kind]
+            x = arrays.get(name, values.get(name))
+            if name in small:
+                kind = small[name].dtype.name
+                x = Array.of(small[name], kind) if kind in PRECISIONS else small[name]
+                signature[name], divisible = POINTER[kind], not self.misaligned
+            elif isinstance(x, Array):
+                raw = self.adapter.raw_bfloat16 and x.kind == "bfloat16"
+                signature[name] = "*u16" if raw else POINTER[x.kind]
                 divisible = x.start * x.bits.itemsize % ALIGNMENT == 0
             else:
                 signature[name] = type_of(x)
@@ -171,11 +182,17 @@ class TritonTarget:
         """(real, value, error) of an array without its guards: float64, longdouble, longdouble."""
         x = self.arrays[pointer]
         inner = slice(x.start, x.start + self.size)
-        return x.real[inner].astype(float), x.number.value[inner], x.number.error[inner] * SLACK
+        return x.real[inner].astype(float), x.number.value[inner].copy(), x.number.error[inner] * SLACK
 
     def parameters(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The parameters that are stored, what they mean without rounding, and how far rounding may go."""
         return self.triple(self.adapter.parameters)
+
+    def meaning_error(self) -> np.ndarray:
+        """How far the wide values of the parameters may be from what is meant, (d,) longdouble: by wide
+        arithmetic, and by the digits of a literal that was computed."""
+        x = self.meant[self.adapter.parameters]
+        return self.inner(x).error * SLACK
 
     def state(self) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """The same of each buffer."""
@@ -183,15 +200,32 @@ class TritonTarget:
 
     @property
     def undecided(self) -> str:
-        """Why the last steps cannot be judged; '' where they can."""
+        """Why the steps so far cannot be judged; '' where they can. Over many steps a bound may also become
+        infinite by itself, where a divisor may be 0."""
+        return next((why for found in self.executed if (why := found.undecided(*self.own()))), "")
+
+    @property
+    def unknown(self) -> list[str]:
+        """The instructions that are not understood, or on which it depends what is stored."""
+        return list(dict.fromkeys(x for found in self.executed for x in found.named(*self.own())))
+
+    def own(self) -> list[Array]:
+        """Parameters and buffers without their guards."""
         own = [self.arrays[p] for p in (self.adapter.parameters, *self.adapter.state)]
-        parts = [Array(x.bits, x.kind, self.inner(x), x.written) for x in own]
-        return next((why for found in self.executed if (why := found.undecided(*parts))), "")
+        return [Array(x.bits, x.kind, self.inner(x), x.written) for x in own]
 
     def inner(self, x: Array) -> Running:
         """The numbers of an array without its guards."""
         inner = slice(x.start, x.start + self.size)
         return Running(x.number.value[inner], x.number.error[inner])
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Every type to which the steps rounded a number, with the instruction that did it first."""
+        found: dict[str, str] = {}
+        for executed in self.executed:
+            found = {**executed.notes.kinds, **found}
+        return found
 
     @property
     def outside(self) -> str:

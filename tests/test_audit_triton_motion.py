@@ -1,0 +1,196 @@
+"""An audit names the rule that a Triton kernel obeys, from its PTX alone, and what it does otherwise."""
+
+import os
+
+import numpy as np
+import pytest
+
+if os.environ.get("TRITON_INTERPRET", "0") not in ("", "0"):
+    pytest.skip("TRITON_INTERPRET is set: this process cannot compile", allow_module_level=True)
+pytest.importorskip("triton")
+pytest.importorskip("torch")
+
+import ptx_audit_kernels as kernels
+
+import noether
+from noether.campaigns.audit.claims import claimed
+from noether.campaigns.audit.fitting import worst
+from noether.campaigns.audit.identify import identify, name_of
+from noether.campaigns.audit.scripted import script
+from noether.campaigns.audit.subject import TargetError
+from noether.campaigns.audit.triton_motion import TritonSubject
+from noether.campaigns.audit.triton_target import TritonTarget
+from noether.cases.rules import RULES
+from noether.kernels.fused.elementwise import elementwise
+from noether.kernels.fused.launch import options, precision_of
+from noether.kernels.fused.sgd_rule import SGD, SGD_AHEAD
+from noether.system.usage import UsageError
+
+KINDS = ("float64", "float32", "bfloat16", "float16")
+NUMBERS = {"lr": 1e-2, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "decay": 0.1}
+ADAMW = dict(lr=1e-2, betas=(0.9, 0.99), eps=1e-8, weight_decay=0.1)
+
+
+def adamw(cast=False, **known):
+    return noether.triton_adapter(
+        kernels.adamw,
+        parameters="q_ptr",
+        gradient="g_ptr",
+        state={"m_ptr": 0.0, "s_ptr": 0.0},
+        kinds={"m_ptr": "float32", "s_ptr": "float32"},
+        count="n",
+        numbers=NUMBERS,
+        known={
+            "c1": lambda step, numbers: 1 - numbers["beta1"] ** step,
+            "c2": lambda step, numbers: 1 - numbers["beta2"] ** step,
+        }
+        | known,
+        constexpr={"CAST": cast, "BLOCK": 128},
+        types=KINDS,
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kernel_moves_as_the_rule_that_it_is(kind):
+    motion = TritonSubject(adamw()).observed(script(), kind)
+    assert 0.5 < motion.spent <= 1 and not motion.told.unknown
+    assert worst(claimed("adamw", ADAMW), motion.seen) <= 1
+    assert motion.states == {"m_ptr": "float32", "s_ptr": "float32"}
+    assert set(motion.told.kinds) == {"float32", kind} - {"float64"}  # its arithmetic is float32
+    # What it means is known to far less than float32 rounds, whatever it is stored in.
+    assert (motion.seen.error <= 2.0**-48 * motion.seen.size).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "known"),
+    [
+        (dict(ADAMW, betas=(0.9, 0.99 * (1 + 2.0**-20))), {}),
+        (dict(ADAMW, weight_decay=0.1 * (1 + 2.0**-20)), {}),
+        (ADAMW, {"c1": lambda step, numbers: 1 - numbers["beta1"] ** (step + 1)}),
+        (ADAMW, {"c2": lambda step, numbers: 1.0}),
+    ],
+)
+def test_another_rule_than_is_claimed_is_seen_in_every_type(options, known):
+    for kind in ("float32", "bfloat16"):
+        motion = TritonSubject(adamw(**known)).observed(script(), kind)
+        assert motion.spent <= 1 < worst(claimed("adamw", options), motion.seen)
+
+
+def test_the_rule_of_a_kernel_is_found_with_its_numbers():
+    motion = TritonSubject(adamw()).observed(script(), "bfloat16")
+    found = identify(motion.seen, dict(k=0.1, eta=0.01), ())
+    assert found.fits and name_of(found.anatomy) == "AdamW"
+    for name, value in dict(eta=0.01, beta=0.9, beta2=0.99, k=0.1, stability=1e-8).items():
+        assert abs(found.anatomy.values[name] - value) < 2.0**-30 * value
+
+
+def test_a_subject_with_other_numbers_moves_by_them():
+    subject = TritonSubject(adamw()).having(lr=0.02, BLOCK=64)
+    assert subject.word == "adamw" and subject.options["lr"] == 0.02
+    assert subject.adapter.constexpr == {"CAST": False, "BLOCK": 64}
+    motion = subject.observed(script(), "float32")
+    assert worst(claimed("adamw", dict(ADAMW, lr=0.02)), motion.seen) <= 1
+    assert worst(claimed("adamw", ADAMW), motion.seen) > 1
+    with pytest.raises(UsageError, match="option is 'momentum', must be one of lr, beta1, beta2"):
+        subject.having(momentum=0.9)
+
+
+def test_a_state_that_goes_through_bfloat16_is_told_by_its_instruction():
+    target = TritonTarget(adamw(cast=True), np.ones(16))
+    target.step(np.ones(16))
+    assert set(target.kinds) == {"float32", "bfloat16"} and "cvt.rn.bf16" in target.kinds["bfloat16"]
+    motion = TritonSubject(adamw(cast=True), misaligned=True).observed(script(), "float32")
+    assert motion.spent <= 1 and "bfloat16" in motion.told.kinds
+
+
+OWN = dict(eta=0.01, beta=0.9, k=0.1, eps=0.0, tau=0.25, beta2=0.99, stability=1e-8)
+
+
+def own(rule, kind, random=False):
+    """The adapter of our own kernel: its numbers travel in memory, and what it knows of the step."""
+    precision, values = precision_of(kind), np.array([OWN[name] for name in rule.parameters])
+    known = lambda step: rule.known_numbers(values[:, None], 1, begun=step - 1)[0, :, 0]
+    buffers = dict(zip(("first_ptr", "second_ptr"), rule.buffers, strict=False))
+    unread = {name: lambda step, numbers: np.zeros(1, precision.v_store) for name in ("second_ptr",)}
+    return noether.triton_adapter(
+        elementwise,
+        parameters="q_ptr",
+        gradient="g_ptr",
+        state=dict.fromkeys(buffers, 0.0),
+        kinds=dict.fromkeys(buffers, precision.v_store),
+        count="n",
+        tensors={
+            "numbers_ptr": lambda step, numbers: np.concatenate([values, known(step)]),
+            "stream_ptr": lambda step, numbers: np.array([1, 2, step, 0], np.int32),
+            **({} if "second_ptr" in buffers else unread),
+        },
+        constexpr=options(rule, precision, True, False, random, 128),
+        enable_fp_fusion=False,
+        raw_bfloat16=True,
+        types=KINDS,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "misaligned"), [("float64", False), ("float32", True), ("bfloat16", False), ("float16", True)]
+)
+def test_our_own_kernels_obey_their_rules(kind, misaligned):
+    claims = {
+        RULES["adamw"]: ("adamw", ADAMW),
+        RULES["adam"]: ("adam", ADAMW),
+        SGD: ("sgd", dict(lr=0.01, momentum=0.9, dampening=0.25, weight_decay=0.1)),
+        RULES["lion"]: ("lion", dict(lr=0.01, betas=(0.9, 0.99), weight_decay=0.1)),
+    }
+    for rule, (name, given) in claims.items():
+        subject = TritonSubject(own(rule, kind), misaligned=misaligned)
+        motion = subject.observed(script(), kind)
+        assert 0.5 < motion.spent <= 1 and not motion.told.unknown, rule.name
+        assert worst(claimed(name, given), motion.seen) <= 1, rule.name
+
+
+def test_rounding_at_random_is_seen_as_rounding_in_one_direction():
+    target = TritonTarget(own(SGD_AHEAD, "bfloat16", random=True), np.linspace(-1, 1, 500), "bfloat16")
+    target.step(np.linspace(1, 2, 500))
+    real, value, error = target.parameters()
+    assert not target.undecided and target.executed[0].notes.directed
+    most = np.max(np.abs(real - value) / error)
+    assert 0.9 < most <= 1
+
+
+def test_arrays_of_a_type_that_no_kernel_reads_are_refused():
+    given = dict(
+        parameters="q_ptr", gradient="g_ptr", state={"v_ptr": 0.0}, count="n", constexpr={"BLOCK": 128}
+    )
+    adapter = noether.triton_adapter(
+        kernels.momentum, **given, tensors={"lr_ptr": lambda step, numbers: np.array(["much"])}
+    )
+    with pytest.raises(UsageError, match="tensors lr_ptr gives .*: must be float64, float32, int32, int64"):
+        TritonTarget(adapter, np.ones(3)).step(np.ones(3))
+
+
+def integers(how, **changes):
+    given = dict(
+        parameters="q_ptr", gradient="g_ptr", count="n", numbers={"lr": 0.5}, kinds={"g_ptr": "float32"}
+    )
+    given |= dict(raw_bfloat16=True, types="bfloat16", constexpr={"HOW": how, "BLOCK": 128})
+    return noether.triton_adapter(kernels.descent_in_integers, **{**given, **changes})
+
+
+def test_what_is_not_understood_is_never_a_motion():
+    motion = TritonSubject(integers("nearest")).observed(script(), "bfloat16")
+    assert motion.spent <= 1 and worst(claimed("sgd", dict(lr=0.5)), motion.seen) <= 1
+    with pytest.raises(
+        TargetError, match="it is evaluated on this CPU: CannotRun: not decided: PTX line .* xor"
+    ):
+        TritonSubject(integers("another")).observed(script(), "bfloat16")
+
+
+def test_a_type_that_a_kernel_is_not_written_for_is_refused():
+    subject = TritonSubject(integers("nearest"))
+    assert subject.widest == "bfloat16" and TritonSubject(adamw()).widest == "float64"
+    with pytest.raises(
+        TargetError, match="it is compiled: UsageError: its adapter says that it is for bfloat16"
+    ):
+        subject.observed(script(), "float32")
+    with pytest.raises(UsageError, match=r"types are \('int8',\), must be some of float64, float32"):
+        integers("nearest", types=("int8",))

@@ -9,7 +9,7 @@ import numpy as np
 from noether.kernels.ptx.table import width
 
 # digits, least and too large exponent
-FORMAT = {"f16": (11, -24, 16), "f32": (24, -149, 128), "f64": (53, -1074, 1024)}
+FORMAT = {"bf16": (8, -133, 128), "f16": (11, -24, 16), "f32": (24, -149, 128), "f64": (53, -1074, 1024)}
 
 
 DTYPE = {"f16": np.float16, "f32": np.float32, "f64": np.float64}

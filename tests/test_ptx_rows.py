@@ -5,11 +5,12 @@ The reference knows the words of a mnemonic, not the table's meanings, so that a
 shows.
 """
 
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
 import pytest
-from ptx_reference import DTYPE, compared, reference
+from ptx_reference import DTYPE, compared, extreme, reference, rounded
 
 from noether.kernels.programs.precision import bfloat16_bits, widen
 from noether.kernels.ptx import TABLE, evaluate
@@ -220,3 +221,75 @@ def test_the_rows_left_out_are_few_and_known():
     left = {op.mnemonic for op in TABLE.values() if op not in ROWS}
     words = ("ld.", "st.", "approx", "f16x2", "bf16", "bfe", "prmt", "bra", "ret", "exit")
     assert ROWS and all(any(w in m for w in words) for m in left)
+
+
+def exact_bfloat16(name, values):
+    """One number at a time in exact fractions, by the integer formula for the rounding: the witness."""
+    if not all(map(np.isfinite, values)):
+        with np.errstate(all="ignore"):
+            x = [np.float64(v) for v in values]
+            plain = {"add": lambda: x[0] + x[1], "sub": lambda: x[0] - x[1], "mul": lambda: x[0] * x[1]}
+            found = plain[name]() if name in plain else x[0] * x[1] + x[2]
+        return found
+    f = [Fraction(v) for v in values]
+    exact = {"add": lambda: f[0] + f[1], "sub": lambda: f[0] - f[1], "mul": lambda: f[0] * f[1]}
+    total = exact[name]() if name in exact else f[0] * f[1] + f[2]
+    return rounded(total, "bf16") if total else None
+
+
+@pytest.mark.parametrize("name", ("add", "sub", "mul", "fma"))
+@pytest.mark.parametrize("kind", ("bf16", "bf16x2"))
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of signalling NaN
+def test_arithmetic_of_bfloat16_rounds_once(name, kind):
+    rng, n = np.random.default_rng(0), 3000
+    op = TABLE[f"{name}.rn.{kind}"]
+    columns = [rng.integers(0, 2**16, n).astype(np.uint16) for _ in op.sources]
+    near = rng.integers(0x3F00, 0x4100, n).astype(np.uint16)  # of one size, where sums meet ties
+    columns = [np.where(rng.random(n) < 0.6, near ^ (rng.integers(0, 2, n) << 15), c) for c in columns]
+    columns = [rng.permutation(c).astype(np.uint16) for c in columns]
+    sent = columns if kind == "bf16" else [c.view(np.uint32) for c in columns]
+    got = run(op, program(op), *sent, dtype=sent[0].dtype).view(np.uint16)
+    wide = [widen(c, "bfloat16") for c in columns]
+    ties = 0
+    for k in range(n):
+        values = [float(w[k]) for w in wide]
+        want, mine = exact_bfloat16(name, values), float(widen(got[k : k + 1], "bfloat16")[0])
+        if want is None:
+            assert mine == 0, (op.mnemonic, values, mine)
+        else:
+            assert mine == want or (mine != mine and want != want), (op.mnemonic, values, mine, want)
+            ties += want not in (np.inf, -np.inf)
+    assert ties > n / 2
+
+
+def test_signs_of_zeros_and_extremes_of_bfloat16():
+    values = [0.0, -0.0, 1.5, -2.5, np.inf, -np.inf, np.nan, 2.0**-133, -(2.0**-126)]
+    pairs = list(product(values, values))
+    a, b = (bfloat16_bits(np.array(x, np.float32)) for x in zip(*pairs, strict=True))
+    wide = np.array(pairs, np.float32).T
+    for name, ufunc in (("add", np.add), ("sub", np.subtract), ("mul", np.multiply)):
+        op = TABLE[f"{name}.rn.bf16"]
+        got = run(op, program(op), a, b, dtype=np.uint16)
+        with np.errstate(all="ignore"):
+            want = ufunc(*wide)
+        assert ((got == bfloat16_bits(want)) | (np.isnan(want) & (got == 0x7FFF))).all(), name
+    for name in ("min", "max"):
+        for nan in (False, True):
+            op = TABLE[f"{name}{'.NaN' if nan else ''}.bf16"]
+            got = run(op, program(op), a, b, dtype=np.uint16)
+            want = np.array([extreme(name, nan, float(x), float(y)) for x, y in wide.T], np.float32)
+            assert ((got == bfloat16_bits(want)) | (np.isnan(want) & (got == 0x7FFF))).all(), op.mnemonic
+    x = bfloat16_bits(np.array(values, np.float32))
+    neg, size = (
+        run(TABLE[f"{n}.bf16"], program(TABLE[f"{n}.bf16"]), x, dtype=np.uint16) for n in ("neg", "abs")
+    )
+    assert (neg == x ^ 0x8000).all() and (size == x & 0x7FFF).all()
+
+
+def test_packing_two_bfloat16_puts_the_first_source_above():
+    x = np.array(samples("f32", np.random.default_rng(0), 200), np.float32)
+    y = np.roll(x, 1)
+    op = TABLE["cvt.rn.bf16x2.f32"]
+    got = run(op, program(op), x, y, dtype=np.uint32)
+    high, low = (np.where(np.isnan(v), 0x7FFF, bfloat16_bits(v)).astype(np.uint32) for v in (x, y))
+    assert (got == (high << 16 | low)).all()

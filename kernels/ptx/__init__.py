@@ -3,7 +3,7 @@
 table      every accepted mnemonic, one row each, and whether PTX fixes its bits
 parse      text -> typed instructions
 control    uniformity, and where lanes part and meet
-semantics  what each row computes, in numpy; fma: rounded once
+semantics  what each row computes, in numpy; fma, bfloat: rounded once
 memory     loads and stores, checked
 binding    registers as buffers, instructions as calls bound to them
 evaluate   running it

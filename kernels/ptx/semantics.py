@@ -4,6 +4,7 @@ A builder takes (op, out, sources, temp) and returns calls without arguments tha
 order. All arrays are bound beforehand: () for a uniform value, (lanes,) otherwise, viewed in the types of the
 row; f16x2 has a last axis of two, low half first. `temp(type, k)` is the k-th scratch array of that type, of
 the shape of out. NaN payloads are not modelled.
+Arithmetic of bfloat16 is in bfloat.py.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from functools import partial
 
 import numpy as np
 
+from noether.kernels.ptx import bfloat
 from noether.kernels.ptx.fma import fma64, fma_narrow
 from noether.kernels.ptx.table import width
 
@@ -20,7 +22,13 @@ DTYPE = {
     for s, k in (("b", "u"), ("u", "u"), ("s", "i"))
     for n in (8, 16, 32, 64)
 }
-DTYPE |= {"f16": np.dtype("f2"), "f32": np.dtype("f4"), "f64": np.dtype("f8"), "pred": np.dtype(bool)}
+DTYPE |= {
+    "bf16": np.dtype("u2"),
+    "f16": np.dtype("f2"),
+    "f32": np.dtype("f4"),
+    "f64": np.dtype("f8"),
+    "pred": np.dtype(bool),
+}
 BITS = {"f16": "u16", "f32": "u32", "f64": "u64"}
 
 SINGLE = {
@@ -37,8 +45,8 @@ SINGLE = {
 
 def low(buffer: np.ndarray, kind: str) -> np.ndarray:
     """A buffer read as `kind`: its low part where it is wider."""
-    if kind == "f16x2":
-        return buffer.reshape(-1).view(np.float16).reshape(*buffer.shape, 2)
+    if kind in ("f16x2", "bf16x2"):
+        return buffer.reshape(-1).view(DTYPE[kind[:-2]]).reshape(*buffer.shape, 2)
     dtype = DTYPE[kind]
     if buffer.dtype.itemsize == dtype.itemsize:
         return buffer.view(dtype)
@@ -278,12 +286,19 @@ def _from_bf16(op, out, a, temp):
     ]
 
 
+def _bfloat_pair(op, out, a, b, temp):
+    """The first source becomes the upper half."""
+    return [partial(bfloat.narrowed, out[..., k], x) for k, x in ((1, a), (0, b))]
+
+
 MEANING = {
     "mov": _mov, "cvt": _cvt, "rcp": _rcp, "rsqrt": _rsqrt, "fma": _fma, "min": _extreme, "max": _extreme,
     "imad": _imad, "wide": _wide, "widemad": _widemad, "high": _high, "shl": _shift, "shr": _shift,
     "bfe": _bfe, "prmt": _prmt,
     "setp": _setp, "selp": _selp, "pack": _pack, "cvt.whole": _whole, "rint": _rint, "cvt.bf16": _to_bf16,
     "cvt.from.bf16": _from_bf16, "cvt.pair": _pair,
+    "cvt.bf16.pair": _bfloat_pair,
     "imin": _integer_extreme, "imax": _integer_extreme,
 }  # fmt: skip
+MEANING |= {f"bf16.{name}": bfloat.calls for name in bfloat.NAMES}
 """Meanings of several calls: their out must not be one of their sources."""

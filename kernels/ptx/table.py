@@ -39,7 +39,7 @@ class Op:
 
 def width(kind: str) -> int:
     """The bits of a type; a predicate has 1."""
-    return {"pred": 1, "f16x2": 32}.get(kind) or int(kind.lstrip("bfsu"))
+    return {"pred": 1, "f16x2": 32, "bf16x2": 32}.get(kind) or int(kind.lstrip("bfsu"))
 
 
 WHY = {
@@ -132,6 +132,21 @@ def _floating():
     _row("div.full.ftz.f32", "div", "f32", "f32 f32", pinned=False, ftz=True)
 
 
+def _bfloat16():
+    """bfloat16 lives in registers of bits; its types are operand types only."""
+    for t in ("bf16", "bf16x2"):
+        for name in ("add", "sub", "mul"):
+            _row(f"{name}.rn.{t}", f"bf16.{name}", t, [t] * 2)
+            _row(f"{name}.{t}", f"bf16.{name}", t, [t] * 2, pinned=False)
+        _row(f"fma.rn.{t}", "bf16.fma", t, [t] * 3)
+        for name in ("neg", "abs"):
+            _row(f"{name}.{t}", f"bf16.{name}", t, t)
+        for name in ("min", "max"):
+            _row(f"{name}.{t}", f"bf16.{name}", t, [t] * 2)
+            _row(f"{name}.NaN.{t}", f"bf16.{name}", t, [t] * 2, "NaN")
+    _row("cvt.rn.bf16x2.f32", "cvt.bf16.pair", "bf16x2", "f32 f32")
+
+
 def _integers():
     for n in (16, 32, 64):
         b = f"b{n}"
@@ -219,7 +234,7 @@ def _control():
         _row(name, "ret", "", "")
 
 
-for _rows in (_memory, _floating, _integers, _choices, _conversions, _control):
+for _rows in (_memory, _floating, _bfloat16, _integers, _choices, _conversions, _control):
     _rows()
 
 

@@ -19,6 +19,8 @@ WRONG_BITS = {
 
 def refusal(op: Op) -> str:
     """Why a row cannot be translated; '' when it can."""
+    if op.meaning.startswith("bf16.") or op.meaning == "cvt.bf16.pair":
+        return "arithmetic of bfloat16 is evaluated, not translated: use the backend triton-ptx"
     return WRONG_BITS.get(op.meaning, "")
 
 

@@ -109,3 +109,19 @@ def clipped(q_ptr, g_ptr, lr, n, BLOCK: tl.constexpr):
     g = tl.load(g_ptr + at, mask=live, other=0.0)
     q = tl.load(q_ptr + at, mask=live) - lr * g / tl.max(tl.abs(g))
     tl.store(q_ptr + at, q, mask=live)
+
+
+@triton.jit
+def lion(q_ptr, g_ptr, m_ptr, lr, beta1, beta2, decay, n, BLOCK: tl.constexpr):
+    """Lion in the type of its arrays, bfloat16 too: its sums are rounded to that type."""
+    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    live = at < n
+    q = tl.load(q_ptr + at, mask=live)
+    g = tl.load(g_ptr + at, mask=live)
+    m = tl.load(m_ptr + at, mask=live)
+    q = q * (1 - lr * decay)
+    apart = m - g
+    ahead = apart * beta1 + g
+    q = q - tl.where(ahead > 0, lr, tl.where(ahead < 0, -lr, 0.0))
+    tl.store(q_ptr + at, q, mask=live)
+    tl.store(m_ptr + at, apart * beta2 + g, mask=live)

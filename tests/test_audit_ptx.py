@@ -14,7 +14,7 @@ import ptx_audit_kernels as kernels
 
 from noether.campaigns.audit import ptx_numbers
 from noether.campaigns.audit.ptx_memory import Array
-from noether.campaigns.audit.ptx_numbers import meant
+from noether.campaigns.audit.ptx_numbers import chosen, meant
 from noether.campaigns.audit.ptx_running import run, spent
 from noether.campaigns.audit.running import WIDE, Running, running
 from noether.kernels.loops.compiled import compile_ptx
@@ -150,6 +150,19 @@ def test_where_rounding_can_turn_a_choice_its_distance_is_part_of_the_bound():
     q = normal(0, "float32")
     found = run(text, [q, array(g, "float32"), far, 0.1, 0.9, N], 1)
     assert not found.notes.choices and (q.number.error < 1e-6).all() and 0.8 < spent(q).max() <= 1
+
+
+def test_a_choice_bounds_whichever_side_is_taken():
+    rng, n = np.random.default_rng(0), 2000
+    sides = [Running(rng.normal(size=n), abs(rng.normal(size=n)) * rng.integers(0, 2, n)) for _ in range(2)]
+    reals = [x.value + x.error * rng.uniform(-1, 1, n) for x in sides]
+    picks, unsure, taken = (rng.random(n) < 0.5 for _ in range(3))
+    found = chosen(picks, unsure, *sides)
+    real = np.where(np.where(unsure, taken, picks), *reals)
+    assert (abs(real - found.value) <= found.error).all()
+    assert (found.value == np.where(picks, sides[0].value, sides[1].value)).all()
+    sure = chosen(picks, None, *sides)
+    assert (sure.error == np.where(picks, sides[0].error, sides[1].error)).all()
 
 
 def test_a_store_that_rounding_can_turn_off_is_not_decided():

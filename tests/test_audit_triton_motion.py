@@ -194,3 +194,27 @@ def test_a_type_that_a_kernel_is_not_written_for_is_refused():
         subject.observed(script(), "float32")
     with pytest.raises(UsageError, match=r"types are \('int8',\), must be some of float64, float32"):
         integers("nearest", types=("int8",))
+
+
+@pytest.mark.parametrize("block", (128, 1024))
+@pytest.mark.parametrize("arch", (80, 90))
+def test_arithmetic_of_bfloat16_itself_is_followed(arch, block):
+    given = dict(lr=0.01, beta1=0.9, beta2=0.99, decay=0.1)
+    adapter = noether.triton_adapter(
+        kernels.lion,
+        parameters="q_ptr",
+        gradient="g_ptr",
+        state={"m_ptr": 0.0},
+        count="n",
+        numbers=given,
+        constexpr={"BLOCK": block},
+    )
+    target = TritonTarget(adapter, np.linspace(-1, 1, 1008), "bfloat16", arch=arch)
+    for seed in range(3):
+        target.step(np.random.default_rng(seed).normal(size=1008))
+    assert not target.undecided and not target.general and "bf16" in target.kinds["bfloat16"]
+    for real, value, error in (target.parameters(), *target.state().values()):
+        assert 0.5 < np.max(np.abs(real - value) / error) <= 1
+    motion = TritonSubject(adapter).observed(script(), "bfloat16")
+    claim = claimed("lion", dict(lr=0.01, betas=(0.9, 0.99), weight_decay=0.1))
+    assert motion.spent <= 1 and worst(claim, motion.seen) <= 1

@@ -16,6 +16,7 @@ from noether.campaigns.audit.ptx_numbers import (
     ROUNDS,
     meant,
     operation,
+    plain,
     rounded,
     whole,
 )
@@ -184,10 +185,10 @@ class WideFrame(Frame):
             return self.shadow(i.sources[0])
         if m == "pack":
             return packed(i, self)
-        if floating and m != "cvt.pair" and op.result[0] != "f16x2":
-            return Fields({0: self.floating(i)})
-        if op.result[0] == "f16x2":
+        if op.result[0].endswith("x2"):
             return self.halves(i)
+        if floating:
+            return Fields({0: self.floating(i)})
         return handled(i, self)
 
     def floating(self, i: Instruction) -> tuple[str, Running]:
@@ -205,7 +206,7 @@ class WideFrame(Frame):
             return kind, x if widened else self.rounded(x, kind, i)
         operands = (self.number(s, t) for s, t in zip(i.sources, op.sources, strict=True))
         x = operation(op, *operands, rounds=self.notes.rounds)
-        if op.meaning in ROUNDS:
+        if plain(op) in ROUNDS:
             self.notes.kinds.setdefault(kind, line(i))
         if x is None:
             self.notes.unknown[line(i)] = None
@@ -230,16 +231,17 @@ class WideFrame(Frame):
     def halves(self, i: Instruction):
         """The two numbers of an instruction on two halves at once, the low one first."""
         op, found = i.op, {}
-        if op.meaning == "cvt.pair":
+        kind = KIND[op.result[0].removesuffix("x2")]
+        if op.meaning in ("cvt.pair", "cvt.bf16.pair"):
             pair = (self.number(s, "f32") for s in i.sources)
-            high, low = (self.rounded(x, "float16", i) for x in pair)
-            return Fields({0: ("float16", low), 16: ("float16", high)})
+            high, low = (self.rounded(x, kind, i) for x in pair)
+            return Fields({0: (kind, low), 16: (kind, high)})
         for offset in (0, 16):
-            operands = (self.number(s, "float16", offset) for s in i.sources)
+            operands = (self.number(s, kind, offset) for s in i.sources)
             x = operation(op, *operands, rounds=self.notes.rounds)
-            if op.meaning in ROUNDS:
-                self.notes.kinds.setdefault("float16", line(i))
-            found[offset] = "float16", x
+            if plain(op) in ROUNDS:
+                self.notes.kinds.setdefault(kind, line(i))
+            found[offset] = kind, x
         return Fields(found)
 
     def selected(self, i: Instruction):

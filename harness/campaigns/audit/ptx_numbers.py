@@ -16,7 +16,7 @@ from noether.campaigns.audit.running import WIDE, WIDE_UNIT, Running, running
 from noether.kernels.ptx.table import Op
 
 SLACK = 1 + 2.0**-40  # the bounds are evaluated in floats themselves: in 8000 roundings of 2^-53, or fewer
-KIND = {"f16": "float16", "f32": "float32", "f64": "float64"}
+KIND = {"bf16": "bfloat16", "f16": "float16", "f32": "float32", "f64": "float64"}
 FORMAT = {
     "float64": (53, -1022, 1024),
     "float32": (24, -126, 128),
@@ -182,19 +182,25 @@ LOGARITHM_NEAR_ONE = 2.0**-22.6
 """The absolute error of lg2.approx between 1/2 and 2."""
 
 
+def plain(op: Op) -> str:
+    """What an operation computes, whatever its type."""
+    return op.meaning.removeprefix("bf16.")
+
+
 def operation(op: Op, *operands: Running, rounds: bool = True) -> Running | None:
     """The result of a floating operation, rounded as its row says; None where it is none of these.
 
     rounds  False: what is meant, without any rounding but that of wide arithmetic
     """
     kind = KIND.get(op.result[0].removesuffix("x2"))
-    exact = EXACT.get(op.meaning)
-    if kind is None or (exact is None and op.meaning not in ROUNDS):
+    meaning = plain(op)
+    exact = EXACT.get(meaning)
+    if kind is None or (exact is None and meaning not in ROUNDS):
         return None
     if not rounds:
-        return exact(*operands) if exact else ROUNDS[op.meaning](*operands)
+        return exact(*operands) if exact else ROUNDS[meaning](*operands)
     x = [flushed(a) for a in operands] if op.ftz else list(operands)
-    result = exact(*x) if exact else _approximated(op, ROUNDS[op.meaning](*x), kind)
+    result = exact(*x) if exact else _approximated(op, ROUNDS[meaning](*x), kind)
     return flushed(result) if op.ftz else result
 
 
@@ -213,12 +219,12 @@ def whole(x: Running) -> Running:
 
 
 def chosen(picks: np.ndarray, unsure: np.ndarray | None, a: Running, b: Running) -> Running:
-    """a where it is picked, else b; where the choice may have been the other one without rounding, the
-    distance of the two is part of the bound."""
+    """a where it is picked, else b; where what is executed may be the other one, the bound reaches to it, and
+    as far beyond as it is off itself."""
     value, error = np.where(picks, a.value, b.value), np.where(picks, a.error, b.error)
     if unsure is not None:
-        apart = np.abs(a.value - b.value)
-        error = np.where(unsure, error + np.where(np.isnan(apart), np.inf, apart), error)
+        reach = np.abs(a.value - b.value) + np.where(picks, b.error, a.error)
+        error = np.where(unsure, np.maximum(error, np.where(np.isnan(reach), np.inf, reach)), error)
     return Running(value, error)
 
 

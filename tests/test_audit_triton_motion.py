@@ -1,6 +1,7 @@
 """An audit names the rule that a Triton kernel obeys, from its PTX alone, and what it does otherwise."""
 
 import os
+import re
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import ptx_audit_kernels as kernels
 
 import noether
 from noether.campaigns.audit.claims import claimed
+from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, VIOLATED
 from noether.campaigns.audit.fitting import worst
 from noether.campaigns.audit.identify import identify, name_of
 from noether.campaigns.audit.scripted import script
@@ -218,3 +220,42 @@ def test_arithmetic_of_bfloat16_itself_is_followed(arch, block):
     motion = TritonSubject(adapter).observed(script(), "bfloat16")
     claim = claimed("lion", dict(lr=0.01, betas=(0.9, 0.99), weight_decay=0.1))
     assert motion.spent <= 1 and worst(claim, motion.seen) <= 1
+
+
+def descent(**changes):
+    given = dict(parameters="q_ptr", gradient="g_ptr", count="n", numbers={"lr": 0.5}, types="float32")
+    return noether.triton_adapter(kernels.without_mask, **{**given, "constexpr": {"BLOCK": 16}, **changes})
+
+
+def test_every_launch_of_a_right_kernel_steps_its_elements_alike():
+    found = list(TritonSubject(adamw()).launches(0))
+    assert {x.name for x in found} == {f"launches {kind}" for kind in KINDS}
+    assert {x.verdict for x in found} == {HOLDS}
+
+
+@pytest.mark.parametrize(
+    ("adapter", "reason"),
+    [
+        (
+            descent,
+            r"1 elements, aligned: step 1 stores 15 elements outside q_ptr, first at 1: must store within",
+        ),
+        (lambda: descent(grid=lambda n: 1), "2064 elements, aligned: step 1 leaves out 2048 parameters"),
+        (lambda: adamw(c2=lambda step, numbers: 1.0 + sizes.pop()), "are others than in a launch of 2064"),
+    ],
+)
+def test_a_launch_that_does_otherwise_is_named(adapter, reason):
+    sizes[:] = np.linspace(0, 1, 200)  # a number that is another one in every launch
+    found = next(TritonSubject(adapter()).launches(0))
+    assert found.verdict == VIOLATED and re.search(reason, found.reason), found.reason
+
+
+sizes: list[float] = []
+
+
+def test_a_launch_that_cannot_be_evaluated_is_not_decided():
+    given = dict(
+        parameters="q_ptr", gradient="g_ptr", count="n", numbers={"lr": 0.5}, constexpr={"BLOCK": 128}
+    )
+    found = list(TritonSubject(noether.triton_adapter(kernels.clipped, **given)).launches(0))
+    assert {x.verdict for x in found} == {INCONCLUSIVE} and len(found) == 3

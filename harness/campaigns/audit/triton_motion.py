@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from noether.campaigns.audit.finding import Finding
 from noether.campaigns.audit.observed import Observed
 from noether.campaigns.audit.running import WIDE, Running
 from noether.campaigns.audit.scripted import Script
 from noether.campaigns.audit.shadow import Told
 from noether.campaigns.audit.subject import Motion, TargetError, spent_of
 from noether.campaigns.audit.triton_adapter import TritonAdapter
+from noether.campaigns.audit.triton_part import launches
 from noether.campaigns.audit.triton_target import TritonTarget
 from noether.kernels.programs.precision import PRECISIONS, representable
 from noether.kernels.ptx import Endless, OutOfBounds, Refused
@@ -43,6 +46,10 @@ class TritonSubject:
     def having(self, **options) -> TritonSubject:
         """The same with other numbers. Raises UsageError."""
         return replace(self, adapter=self.adapter.having(**options))
+
+    def launches(self, seed: int) -> Iterator[Finding]:
+        """What is found of the launches of the kernel."""
+        return launches(self.adapter, seed)
 
     @property
     def widest(self) -> str:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable
 
 from noether.campaigns.audit.finding import PARTS, Audit, Finding
 from noether.campaigns.audit.process import audited, audited_object
+from noether.campaigns.audit.triton_adapter import TritonAdapter
 from noether.system.usage import UsageError, brief
 
 
 def audit(
-    target: str | Callable,
+    target: str | Callable | TritonAdapter,
     *,
     like: str | None = None,
     seed: int = 0,
@@ -23,7 +24,7 @@ def audit(
 
     target   "package.module:Class", "path/to/file.py:Name", a class, or a factory: target(parameters,
              **options) must give an object with step(). A function step(q, g, state, **options) is a step
-             function
+             function. A Triton kernel is named by what noether.triton_adapter gives
     like     the rule that it is claimed to obey, as "adamw"; without it the rule is found
     seed     the scripted gradients derive from it
     parts    which parts: rule, arithmetic, implementations, options, probes, symmetries
@@ -37,6 +38,8 @@ def audit(
     """
     if isinstance(target, str):
         return audited(target, options, like, seed, parts, tell)
+    if isinstance(target, TritonAdapter):
+        return audited_object(target.name, lambda: kernel(target, options), like, seed, parts, tell)
     if not callable(target):
         raise UsageError(f"target is {brief(target)}, must be a word, a class or a function")
     if (word := word_of(target)) is not None:
@@ -50,6 +53,13 @@ def audit(
 
     name = getattr(target, "__qualname__", type(target).__name__)
     return audited_object(name, subject, like, seed, parts, tell)
+
+
+def kernel(adapter: TritonAdapter, options: dict):
+    """The subject of a kernel, with other numbers. Raises UsageError."""
+    from noether.campaigns.audit.triton_motion import TritonSubject
+
+    return TritonSubject(adapter.having(**options))
 
 
 def word_of(target: Callable) -> str | None:

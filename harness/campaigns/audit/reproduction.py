@@ -34,7 +34,7 @@ def shown(subject: Subject, claim: Anatomy, motion: Motion, step: int | None = N
 def written(subject: Subject, claim: Anatomy, motion: Motion, lane: int, last: int) -> str | None:
     """The lines of one parameter up to one step."""
     module, _, name = subject.word.rpartition(":")
-    if not module or module.endswith(".py") or not name.isidentifier():
+    if not isinstance(subject, Subject) or not module or module.endswith(".py") or not name.isidentifier():
         return None
     q0 = motion.seen.q0[lane : lane + 1]
     pulls = motion.seen.gradients[:last, lane : lane + 1]

@@ -4,7 +4,8 @@
     path/to/file.py:Name     a file, loaded with its folder on the path
 
 A class or function is called with the parameters and the options, and must give something that has step(). A
-function whose arguments begin with q, g, state is a step function (step_function.py).
+function whose arguments begin with q, g, state is a step function (step_function.py). A Triton kernel is
+found by its own name or by that of its adapter (triton_adapter.py), and options are its numbers.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from noether.campaigns.audit import step_function
+from noether.campaigns.audit import step_function, triton_adapter
 from noether.campaigns.audit.subject import Subject
+from noether.campaigns.audit.triton_adapter import TritonAdapter
 from noether.system.usage import UsageError, brief
 
 
@@ -53,8 +55,11 @@ def options_of(words: list[str]) -> dict:
     return found
 
 
-def loaded(word: str, options: dict) -> Subject:
-    """The subject that a word means, imported here. Raises UsageError; and what the import raises."""
+def loaded(word: str, options: dict):
+    """The subject that a word means, imported here: a Subject, or a TritonSubject for a kernel.
+
+    Raises UsageError; and what the import raises.
+    """
     place, name = split(word)
     module = of_file(Path(place)) if place.endswith(".py") else of_package(place)
     found = module
@@ -63,6 +68,11 @@ def loaded(word: str, options: dict) -> Subject:
             public = ", ".join(sorted(x for x in vars(found) if not x.startswith("_"))[:40])
             raise UsageError(f"{place} has no {name}, must be one of {public}")
         found = getattr(found, part)
+    if isinstance(found, TritonAdapter) or hasattr(found, "arg_names"):
+        from noether.campaigns.audit.triton_motion import TritonSubject
+
+        adapter = triton_adapter.found(vars(module), name)
+        return TritonSubject(adapter.having(**options), word)
     return Subject(word, maker(found, word), options)
 
 

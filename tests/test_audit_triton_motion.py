@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,15 +18,14 @@ import noether
 from noether.campaigns.audit.claims import claimed
 from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, VIOLATED
 from noether.campaigns.audit.fitting import worst
+from noether.campaigns.audit.fused_subject import FusedSubject
 from noether.campaigns.audit.identify import identify, name_of
 from noether.campaigns.audit.scripted import script
 from noether.campaigns.audit.subject import TargetError
+from noether.campaigns.audit.target import loaded
 from noether.campaigns.audit.triton_motion import TritonSubject
 from noether.campaigns.audit.triton_target import TritonTarget
-from noether.cases.rules import RULES
-from noether.kernels.fused.elementwise import elementwise
-from noether.kernels.fused.launch import options, precision_of
-from noether.kernels.fused.sgd_rule import SGD, SGD_AHEAD
+from noether.kernels import fused
 from noether.system.usage import UsageError
 
 KINDS = ("float64", "float32", "bfloat16", "float16")
@@ -105,58 +105,50 @@ def test_a_state_that_goes_through_bfloat16_is_told_by_its_instruction():
     assert motion.spent <= 1 and "bfloat16" in motion.told.kinds
 
 
-OWN = dict(eta=0.01, beta=0.9, k=0.1, eps=0.0, tau=0.25, beta2=0.99, stability=1e-8)
-
-
-def own(rule, kind, random=False):
-    """The adapter of our own kernel: its numbers travel in memory, and what it knows of the step."""
-    precision, values = precision_of(kind), np.array([OWN[name] for name in rule.parameters])
-    known = lambda step: rule.known_numbers(values[:, None], 1, begun=step - 1)[0, :, 0]
-    buffers = dict(zip(("first_ptr", "second_ptr"), rule.buffers, strict=False))
-    unread = {name: lambda step, numbers: np.zeros(1, precision.v_store) for name in ("second_ptr",)}
-    return noether.triton_adapter(
-        elementwise,
-        parameters="q_ptr",
-        gradient="g_ptr",
-        state=dict.fromkeys(buffers, 0.0),
-        kinds=dict.fromkeys(buffers, precision.v_store),
-        count="n",
-        tensors={
-            "numbers_ptr": lambda step, numbers: np.concatenate([values, known(step)]),
-            "stream_ptr": lambda step, numbers: np.array([1, 2, step, 0], np.int32),
-            **({} if "second_ptr" in buffers else unread),
-        },
-        constexpr=options(rule, precision, True, False, random, 128),
-        enable_fp_fusion=False,
-        raw_bfloat16=True,
-        types=KINDS,
-    )
+CLAIMS = (
+    (fused.AdamW, "adamw", ADAMW),
+    (fused.AdamW, "adam", dict(ADAMW, decoupled=False)),
+    (fused.SGD, "sgd", dict(lr=0.01, momentum=0.9, dampening=0.25, weight_decay=0.1)),
+    (fused.SGD, "sgd", dict(lr=0.01, momentum=0.9, nesterov=True, maximize=True)),
+    (fused.SGD, "sgd", dict(lr=0.01, weight_decay=0.1)),
+    (fused.Lion, "lion", dict(lr=0.01, betas=(0.9, 0.99), weight_decay=0.1)),
+)
 
 
 @pytest.mark.parametrize(
     ("kind", "misaligned"), [("float64", False), ("float32", True), ("bfloat16", False), ("float16", True)]
 )
-def test_our_own_kernels_obey_their_rules(kind, misaligned):
-    claims = {
-        RULES["adamw"]: ("adamw", ADAMW),
-        RULES["adam"]: ("adam", ADAMW),
-        SGD: ("sgd", dict(lr=0.01, momentum=0.9, dampening=0.25, weight_decay=0.1)),
-        RULES["lion"]: ("lion", dict(lr=0.01, betas=(0.9, 0.99), weight_decay=0.1)),
-    }
-    for rule, (name, given) in claims.items():
-        subject = TritonSubject(own(rule, kind), misaligned=misaligned)
+def test_our_own_optimizers_obey_their_rules(kind, misaligned):
+    for optimizer, name, given in CLAIMS:
+        subject = replace(FusedSubject.of(optimizer, given), misaligned=misaligned)
         motion = subject.observed(script(), kind)
-        assert 0.5 < motion.spent <= 1 and not motion.told.unknown, rule.name
-        assert worst(claimed(name, given), motion.seen) <= 1, rule.name
+        claim = claimed(name, {key: x for key, x in given.items() if key != "decoupled"})
+        assert 0.5 < motion.spent <= 1 and not motion.told.unknown, given
+        assert worst(claim, motion.seen) <= 1, given
+        assert bool(motion.states) == (optimizer is not fused.SGD or "momentum" in given)
+
+
+def test_an_audit_takes_our_own_optimizers_by_their_kernels():
+    subject = loaded("noether.kernels.fused:SGD", dict(lr=0.5))
+    assert isinstance(subject, FusedSubject) and subject.options["lr"] == 0.5 and subject.widest == "float64"
+    assert subject.having(momentum=0.5).options == {**subject.options, "momentum": 0.5}
+    found = list(subject.launches(0))
+    assert len(found) == 4 and {x.verdict for x in found} == {HOLDS}
+    with pytest.raises(UsageError, match="SGD cannot be made with .*: lr is -1, must be a finite number"):
+        subject.having(lr=-1)
 
 
 def test_rounding_at_random_is_seen_as_rounding_in_one_direction():
-    target = TritonTarget(own(SGD_AHEAD, "bfloat16", random=True), np.linspace(-1, 1, 500), "bfloat16")
+    subject = FusedSubject.of(fused.SGD, dict(lr=0.01, stochastic=True, seed=3))
+    assert subject.widest == "bfloat16"
+    target = TritonTarget(subject.adapter, np.linspace(-1, 1, 500), "bfloat16")
     target.step(np.linspace(1, 2, 500))
     real, value, error = target.parameters()
     assert not target.undecided and target.executed[0].notes.directed
     most = np.max(np.abs(real - value) / error)
     assert 0.9 < most <= 1
+    motion = subject.observed(script(), "bfloat16")
+    assert motion.spent <= 1 and worst(claimed("sgd", dict(lr=0.01)), motion.seen) <= 1
 
 
 def test_arrays_of_a_type_that_no_kernel_reads_are_refused():

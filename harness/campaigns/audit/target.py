@@ -22,6 +22,7 @@ from pathlib import Path
 from noether.campaigns.audit import step_function, triton_adapter
 from noether.campaigns.audit.subject import Subject
 from noether.campaigns.audit.triton_adapter import TritonAdapter
+from noether.kernels.fused.torch_optimizer import Fused
 from noether.system.usage import UsageError, brief
 
 
@@ -73,6 +74,10 @@ def loaded(word: str, options: dict):
 
         adapter = triton_adapter.found(vars(module), name)
         return TritonSubject(adapter.having(**options), word)
+    if inspect.isclass(found) and issubclass(found, Fused):
+        from noether.campaigns.audit.fused_subject import FusedSubject
+
+        return FusedSubject.of(found, options, word)
     return Subject(word, maker(found, word), options)
 
 

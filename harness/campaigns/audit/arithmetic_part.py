@@ -21,7 +21,7 @@ HALF = 0.25  # the share of comparisons that must see something in 16 bits, wher
 
 def arithmetic(subject: Subject, anatomy: Anatomy | None, script: Script, part="arithmetic", name=""):
     """Yield a finding for each type: `name` says of which implementation."""
-    for dtype in DTYPES:
+    for dtype in getattr(subject, "types", DTYPES):  # a kernel says for which it is written
         label = f"{name} {dtype}".strip()
         try:
             motion = observed(subject, script, dtype)

@@ -12,10 +12,11 @@ from noether.campaigns.audit.finding import PARTS, Finding
 from noether.campaigns.audit.rule_part import default_type, of_matrices, rule
 from noether.campaigns.audit.subject import Subject
 from noether.campaigns.audit.symmetry_part import symmetries
+from noether.campaigns.audit.triton_motion import TritonSubject
 
 
 def examined(
-    subject: Subject, like: str | None = None, seed: int = 0, parts: Iterable[str] = PARTS
+    subject: Subject | TritonSubject, like: str | None = None, seed: int = 0, parts: Iterable[str] = PARTS
 ) -> Iterator[Finding]:
     """Yield what is found of a subject, each as it is found. Raises UsageError, TargetError.
 
@@ -32,5 +33,9 @@ def examined(
         if "arithmetic" in parts:
             with default_type(torch.float64 if ruled.coarse else torch.get_default_dtype()):
                 yield from arithmetic(subject, ruled.anatomy, ruled.script)
+        if isinstance(subject, TritonSubject):  # the parts below are about tensors
+            if "implementations" in parts:
+                yield from subject.launches(seed)
+            return
         if "symmetries" in parts:
             yield from symmetries(subject, seed)

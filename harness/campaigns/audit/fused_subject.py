@@ -57,9 +57,9 @@ class FusedSubject(TritonSubject):
         return self.of(self.optimizer, {**self.given, **options}, self.word)
 
     @property
-    def widest(self) -> str:
-        """The widest type of parameters that it takes."""
-        return types(self.given)[0]
+    def types(self) -> tuple[str, ...]:
+        """The types of parameters that it takes, the widest first."""
+        return types(self.given)
 
     def alone(self, kind: str) -> TritonSubject:
         """The kernel of parameters of one type."""

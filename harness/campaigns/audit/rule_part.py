@@ -18,6 +18,7 @@ from noether.campaigns.audit.reproduction import shown
 from noether.campaigns.audit.scripted import Script
 from noether.campaigns.audit.scripted import script as scripted
 from noether.campaigns.audit.subject import MADE, Motion, Subject, TargetError, Trial, observed
+from noether.campaigns.audit.triton_motion import TritonSubject
 from noether.system.usage import UsageError, brief
 
 ALIKE = 2.0**-20  # of an argument: a number that was fitted is that argument
@@ -29,6 +30,8 @@ MATRIX = (4, 6)
 def fitting_script(subject: Subject, seed: int) -> tuple[Script, dict]:
     """The script that a subject takes, of one axis or of a matrix, and what it is made with, its own defaults
     included. Raises UsageError where it takes neither."""
+    if isinstance(subject, TritonSubject):
+        return scripted(seed), subject.options
     refused = None
     for shape in (None, MATRIX):
         script = scripted(seed, shape=shape)
@@ -56,7 +59,7 @@ class Ruled:
     finding  what is told of it
     anatomy  the anatomy that it obeys, None where none is known
     script   the script under which it was seen
-    motion   its motion there in float64
+    motion   its motion there in float64, of a kernel in the widest type that it is written for
     """
 
     finding: Finding
@@ -69,13 +72,14 @@ class Ruled:
 def rule(subject: Subject, like: str | None, seed: int) -> Ruled:
     """Look for the rule that a subject obeys. Raises UsageError, TargetError."""
     script, given = fitting_script(subject, seed)
-    motion = observed(subject, script, "float64")
+    widest = subject.widest if isinstance(subject, TritonSubject) else "float64"
+    motion = observed(subject, script, widest)
     name = like or like_of(subject.word)
     claim = None if name is None else claimed(name, given, subject.options if like else given)
     if claim is not None and worst(claim, motion.seen) <= 1:
         return Ruled(obeys(claim, motion, given), claim, script, motion)
     with default_type(torch.float64):
-        sharper = observed(subject, script, "float64")
+        sharper = motion if isinstance(subject, TritonSubject) else observed(subject, script, widest)
     if claim is not None and worst(claim, sharper.seen) <= 1:
         return Ruled(coarse(subject, claim, motion), claim, script, sharper, True)
     if like is not None:
@@ -91,8 +95,9 @@ def rule(subject: Subject, like: str | None, seed: int) -> Ruled:
 
 
 def of_matrices(subject: Subject, ruled: Ruled, seed: int) -> Finding | None:
-    """What is found of a matrix, where the rule was found of one axis: some rules treat matrices apart."""
-    if ruled.anatomy is None or len(ruled.script.q0.shape) > 1:
+    """What is found of a matrix, where the rule was found of one axis: some rules treat matrices apart. A
+    kernel knows no shape."""
+    if isinstance(subject, TritonSubject) or ruled.anatomy is None or len(ruled.script.q0.shape) > 1:
         return None
     motion = observed(subject, scripted(seed, shape=MATRIX), "float64")
     spent = worst(ruled.anatomy, motion.seen)

@@ -151,7 +151,9 @@ class Motion:
 
 
 def observed(subject: Subject, script: Script, dtype: str) -> Motion:
-    """A subject under a script, in a type."""
+    """A subject under a script, in a type; a kernel observes itself."""
+    if not isinstance(subject, Subject):
+        return subject.observed(script, dtype)
     whole = Trial(subject, [script.q0], dtype, rounds=False)
     single = Trial(subject, [script.q0], dtype, fresh=True)
     start = whole.real().astype(WIDE)

@@ -13,7 +13,7 @@ from noether.campaigns.audit.observed import Observed
 from noether.campaigns.audit.running import WIDE, Running
 from noether.campaigns.audit.scripted import Script
 from noether.campaigns.audit.shadow import Told
-from noether.campaigns.audit.subject import Motion, TargetError, spent_of
+from noether.campaigns.audit.subject import Motion, TargetError, slack_of, spent_of
 from noether.campaigns.audit.triton_adapter import TritonAdapter
 from noether.campaigns.audit.triton_part import launches
 from noether.campaigns.audit.triton_target import TritonTarget
@@ -52,9 +52,14 @@ class TritonSubject:
         return launches(self.adapter, seed)
 
     @property
+    def types(self) -> tuple[str, ...]:
+        """The types of parameters that the kernel is written for, the widest first."""
+        return tuple(kind for kind in PRECISIONS if kind in self.adapter.types)
+
+    @property
     def widest(self) -> str:
-        """The widest type of parameters that the kernel is written for."""
-        return next(kind for kind in PRECISIONS if kind in self.adapter.types)
+        """The widest of them."""
+        return self.types[0]
 
     def observed(self, script: Script, dtype: str) -> Motion:
         """The kernel under a script, its parameters in a type.
@@ -80,7 +85,7 @@ def observed(adapter: TritonAdapter, script: Script, dtype: str, misaligned: boo
     whole = TritonTarget(adapter, start, **about)
     single = TritonTarget(adapter, start, **about, fresh=True)
     begin = whole.parameters()[0].astype(WIDE)
-    real, values, errors, spent, given = [], [], [], [], []
+    real, values, errors, spent, slack, given = [], [], [], [], [], []
     for g in script.gradients:
         whole.step(np.ravel(g))
         single.step(np.ravel(g))
@@ -90,11 +95,12 @@ def observed(adapter: TritonAdapter, script: Script, dtype: str, misaligned: boo
         errors.append(whole.meaning_error())
         stored, meant, error = single.parameters()
         spent.append(spent_of(stored, Running(meant, error)))
+        slack.append(slack_of(Running(meant, error), dtype))
         given.append(representable(np.ravel(g), adapter.kind_of(adapter.gradient, dtype)).astype(WIDE))
-    seen = Observed(begin, np.array(given), np.array(values), np.array(errors))
+    seen = Observed(begin, np.array(given), np.array(values), np.array(errors), script.q0.shape)
     states = {name: adapter.kind_of(name, dtype) for name in adapter.state}
     told = Told(kinds=Counter(list(whole.kinds)))
     if unknown := [*whole.unknown, *single.unknown]:
         raise CannotRun(f"not decided: {unknown[0]}")
     at = int(np.argmax(spent))
-    return Motion(seen, np.array(real), spent[at], at + 1, told, states)
+    return Motion(seen, np.array(real), spent[at], at + 1, told, states, float(np.median(slack)))

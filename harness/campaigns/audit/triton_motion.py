@@ -83,7 +83,7 @@ def observed(adapter: TritonAdapter, script: Script, dtype: str, misaligned: boo
     start = np.ravel(script.q0)
     about = dict(kind=dtype, misaligned=misaligned)
     whole = TritonTarget(adapter, start, **about)
-    single = TritonTarget(adapter, start, **about, fresh=True)
+    single = TritonTarget(adapter, start, **about, fresh=True, meaning=False)
     begin = whole.parameters()[0].astype(WIDE)
     real, values, errors, spent, slack, given = [], [], [], [], [], []
     for g in script.gradients:

@@ -36,6 +36,7 @@ class TritonTarget:
     kind        the type of the parameters
     fresh       whether each step begins with exact numbers, so that errors are those of a single step
     misaligned  whether no pointer is a multiple of 16 bytes, as of a view that begins at an odd element
+    meaning     whether meaning_error is asked for: it takes as long as the steps
     arch        of the GPU that it is compiled for: 80 or 90
     general     why not the text of an aligned launch was evaluated but the general one; '' where it was
 
@@ -47,6 +48,7 @@ class TritonTarget:
     kind: str = "float32"
     fresh: bool = False
     misaligned: bool = False
+    meaning: bool = True
     arch: int = 90
     steps: int = field(default=0, init=False)
     executed: list[Executed] = field(default_factory=list, init=False)
@@ -75,7 +77,7 @@ class TritonTarget:
         begin = {self.adapter.parameters: self.start, self.adapter.gradient: np.zeros(self.size)}
         begin |= {name: np.full(self.size, x) for name, x in self.adapter.state.items()}
         self.arrays = {name: self.array(name, x) for name, x in begin.items()}
-        self.meant = {name: self.array(name, x) for name, x in begin.items()}
+        self.meant = {name: self.array(name, x) for name, x in begin.items()} if self.meaning else {}
 
     def array(self, pointer: str, x: np.ndarray) -> Array:
         """An array of the pointer's type with guards of NaN around its elements."""
@@ -93,7 +95,7 @@ class TritonTarget:
         """
         if np.shape(gradient) != (self.size,):
             raise UsageError(f"gradient is {list(np.shape(gradient))}, must be [{self.size}]")
-        for arrays in (self.arrays, self.meant):
+        for arrays in (self.arrays, self.meant) if self.meaning else (self.arrays,):
             arrays[self.adapter.gradient] = self.array(self.adapter.gradient, np.asarray(gradient, float))
             for x in arrays.values():
                 x.written[:] = False
@@ -104,7 +106,8 @@ class TritonTarget:
             compiled, args = self.launch()
             blocks = self.adapter.blocks(self.size)
             self.executed.append(run(compiled, args, blocks))
-            run(compiled, self.specialised(self.meant)[3], blocks, rounds=False)
+            if self.meaning:
+                run(compiled, self.specialised(self.meant)[3], blocks, rounds=False)
 
     def launch(self) -> tuple:
         """The compiled kernel and the arguments that it takes: specialised as a launch would; where that

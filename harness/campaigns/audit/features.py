@@ -72,6 +72,7 @@ FEATURES = (
             "of the momentum": "decay is added to the momentum, after it was averaged",
             "growing": "decay has the wrong sign: the parameter grows by lr times k",
             "coupled growing": "decay has the wrong sign: it is taken from the gradient",
+            "shift": "decay takes lr times k from the parameter, whatever its size",
             "late": "decay is added to the update, after the division",
         },
         only={"late": {"form": ("trust", "normalised")}},
@@ -110,6 +111,12 @@ FEATURES = (
         {"second": ("average", "sum")},
     ),
     Feature(
+        "divides",
+        {"present": "the second moment of this step divides",
+         "previous": "the second moment of the step before divides, the first step only begins it (ADOPT)"},
+        {"second": ("average", "sum"), "rectified": ("no",)},
+    ),
+    Feature(
         "largest",
         {
             "no": "the present second moment divides",
@@ -142,6 +149,7 @@ FEATURES = (
             "inside": "eps is added inside the root",
             "inside uncorrected": "eps is added inside the root, before its correction",
             "floor": "the root is at least eps",
+            "twice": "eps is added inside the root, and to the root",
             "kept": "eps is added to the second moment in every step, and to the root",
             "none": "no eps",
         },

@@ -149,6 +149,8 @@ def shrunk(F: dict, x, eta, q, u, xp):
     if where in ("decoupled", "both", "after"):
         shrink = xp.coefficient(1 - eta * x.k)
         return (q - eta * u) * shrink if where == "after" else q * shrink - eta * u
+    if where == "shift":
+        return q - eta * u - eta * x.k
     if where == "growing":
         return q * xp.coefficient(1 + eta * x.k) - eta * u
     if where == "unscaled":
@@ -202,7 +204,13 @@ def divided(F: dict, x, state: dict, m, f, mean, n: int, xp):
         return m / state["s"]
     if F["second"] == "typical":
         return typical(x, state, m, f, xp)
+    before = state.get("s")
     s = second(F, x, state, f, mean, xp)
+    if F["divides"] == "previous":
+        if before is None:
+            state["s"] = f * f
+            return 0 * f
+        s = before
     if F["eps"] == "kept":
         s = state["s"] = s + x.stability
     correction = xp.coefficient(WIDE(1))
@@ -232,6 +240,8 @@ def below(F: dict, x, s, correction, xp):
         return root(s / correction + x.stability)
     if at == "inside uncorrected":
         return root((s + x.stability) / correction)
+    if at == "twice":
+        return root(s / correction + x.stability) + x.stability
     if at == "floor":
         return xp.maximum(root(s / correction), x.stability)
     if at == "none":

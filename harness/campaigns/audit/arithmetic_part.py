@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import torch
@@ -11,6 +12,7 @@ from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLAT
 from noether.campaigns.audit.fitting import worst
 from noether.campaigns.audit.motion import bounded
 from noether.campaigns.audit.naming import deviation
+from noether.campaigns.audit.reproduction import rounding_shown
 from noether.campaigns.audit.running import UNITS
 from noether.campaigns.audit.scripted import Script
 from noether.campaigns.audit.subject import DTYPES, Motion, Subject, TargetError, observed
@@ -28,7 +30,10 @@ def arithmetic(subject: Subject, anatomy: Anatomy | None, script: Script, part="
         except TargetError as error:  # a type may be refused
             yield Finding(part, label, OUTSIDE, f"refused, {error}")
             continue
-        yield judged(part, label, dtype, motion, anatomy)
+        found = judged(part, label, dtype, motion, anatomy)
+        if found.verdict == VIOLATED and motion.spent > 1:
+            found = replace(found, script=rounding_shown(subject, script, dtype, motion))
+        yield found
 
 
 def judged(part: str, label: str, dtype: str, motion: Motion, anatomy: Anatomy | None) -> Finding:
@@ -39,8 +44,8 @@ def judged(part: str, label: str, dtype: str, motion: Motion, anatomy: Anatomy |
     if motion.spent > 1:
         data["step"] = motion.step
         reason = (
-            f"step {motion.step} lies {motion.spent:.3g} times as far from what its operations mean as "
-            f"rounding can take it"
+            f"from step {motion.step} on it lies up to {motion.spent:.3g} times as far from what its "
+            "operations mean as rounding can take it"
         )
         return Finding(part, label, VIOLATED, reason, motion.spent, data)
     if anatomy is not None and (wrong := differs(anatomy, motion, dtype)) is not None:

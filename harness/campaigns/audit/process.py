@@ -41,9 +41,44 @@ def audited(
     """
     for name, x in options.items():
         check_option(name, x)
+    asked = request(like, seed, parts) | {"word": word}
+    asked["options"] = {name: frozen(x) for name, x in options.items()}
+    return spawned(asked, lambda reading, child: followed(word, reading, child, tell))
+
+
+def audited_class(listed: dict, seed: int = 0, parts: Iterable[str] = PARTS) -> Audit:
+    """The audit of a class of a package, as `package_of` lists it: what cannot be audited is told in it.
+
+    Raises RuntimeError for a fault of this project.
+    """
+    asked = request(None, seed, parts) | {"listed": listed}
+    try:
+        return spawned(asked, lambda reading, child: followed(listed["word"], reading, child))
+    except UsageError as error:
+        return Audit(listed["word"], (), str(error))
+
+
+def package_of(name: str) -> tuple[list[dict], dict[str, str]]:
+    """The classes of a package, and {module: why it cannot be imported}. Raises UsageError, RuntimeError."""
+    asked = request(None, 0, ()) | {"package": name}
+
+    def answered(reading: int, child: int):
+        for said in lines(reading, child, time.monotonic() + allowed()):
+            if said is None:
+                raise UsageError(f"{name} cannot be imported within {allowed():g} s")
+            if "complaint" in said:
+                raise UsageError(said["complaint"])
+            if "package" in said:
+                return said["package"], said["failed"]
+        raise UsageError(f"{name} ends the process that imports it")
+
+    return spawned(asked, answered)
+
+
+def spawned(asked: dict, follow: Callable):
+    """What follow(reading, child) makes of what a worker of this request says, in a python of its own."""
     reading, writing = os.pipe()
-    asked = request(like, seed, parts) | {"word": word, "answers": writing, "folder": os.getcwd()}
-    asked |= {"path": ["", *sys.path], "options": {name: frozen(x) for name, x in options.items()}}
+    asked |= {"answers": writing, "folder": os.getcwd(), "path": ["", *sys.path]}
     with tempfile.TemporaryDirectory() as folder:
         program = "from noether.campaigns.audit.worker import main; main()"
         process = subprocess.Popen(
@@ -55,7 +90,7 @@ def audited(
         try:
             process.stdin.write(json.dumps(asked).encode() + b"\n")
             process.stdin.close()
-            return followed(word, reading, process.pid, tell)
+            return follow(reading, process.pid)
         finally:
             os.close(reading)
             kill(process.pid)
@@ -114,9 +149,14 @@ def check_option(name: str, x) -> None:
         )
 
 
-def followed(word: str, reading: int, child: int, tell: Callable) -> Audit:
+def allowed() -> float:
+    """Seconds that an audit may take. Raises UsageError."""
+    return number(SECONDS_VARIABLE, usual=SECONDS, most=86_400, unit="seconds")
+
+
+def followed(word: str, reading: int, child: int, tell: Callable = lambda finding: None) -> Audit:
     """The audit that the process tells until it ends or its time is over. Raises UsageError, RuntimeError."""
-    seconds = number(SECONDS_VARIABLE, usual=SECONDS, most=86_400, unit="seconds")
+    seconds = allowed()
     begun = time.monotonic()
     findings: list[Finding] = []
     trouble = "it ends its process before the audit is done"

@@ -12,10 +12,17 @@ import numpy as np
 
 from noether.campaigns.audit.anatomy import Anatomy
 from noether.campaigns.audit.motion import bounded
+from noether.campaigns.audit.scripted import Script
 from noether.campaigns.audit.subject import Motion, Subject
 
 SECONDS = 60.0
 SHOWN = 3  # the exit code of a script that shows what it says
+LISTED = 24  # parameters that a script can list
+COMPARED = (
+    'print(f"got {got!r}, want {want!r}, apart {abs(got - want):.3g}, bound {bound:.3g}")',
+    f"raise SystemExit({SHOWN} if not abs(got - want) <= bound else 0)",
+)
+"""The last lines of every script."""
 
 
 def shown(subject: Subject, claim: Anatomy, motion: Motion, step: int | None = None) -> str | None:
@@ -33,8 +40,7 @@ def shown(subject: Subject, claim: Anatomy, motion: Motion, step: int | None = N
 
 def written(subject: Subject, claim: Anatomy, motion: Motion, lane: int, last: int) -> str | None:
     """The lines of one parameter up to one step."""
-    module, _, name = subject.word.rpartition(":")
-    if not isinstance(subject, Subject) or not module or module.endswith(".py") or not name.isidentifier():
+    if (head := imported(subject)) is None:
         return None
     q0 = motion.seen.q0[lane : lane + 1]
     pulls = motion.seen.gradients[:last, lane : lane + 1]
@@ -42,19 +48,55 @@ def written(subject: Subject, claim: Anatomy, motion: Motion, lane: int, last: i
     want, room = float(model.value[-1, 0]), float(model.error[-1, 0])
     room += 2.0**-52 * last * float(abs(q0[0]) + abs(model.value).max())  # sums of float64 in the target
     lines = [
-        "import torch",
-        f"from {module} import {name}",
-        "",
+        *head,
         f"p = torch.nn.Parameter(torch.tensor([{float(q0[0])!r}], dtype=torch.float64))",
-        f"optimizer = {name}([p], {', '.join(f'{key}={x!r}' for key, x in subject.options.items())})",
+        made(subject),
         f"for g in {[float(g) for g in pulls[:, 0]]!r}:",
         "    p.grad = torch.tensor([g], dtype=torch.float64)",
         "    optimizer.step()",
-        f"want, bound = {want!r}, {room:.3g}",
-        'print(f"got {p.item()!r}, want {want!r}, apart {abs(p.item() - want):.3g}, bound {bound:.3g}")',
-        f"raise SystemExit({SHOWN} if not abs(p.item() - want) <= bound else 0)",
+        f"got, want, bound = p.item(), {want!r}, {room:.3g}",
+        *COMPARED,
     ]
     return "\n".join(lines) + "\n"
+
+
+def rounding_shown(subject: Subject, script: Script, dtype: str, motion: Motion) -> str | None:
+    """The script of a step that rounding does not explain, with all parameters, as it takes them together."""
+    if (head := imported(subject)) is None or motion.example is None or script.q0.size > LISTED:
+        return None
+    lane, _, want, room = motion.example
+    flat = lambda x: [float(y) for y in np.asarray(x, float).ravel()]
+    pulls = motion.seen.gradients[: motion.step]
+    shape = "" if script.q0.ndim == 1 else f".reshape{script.q0.shape}"
+    lines = [
+        *head,
+        f"q = torch.tensor({flat(motion.seen.q0)!r}, dtype=torch.float64){shape}",
+        f"p = torch.nn.Parameter(q.to(torch.{dtype}))",
+        made(subject),
+        f"for g in {[flat(g) for g in pulls]!r}:",
+        f"    p.grad = torch.tensor(g, dtype=torch.float64){shape}.to(torch.{dtype})",
+        "    optimizer.step()",
+        f"got, want, bound = p.flatten()[{lane}].item(), {want!r}, {room:.3g}",
+        *COMPARED,
+    ]
+    text = "\n".join(lines) + "\n"
+    return text if holds(text) else None
+
+
+def imported(subject: Subject) -> list[str] | None:
+    """The first lines of a script, None where another python could not import the subject."""
+    module, _, name = subject.word.rpartition(":")
+    if not isinstance(subject, Subject) or not module or module.endswith(".py") or not name.isidentifier():
+        return None
+    return ["import torch", f"from {module} import {name}", ""]
+
+
+def made(subject: Subject) -> str:
+    """The line that makes the optimizer of p."""
+    name = subject.word.rpartition(":")[2]
+    return (
+        f"optimizer = {name}({', '.join(['[p]', *(f'{key}={x!r}' for key, x in subject.options.items())])})"
+    )
 
 
 def holds(text: str) -> bool:

@@ -60,6 +60,7 @@ class Ruled:
     anatomy  the anatomy that it obeys, None where none is known
     script   the script under which it was seen
     motion   its motion there in float64, of a kernel in the widest type that it is written for
+    coarse    whether it obeys it only under torch's default type float64
     """
 
     finding: Finding
@@ -119,6 +120,10 @@ def against(subject: Subject, like: str, claim: Anatomy, motion: Motion) -> tupl
     wrong = deviation(claim, motion.seen)
     if wrong is None:  # the bound is too wide to see anything
         return Finding("rule", like, INCONCLUSIVE, "rounding hides the motion"), None
+    if wrong.reason is None and motion.told.unknown:
+        listed = ", ".join(sorted(motion.told.unknown))
+        reason = f"it moves otherwise than {like}; operations without a meaning here: {listed}"
+        return Finding("rule", like, INCONCLUSIVE, reason, None), None
     where = f"it differs from {like} first in step {wrong.step}, by {wrong.relative:.3g} of a step"
     reason = f"{where}: {wrong.reason}" if wrong.reason else f"{where}; no change of an option explains it"
     data = {"step": wrong.step, "relative": wrong.relative, "changes": [list(x) for x in wrong.changes]}

@@ -134,11 +134,12 @@ class Motion:
     seen      the motion without rounding, from the start on
     real      (steps, d) float64, the parameters as they stood
     spent     the largest |real - meaning| / error of single steps; NaN counts as infinite
-    step      the step in which it is largest, from 1
+    step      the first step beyond its bound, from 1; where there is none, the one that comes nearest to it
     told      operations without a meaning, numbers that left the tensors, types of results
     states    name -> type of what is kept beside the parameters
     slack     the bound of a single step in units of one rounding of its result, in the median: a bound of
               thousands says little
+    example   the number that is farthest off in that step: its place, and what it is, means and may be off
     """
 
     seen: Observed
@@ -148,6 +149,7 @@ class Motion:
     told: Told
     states: dict[str, str]
     slack: float = 1.0
+    example: tuple[int, float, float, float] | None = None
 
 
 def observed(subject: Subject, script: Script, dtype: str) -> Motion:
@@ -157,7 +159,7 @@ def observed(subject: Subject, script: Script, dtype: str) -> Motion:
     whole = Trial(subject, [script.q0], dtype, rounds=False)
     single = Trial(subject, [script.q0], dtype, fresh=True)
     start = whole.real().astype(WIDE)
-    real, values, errors, spent, slack, given = [], [], [], [], [], []
+    real, values, errors, spent, slack, given, examples = [], [], [], [], [], [], []
     for g in script.gradients:
         whole.step([g])
         single.step([g])
@@ -166,14 +168,19 @@ def observed(subject: Subject, script: Script, dtype: str) -> Motion:
         values.append(meant.value)
         errors.append(meant.error)
         alone = single.meant()
-        spent.append(spent_of(single.real(), alone))
+        each = spent_each(single.real(), alone)
+        spent.append(float(each.max(initial=0)))
+        lane = int(np.argmax(each)) if each.size else 0
+        examples.append((lane, *(float(x[lane]) for x in (single.real(), alone.value, alone.error))))
         slack.append(slack_of(alone, dtype))
         given.append(torch.tensor(g).to(DTYPES[dtype]).double().numpy().ravel().astype(WIDE))
     seen = Observed(start, np.array(given), np.array(values), np.array(errors), script.q0.shape)
     states = {name: str(x.dtype).removeprefix("torch.") for name, x in whole.states().items()}
-    at = int(np.argmax(spent))
+    beyond = np.array(spent) > 1
+    at = int(np.argmax(beyond if beyond.any() else spent))
     told = whole.shadow.told
-    return Motion(seen, np.array(real), spent[at], at + 1, told, states, float(np.median(slack)))
+    slack = float(np.median(slack))
+    return Motion(seen, np.array(real), max(spent), at + 1, told, states, slack, examples[at])
 
 
 def slack_of(meant: Running, dtype: str) -> float:
@@ -183,11 +190,16 @@ def slack_of(meant: Running, dtype: str) -> float:
 
 
 def spent_of(real: np.ndarray, meant: Running) -> float:
-    """The largest |real - meaning| / error; infinite where what is real is no number within a finite bound.
+    """The largest of spent_each."""
+    return float(spent_each(real, meant).max(initial=0))
+
+
+def spent_each(real: np.ndarray, meant: Running) -> np.ndarray:
+    """|real - meaning| / error; infinite where what is real is no number within a finite bound.
 
     Where there is no bound, as over a denominator that may be 0, nothing is said.
     """
     with np.errstate(all="ignore"):
         apart = abs(real - meant.value)
         found = np.where((real == meant.value) | ~np.isfinite(meant.error), 0, apart / meant.error)
-    return float(np.where(np.isnan(found), np.inf, found).max(initial=0))
+    return np.where(np.isnan(found), np.inf, found)

@@ -30,7 +30,16 @@ def main() -> None:
 
         return loaded(request["word"], {key: thawed(x) for key, x in request["options"].items()})
 
-    work(subject, request, request["answers"])
+    def of_package():
+        from noether.campaigns.audit import package
+
+        given = request["listed"]
+        options = {key: thawed(x) for key, x in given["options"].items()}
+        return package.subject(package.Listed(given["word"], options, given["way"], given["refused"]))
+
+    if "package" in request:
+        work(None, request, request["answers"])
+    work(of_package if "listed" in request else subject, request, request["answers"])
 
 
 def work(subject: Callable, request: dict, answers: int) -> None:
@@ -62,6 +71,8 @@ def work(subject: Callable, request: dict, answers: int) -> None:
 
 def audit(subject: Callable, request: dict, say: Callable) -> dict:
     """Say each finding as it is found, and give the last word. Raises UsageError."""
+    if "package" in request:
+        return listing(request["package"])
     import torch
 
     from noether.campaigns.audit.examine import examined
@@ -75,6 +86,18 @@ def audit(subject: Callable, request: dict, say: Callable) -> dict:
     except TargetError as error:
         return {"trouble": str(error)}
     return {"done": True}
+
+
+def listing(name: str) -> dict:
+    """The optimizers of a package. Raises UsageError."""
+    from dataclasses import asdict
+
+    from noether.campaigns.audit.package import classes
+
+    found = classes(name)
+    frozen_options = lambda x: {key: frozen(value) for key, value in x.options.items()}
+    listed = [{**asdict(x), "options": frozen_options(x)} for x in found.listed]
+    return {"package": listed, "failed": found.failed}
 
 
 def imported(subject: Callable):

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from noether.cli.commands import AsJson, Quiet, argument, option, printed, written_file
+from noether.cli.commands import (
+    AsJson,
+    Jobs,
+    Quiet,
+    Verbose,
+    argument,
+    complain,
+    option,
+    printed,
+    written_file,
+)
 from noether.system.usage import UsageError
 
 CODES = (
@@ -28,8 +38,10 @@ def audit(
     part: Part = None,
     seed: Seed = 0,
     out: Page = None,
+    jobs: Jobs = "auto",
     as_json: AsJson = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
 ):
     """Say which rule an optimizer obeys, and where it deviates.
 
@@ -41,20 +53,74 @@ def audit(
     from noether.campaigns.audit.target import options_of
     from noether.cli.progress import busy
     from noether.plan.choices import whole
-    from noether.runs.decision import decide
+    from noether.report.audit import terminal
+    from noether.report.table import say
+    from noether.runs.decision import decide, shown
 
     if (target is None) == (all_of is None):
         raise UsageError("audit takes one of TARGET and --all PACKAGE, must be given one of them")
     parts = PARTS if part is None else tuple(part.split(","))
-    options = options_of(arg or [])
     seed = whole("--seed", seed, 0, 2**63 - 1)
+    if all_of is not None:
+        if arg or like:
+            raise UsageError("--arg and --like are of one target: must not be given with --all")
+        whole_package(all_of, parts, seed, jobs, out, as_json=as_json, quiet=quiet)
+        return
     with busy(f"auditing {target}", quiet=quiet):
-        found = audited(target, options, like, seed, parts)
+        found = audited(target, options_of(arg or []), like, seed, parts)
     decide(found.exit_code, f"{found.target}: {found.verdict}")
+    if out is not None:
+        shown("the page", written, [found], out)
     if as_json:
         printed(found.plain())
-        return
-    print(f"{found.target}: {found.verdict}" + (f", {found.trouble}" if found.trouble else ""))
-    for finding in [] if quiet else found.findings:
-        spent = "" if finding.spent is None else f"{finding.spent:.3g}"
-        print(f"  {finding.verdict:13} {finding.part:15} {finding.name:22} {spent:>9}  {finding.reason}")
+    else:
+        say(terminal.heading(found)) if quiet else say(*terminal.ending(found, whole=verbose))
+
+
+def whole_package(name: str, parts, seed: int, jobs: str, out, *, as_json: bool, quiet: bool) -> None:
+    """Every optimizer of a package, several at a time."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from noether.campaigns.audit.process import audited_class, package_of
+    from noether.cli.progress import working
+    from noether.report.audit import table
+    from noether.report.table import say
+    from noether.runs.decision import decide, shown
+    from noether.system.jobs import jobs as how_many
+
+    listed, failed = package_of(name)
+    for module, why in failed.items():
+        complain(f"note: {module} cannot be imported: {why}")
+    with working("optimizers", quiet=quiet) as progress, ThreadPoolExecutor(how_many(jobs)) as pool:
+        progress.expect(len(listed))
+
+        def one(x: dict):
+            found = audited_class(x, seed, parts)
+            progress.ended(x["word"], found.verdict)
+            return found
+
+        audits = list(pool.map(one, listed))
+    decide(table.exit_code(audits), f"{name}: {len(audits)} optimizers")
+    if out is not None:
+        shown("the page", written, audits, out)
+    if as_json:
+        printed(table.summary(audits))
+    else:
+        say(*table.table(audits))
+
+
+def written(audits: list, path) -> None:
+    """The page of some audits, in a file."""
+    from noether.report.audit.page import page
+
+    path.write_text(page(audits, about()), encoding="utf-8")
+    complain(f"wrote {path}")
+
+
+def about() -> list[tuple[str, str]]:
+    """What was audited with what."""
+    from noether.system.machine import __version__, version_of
+
+    names = ("torch", "numpy", "triton")
+    found = [(name, version_of(name)) for name in names]
+    return [("noether", __version__), *((name, version) for name, version in found if version)]

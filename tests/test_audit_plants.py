@@ -4,6 +4,8 @@ import pytest
 
 pytest.importorskip("torch")
 
+import torch
+
 from noether.campaigns.audit.finding import HOLDS, VIOLATED
 from noether.campaigns.audit.plants import PLANTS, Plant
 from noether.labs import audit_alarms, audit_confusion
@@ -40,6 +42,7 @@ def test_plants_have_names_of_their_own_and_say_what_must_be_named():
 def test_no_right_optimizer_is_accused_under_random_settings(capsys):
     assert audit_alarms.main(["40", "5"]) == 0
     assert "40 settings of seed 5" in capsys.readouterr().out
+    assert torch.get_default_dtype() == torch.float32, "the types of other tests would change"
 
 
 def test_an_alarm_would_be_told(capsys, monkeypatch):

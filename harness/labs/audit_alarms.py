@@ -19,7 +19,7 @@ import torch
 from noether.campaigns.audit.arithmetic_part import judged
 from noether.campaigns.audit.claims import claimed
 from noether.campaigns.audit.finding import INCONCLUSIVE, VIOLATED, Finding
-from noether.campaigns.audit.rule_part import fitting_script
+from noether.campaigns.audit.rule_part import default_type, fitting_script
 from noether.campaigns.audit.subject import DTYPES, Subject, observed
 
 HALF = ("bfloat16", "float16")
@@ -112,9 +112,15 @@ def judge(name: str, given: dict, dtype: str, seed: int) -> Finding:
 def main(words: list[str]) -> int:
     """Draw and judge; the exit code is 1 where a right optimizer was accused."""
     count, seed = int(words[0]), int(words[1]) if len(words) > 1 else 0
-    torch.set_default_dtype(torch.float64)  # NAdam and ASGD keep numbers in it: docs/audits
     torch.set_num_threads(1)
-    warnings.simplefilter("ignore")
+    # NAdam and ASGD keep numbers in the default type: docs/audits
+    with default_type(torch.float64), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return counted(count, seed)
+
+
+def counted(count: int, seed: int) -> int:
+    """Judge so many settings, and print what came out."""
     rng, found, begun = np.random.default_rng(seed), Counter(), time.monotonic()
     for i in range(count):
         name, given, dtype = drawn(rng)

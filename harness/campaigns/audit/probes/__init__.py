@@ -1,0 +1,1 @@
+"""Probes: small experiments on how an optimizer behaves beside its rule."""

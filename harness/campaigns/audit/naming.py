@@ -23,6 +23,9 @@ WORDS = {
 }  # fmt: skip
 
 
+ALWAYS = ("first correction", "second correction", "eps")
+
+
 @dataclass(frozen=True)
 class Deviation:
     """How a motion differs from that of a claimed anatomy.
@@ -121,10 +124,11 @@ def sentence(change: tuple[str, object, object]) -> str:
 
 
 def described(anatomy: Anatomy) -> list[str]:
-    """All features that have a meaning and are not the plainest, a line each."""
+    """What a step is made of: the features that are not the plainest, and those that are always asked for."""
     lines = []
     for feature in FEATURES:
         option = anatomy.features[feature.name]
-        if meant(feature, anatomy.features) and (option != next(iter(feature.options)) or feature.needs):
+        is_told = option != next(iter(feature.options)) or feature.name in ALWAYS
+        if meant(feature, anatomy.features) and is_told:
             lines.append(feature.options[option])
     return lines

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -86,9 +87,18 @@ def rounding_shown(subject: Subject, script: Script, dtype: str, motion: Motion)
 def imported(subject: Subject) -> list[str] | None:
     """The first lines of a script, None where another python could not import the subject."""
     module, _, name = subject.word.rpartition(":")
-    if not isinstance(subject, Subject) or not module or module.endswith(".py") or not name.isidentifier():
+    if not isinstance(subject, Subject) or not module or not name.isidentifier():
         return None
-    return ["import torch", f"from {module} import {name}", ""]
+    if not module.endswith(".py"):
+        return ["import torch", f"from {module} import {name}", ""]
+    path = Path(module).resolve()
+    if not path.stem.isidentifier():
+        return None
+    return [
+        "import sys, torch",
+        f"sys.path.insert(0, {str(path.parent)!r})",
+        f"from {path.stem} import {name}",
+    ]
 
 
 def made(subject: Subject) -> str:

@@ -6,6 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from noether.campaigns.audit import running as r  # noqa: E402
+from noether.campaigns.audit.meaning import takes  # noqa: E402
 from noether.campaigns.audit.shadow import Shadow  # noqa: E402
 
 DTYPES = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
@@ -143,3 +144,24 @@ def test_products_and_quotients_bound_every_pair_within_their_errors():
 def test_the_sign_of_what_may_be_zero_is_not_known():
     found = r.sign(r.Running([1.0, 0.1, 0.0], [0.5, 0.2, 0.0]))
     assert found.error.tolist() == [0, 2, 0]
+
+
+@pytest.mark.parametrize("dtype", DTYPES[:3], ids=str)
+def test_a_softplus_and_a_mask_mean_what_their_options_say(dtype):
+    x = torch.linspace(-3, 3, 41, dtype=torch.float64).to(dtype)
+    shadow = Shadow()
+    with shadow:
+        made = [torch.nn.functional.softplus(x, beta, top) for beta, top in ((1, 20), (50, 20), (2, 1))]
+        made += [x.masked_fill(x > 0, number) for number in (1.0, 2.5)]
+    assert not shadow.told.unknown
+    for y in made:
+        found, real = shadow.of(y), y.double().numpy()
+        assert (abs(real - found.value) <= found.error).all() and (abs(found.value - real) <= 0.05).all()
+    softer = np.log1p(np.exp(2 * x.double().numpy())) / 2
+    bent = 2 * x.double().numpy() <= 1
+    assert abs(shadow.of(made[2]).value - softer)[bent].max() < 1e-15
+
+
+def test_arguments_that_no_table_has_make_an_operation_unknown():
+    assert takes("softplus", 2, ("beta",)) and takes("masked_fill", 2, ()) and takes("add", 2, ("alpha",))
+    assert not takes("sqrt", 2, ()) and not takes("mul", 2, ("alpha",))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import torch
@@ -63,6 +65,8 @@ def computed(name: str, kind: str, given: dict, operands: dict, out) -> Running 
     into = kind
     numbers = [converted(x, given[key], into) for key, x in operands.items() if counts(key, x)]
     named = {key: converted(x, given[key], into) for key, x in operands.items() if weight(key, x)}
+    if not takes(name, len(numbers), tuple(named)):
+        return None
     found = ELEMENTWISE[name](into, *numbers, **named)
     wanted = tuple(out.shape)
     if found.shape != wanted:
@@ -70,6 +74,16 @@ def computed(name: str, kind: str, given: dict, operands: dict, out) -> Running 
     if name in OF_POSITIVE:
         found = undefined(found, numbers[0], out)
     return exact_where_it_is(name, into, numbers, named, found)
+
+
+@cache
+def takes(name: str, count: int, names: tuple[str, ...]) -> bool:
+    """Whether an operation of the tables has so many operands, and factors of these names."""
+    try:
+        inspect.signature(ELEMENTWISE[name]).bind("", *[None] * count, **dict.fromkeys(names))
+    except TypeError:
+        return False
+    return True
 
 
 OF_POSITIVE = {"sqrt", "rsqrt", "log", "pow"}

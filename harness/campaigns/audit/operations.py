@@ -176,6 +176,14 @@ def either(kind, x, y) -> Running:
     return Running(np.maximum(x.value, y.value), np.maximum(x.error, y.error))
 
 
+def softplus(kind: str, x, threshold, beta=None) -> Running:
+    """log(1 + exp(beta x)) / beta, and x where beta x is above the threshold."""
+    scaled = x if beta is None else (x * beta).rounded(kind)
+    found = r.log1p(r.exp(r.minimum(scaled, threshold)).rounded(kind, LIBRARY)).rounded(kind, LIBRARY)
+    found = found if beta is None else (found / beta).rounded(kind)
+    return r.choose(r.compared(scaled, threshold, np.greater), x, found)
+
+
 def unchanged(kind, x) -> Running:
     """A copy into a type: one rounding where the type is narrower."""
     return x
@@ -194,7 +202,7 @@ ELEMENTWISE = {
     "square": dividing(lambda x: x * x), "exp": dividing(r.exp, LIBRARY), "log": dividing(r.log, LIBRARY),
     "expm1": dividing(r.expm1, LIBRARY), "log1p": dividing(r.log1p, LIBRARY),
     "tanh": dividing(r.tanh, LIBRARY), "sigmoid": dividing(r.sigmoid, 2 * LIBRARY),
-    "atan": dividing(r.arctan, LIBRARY), "softplus": dividing(lambda x: r.log1p(r.exp(x)), 2 * LIBRARY),
+    "atan": dividing(r.arctan, LIBRARY), "softplus": softplus,
     "clamp": clamp, "clamp_min": clamp, "clamp_max": lambda kind, x, high: clamp(kind, x, None, high),
     "maximum": lambda kind, a, b: r.maximum(a, b), "minimum": lambda kind, a, b: r.minimum(a, b),
     "gt": relation(np.greater), "lt": relation(np.less), "ge": relation(np.greater_equal),
@@ -202,7 +210,7 @@ ELEMENTWISE = {
     "logical_not": opposite, "bitwise_not": opposite, "logical_and": both, "bitwise_and": both,
     "logical_or": either, "bitwise_or": either,
     "where": lambda kind, condition, a, b: r.choose(condition, a, b),
-    "masked_fill": lambda kind, x, mask, value: r.choose(mask, value, x),
+    "masked_fill": lambda kind, x, mask, value=1: r.choose(mask, value, x),
     "mm": matrix, "bmm": matrix, "mv": vector, "dot": dot, "addmm": added_matrix, "baddbmm": added_matrix,
     "addr": outer_added,
 }  # fmt: skip

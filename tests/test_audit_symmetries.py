@@ -158,6 +158,13 @@ def test_a_rounding_that_is_no_smaller_in_float64_is_not_told_to_break_a_symmetr
     assert found["rotation"].found == found["permutation"].found == part.BROKEN
 
 
+def test_what_there_is_no_time_for_is_left_out_and_told():
+    found = part.row(subject(torch.optim.SGD, lr=0.1), MATRIX, seconds=0)
+    assert {(x.found, x.reason) for x in found.values()} == {
+        (part.UNDECIDED, "left out, the others took 0 s")
+    }
+
+
 def test_findings_are_a_matrix_a_vector_and_decay_switched():
     found = list(part.symmetries(subject(torch.optim.AdamW)))
     assert [x.name for x in found] == ["matrix", "vector", "matrix, weight_decay 0"]

@@ -16,8 +16,10 @@ rounded: then (1) is measured in two types, and what falls with their units is r
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -25,7 +27,7 @@ from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, OUTSIDE, Findin
 from noether.campaigns.audit.running import UNITS, WIDE, Running, product, rounding_as
 from noether.campaigns.audit.scripted import Script
 from noether.campaigns.audit.subject import Subject, TargetError, Trial
-from noether.campaigns.audit.turned import SHAPES, SIDES_OF, STEPS, Turn, script, turns
+from noether.campaigns.audit.turned import SHAPES, SIDES_OF, Turn, script, turns
 
 KEPT, BROKEN, UNDECIDED, REFUSED = "kept", "broken", "undecided", "refused"
 CLEAR = 2.0**10
@@ -36,6 +38,8 @@ FALL = (UNITS["float64"] / UNITS["float32"]) ** 0.5
 """What shrinks by more from float32 to float64 is rounding: halfway, on a logarithm, between that and what
 stays."""
 DECAY = 2.0**-4
+SECONDS = 15.0
+"""For one tensor, of three: an audit has 120."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,24 @@ def course(subject: Subject, given: Script, dtype: str = "float64") -> Course:
     return Course(meant, not told.unknown and not told.left, unit)
 
 
+@dataclass(frozen=True)
+class Plain:
+    """The run that is not turned."""
+
+    subject: Subject
+    script: Script
+
+    @cached_property
+    def fine(self) -> Course:
+        """In float64. Raises TargetError."""
+        return course(self.subject, self.script)
+
+    @cached_property
+    def rough(self) -> Course:
+        """In float32. Raises TargetError."""
+        return course(self.subject, self.script, "float32")
+
+
 def turned(turn: Turn, meant: Running) -> Running:
     """T of positions (steps + 1, d)."""
     return product(meant, Running(turn.matrix.T, WIDE(0))) + turn.shift
@@ -112,18 +134,18 @@ def compared(turn: Turn, own: Course, other: Course) -> Seen:
     return Seen(UNDECIDED, size, spent, reason)
 
 
-def scaling(subject: Subject, turn: Turn, plain: Script, own: Course, other: Course, found: Seen) -> Seen:
+def scaling(turn: Turn, plain: Plain, other: Course, found: Seen) -> Seen:
     """What two types say of a symmetry that is off by more than the errors, where they are not all known."""
-    rough = [course(subject, x, "float32") for x in (plain, turn.of(plain))]
-    wide = breaking(rough[1].meant.value, turned(turn, rough[0].meant).value)
-    fine = breaking(other.meant.value, turned(turn, own.meant).value)
+    rough = course(plain.subject, turn.of(plain.script), "float32")
+    wide = breaking(rough.meant.value, turned(turn, plain.rough.meant).value)
+    fine = breaking(other.meant.value, turned(turn, plain.fine.meant).value)
     told = f"off by {fine:.2g} of a step in float64, by {wide:.2g} in float32"
     if not np.isfinite(fine) or not np.isfinite(wide):
         return Seen(UNDECIDED, reason="it leaves the finite numbers")
     if fine <= FALL * wide:
         return Seen(KEPT, fine, reason=told)
     # What a narrower type rounds in both does not fall: halfway, on a logarithm, between that and a step.
-    narrow = max(own.unit, other.unit)
+    narrow = max(plain.fine.unit, other.unit)
     large = 0 if narrow <= UNITS["float64"] else narrow**0.5
     if found.found == BROKEN and fine >= max(wide / 2, large):
         return Seen(BROKEN, fine, reason=told)
@@ -131,25 +153,35 @@ def scaling(subject: Subject, turn: Turn, plain: Script, own: Course, other: Cou
     return Seen(UNDECIDED, fine, reason=told)
 
 
-def seen(subject: Subject, turn: Turn, plain: Script, own: Course) -> Seen:
+def seen(turn: Turn, plain: Plain) -> Seen:
     """What is found of one symmetry."""
     try:
-        other = course(subject, turn.of(plain))
-        found = compared(turn, own, other)
-        if found.found == KEPT or own.sure and other.sure:
+        other = course(plain.subject, turn.of(plain.script))
+        found = compared(turn, plain.fine, other)
+        if found.found == KEPT or plain.fine.sure and other.sure:
             return found
-        return scaling(subject, turn, plain, own, other, found)
+        return scaling(turn, plain, other, found)
     except TargetError as error:
         return Seen(REFUSED, reason=str(error))
 
 
-def row(subject: Subject, shape: tuple[int, ...], seed: int = 0, steps: int = STEPS) -> dict[str, Seen]:
-    """All symmetries of one tensor. Raises TargetError for what is raised without any turn."""
-    plain = script(shape, seed, steps)
-    own = course(subject, plain)
-    if not (np.diff(own.meant.value, axis=0) != 0).any():
-        return {turn.name: Seen(UNDECIDED, reason="it does not move") for turn in turns(shape, seed)}
-    return {turn.name: seen(subject, turn, plain, own) for turn in turns(shape, seed)}
+def row(subject: Subject, shape: tuple[int, ...], seed: int = 0, seconds: float = SECONDS) -> dict[str, Seen]:
+    """All symmetries of one tensor. Raises TargetError for what is raised without any turn.
+
+    seconds  after which the symmetries that are left are not asked for
+    """
+    end = time.monotonic() + seconds
+    plain = Plain(subject, script(shape, seed))
+    moves = (np.diff(plain.fine.meant.value, axis=0) != 0).any()
+    found = {}
+    for turn in turns(shape, seed):
+        if not moves:
+            found[turn.name] = Seen(UNDECIDED, reason="it does not move")
+        elif time.monotonic() > end:
+            found[turn.name] = Seen(UNDECIDED, reason=f"left out, the others took {seconds:g} s")
+        else:
+            found[turn.name] = seen(turn, plain)
+    return found
 
 
 def symmetries(subject: Subject, seed: int = 0) -> Iterator[Finding]:

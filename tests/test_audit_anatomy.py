@@ -10,7 +10,7 @@ from noether.campaigns.audit.features import BY_NAME, FEATURES, GUESS, reads
 from noether.campaigns.audit.fitting import worst
 from noether.campaigns.audit.identify import WELL_KNOWN, identify, name_of, neighbours
 from noether.campaigns.audit.motion import bounded, moved
-from noether.campaigns.audit.naming import deviation
+from noether.campaigns.audit.naming import WORDS, deviation
 from noether.campaigns.audit.observed import Observed
 from noether.cases.rules import RULES
 
@@ -106,7 +106,8 @@ def test_what_moves_as_a_rule_is_found_to_be_it(name):
         assert found.anatomy.values[number] == pytest.approx(value, rel=1e-6, abs=0)
 
 
-def test_every_feature_has_a_plain_option_and_every_number_a_guess():
+def test_every_feature_has_a_plain_option_and_every_number_a_guess_and_a_word():
+    assert set(WORDS) == set(GUESS)
     for feature in FEATURES:
         assert len(feature.options) >= 2
         assert all(set(options) <= set(BY_NAME[name].options) for name, options in feature.needs.items())

@@ -45,6 +45,7 @@ class Audit:
     target    as it was named
     findings  in the order in which they were found
     trouble   why the audit ended early, None where it did not
+    fault     the traceback of a fault of this project that ended it, None where there was none
     seconds   how long it took
     """
 
@@ -52,6 +53,7 @@ class Audit:
     findings: tuple[Finding, ...]
     trouble: str | None = None
     seconds: float = 0.0
+    fault: str | None = None
 
     @property
     def rule(self) -> Finding | None:
@@ -74,8 +76,9 @@ class Audit:
 
     @property
     def exit_code(self) -> int:
-        """0 obeys, 1 deviates, 3 not decided."""
-        return exit_codes.of(violated=self.verdict == DEVIATES, undecided=self.verdict == UNDECIDED)
+        """0 obeys, 1 deviates, 3 not decided, 70 a fault of this project."""
+        is_open = self.verdict == UNDECIDED
+        return exit_codes.of(internal=self.fault, violated=self.verdict == DEVIATES, undecided=is_open)
 
     def plain(self) -> dict:
         """As a dictionary of plain types."""

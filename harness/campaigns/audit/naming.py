@@ -17,7 +17,9 @@ from noether.campaigns.audit.observed import Observed
 WORDS = {
     "eta": "lr", "beta": "beta", "beta2": "beta2", "stability": "eps", "k": "weight decay",
     "tau": "dampening", "rate_decay": "lr_decay", "initial": "the start of the second moment",
-    "psi": "momentum decay", "lambd": "lambd", "power": "alpha", "shrink": "the smaller factor of etas",
+    "psi": "momentum decay", "tau2": "1 - the share of a new square",
+    "beta_c": "the memory of the correction", "lambd": "lambd", "power": "alpha",
+    "shrink": "the smaller factor of etas",
     "grow": "the larger factor of etas", "least": "the smallest step size", "most": "the largest step size",
     "beta2_power": "beta2_decay", "floor": "the floor of sizes", "clip": "the clipping of updates",
 }  # fmt: skip

@@ -47,15 +47,16 @@ def audited(
 
 
 def audited_class(listed: dict, seed: int = 0, parts: Iterable[str] = PARTS) -> Audit:
-    """The audit of a class of a package, as `package_of` lists it: what cannot be audited is told in it.
-
-    Raises RuntimeError for a fault of this project.
-    """
+    """The audit of a class of a package, as `package_of` lists it: what cannot be audited is told in it, and
+    so is a fault of this project, which must not end the audits of all others."""
     asked = request(None, seed, parts) | {"listed": listed}
     try:
         return spawned(asked, lambda reading, child: followed(listed["word"], reading, child))
     except UsageError as error:
         return Audit(listed["word"], (), str(error))
+    except RuntimeError as error:
+        told = str(error).strip().splitlines()
+        return Audit(listed["word"], (), f"the harness failed: {told[-1]}", fault=str(error))
 
 
 def package_of(name: str) -> tuple[list[dict], dict[str, str]]:

@@ -100,6 +100,9 @@ def whole_package(name: str, parts, seed: int, jobs: str, out, *, as_json: bool,
             return found
 
         audits = list(pool.map(one, listed))
+    for x in audits:
+        if x.fault:
+            complain(f"please report this with the output of noether doctor: {x.fault}")
     decide(table.exit_code(audits), f"{name}: {len(audits)} optimizers")
     if out is not None:
         shown("the page", written, audits, out)

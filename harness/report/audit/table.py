@@ -73,9 +73,10 @@ def spent(worst: Finding | None) -> Text:
 
 
 def exit_code(audits: Sequence[Audit]) -> int:
-    """1 where one deviates, 3 where none was decided, else 0: what one package refuses is a row."""
-    n = counted(audits)
-    return exit_codes.of(violated=bool(n[DEVIATES]), undecided=n[UNDECIDED] == len(audits))
+    """70 where this project failed, 1 where one deviates, 3 where none was decided, else 0: what a package
+    refuses is a row."""
+    n, failed = counted(audits), any(a.fault for a in audits)
+    return exit_codes.of(internal=failed, violated=bool(n[DEVIATES]), undecided=n[UNDECIDED] == len(audits))
 
 
 def summary(audits: Sequence[Audit]) -> dict:

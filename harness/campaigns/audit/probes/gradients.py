@@ -156,7 +156,11 @@ def left_alone(stand: Stand) -> Outcome:
             return Outcome(OUTSIDE, "step() drops the gradient")
         kept, given = (x.coalesce().to_dense() if x.is_sparse else x for x in (g.detach(), row[0]))
         if not same(kept, given):
-            return Outcome(VIOLATED, f"step() changes the gradient that it is given, in step {again.number}")
+            reason = (
+                f"step() changes the gradient that it is given, in step {again.number}: whoever reads it "
+                "afterwards, or steps twice with it, has another one (PyTorch's own leave it alone)"
+            )
+            return Outcome(INCONCLUSIVE, reason)
         again.stepped()
         if not same(once.place().real, again.place().real):
             reason = "a second step without a new gradient moves otherwise than one from an equal gradient"

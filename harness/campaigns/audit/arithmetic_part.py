@@ -41,6 +41,8 @@ def judged(part: str, label: str, dtype: str, motion: Motion, anatomy: Anatomy |
     data = {"types": dict(motion.told.kinds), "state": motion.states, "unknown": dict(motion.told.unknown)}
     data["slack"] = motion.slack
     narrow = [f"{name} ({kind})" for name, kind in motion.states.items() if narrower(name, kind, dtype)]
+    if motion.told.outside:
+        return Finding(part, label, INCONCLUSIVE, elsewhere(motion), None, data)
     if motion.spent > 1:
         data["step"] = motion.step
         reason = (
@@ -66,6 +68,12 @@ def judged(part: str, label: str, dtype: str, motion: Motion, anatomy: Anatomy |
     state = ", ".join(f"{name} {kind}" for name, kind in motion.states.items() if name != "step")
     reason = f"within the rounding of its own operations; state: {state or 'none'}"
     return Finding(part, label, HOLDS, reason, motion.spent, data)
+
+
+def elsewhere(motion: Motion) -> str:
+    """The reason where numbers were computed outside of PyTorch."""
+    ways = ", ".join(sorted(motion.told.outside))
+    return f"it computes outside of PyTorch ({ways}): what that means is not seen"
 
 
 def differs(anatomy: Anatomy, motion: Motion, dtype: str):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from noether.campaigns.audit.anatomy import Anatomy
+from noether.campaigns.audit.arithmetic_part import elsewhere
 from noether.campaigns.audit.claims import claimed, like_of, numbers_of
 from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, VIOLATED, Finding
 from noether.campaigns.audit.fitting import uncertainties, worst
@@ -75,6 +76,9 @@ def rule(subject: Subject, like: str | None, seed: int) -> Ruled:
     script, given = fitting_script(subject, seed)
     widest = subject.widest if isinstance(subject, TritonSubject) else "float64"
     motion = observed(subject, script, widest)
+    if motion.told.outside:
+        found = Finding("rule", "none known", INCONCLUSIVE, elsewhere(motion))
+        return Ruled(found, None, script, motion)
     name = like or like_of(subject.word)
     claim = None if name is None else claimed(name, given, subject.options if like else given)
     if claim is not None and worst(claim, motion.seen) <= 1:

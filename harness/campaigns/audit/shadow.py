@@ -9,6 +9,7 @@ is taken as it stands, without error.
     left      numbers that left the tensors with an error (item(), a comparison in Python): the shadow goes on
               with the number that was really computed
     kinds     types in which results were stored, and how often
+    outside   how numbers were handed to what is no tensor operation (leaving.py)
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class Told:
     unknown: Counter = field(default_factory=Counter)
     left: Counter = field(default_factory=Counter)
     kinds: Counter = field(default_factory=Counter)
+    outside: Counter = field(default_factory=Counter)
 
 
 class Real:
@@ -87,6 +89,7 @@ class Shadow(TorchDispatchMode):
         self.rounds = rounds
         self.entries: dict[int, Entry] = {}
         self.told = Told()
+        self.written: set[int] = set()  # storages that an operation has written to
         self.failure: Exception | None = None  # of this class, never of the operations that really run
 
     def forget(self) -> None:
@@ -117,12 +120,14 @@ class Shadow(TorchDispatchMode):
     def put(self, x: torch.Tensor, found: Running) -> None:
         """Make `found` the shadow of a tensor."""
         entry = self.entry(x)
+        self.written.add(x.untyped_storage()._cdata)
         laid(entry.value, x)[...] = found.value
         laid(entry.error, x)[...] = found.error
 
     def stands(self, x: torch.Tensor) -> None:
         """Take a tensor as it stands."""
         entry = self.entry(x)
+        self.written.add(x.untyped_storage()._cdata)
         laid(entry.value, x)[...] = x.detach().double().numpy()
         laid(entry.error, x)[...] = 0
 
@@ -132,7 +137,7 @@ class Shadow(TorchDispatchMode):
         kwargs = kwargs or {}
         real = Real(function)
         try:
-            with rounding(self.rounds):
+            with rounding(self.rounds), torch._C.DisableTorchFunction():
                 return self.dispatched(real, args, kwargs)
         except Exception as error:
             if error is not real.error:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
+from noether.campaigns.audit.leaving import UNSEEN, Leaving
 from noether.campaigns.audit.observed import Observed
 from noether.campaigns.audit.running import TINY, UNITS, WIDE, Running
 from noether.campaigns.audit.scripted import Script
@@ -96,8 +97,13 @@ class Trial:
         if self.fresh:
             self.shadow.forget()
         self.number += 1
-        with running_target(f"step {self.number}", self.shadow):
+        before = [p.detach().clone() for p in self.parameters]
+        self.shadow.written.clear()
+        with running_target(f"step {self.number}", self.shadow), Leaving(self.shadow.told.outside):
             self.optimizer.step(closure) if self.closure else self.optimizer.step()
+        for p, old in zip(self.parameters, before, strict=True):
+            if p.untyped_storage()._cdata not in self.shadow.written and not torch.equal(p.detach(), old):
+                self.shadow.told.outside[UNSEEN] += 1
 
     def real(self, i: int = 0) -> np.ndarray:
         """The i-th parameter as it stands, flat float64."""

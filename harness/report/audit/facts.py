@@ -33,9 +33,16 @@ def name_of(audit: Audit) -> str:
 
 
 def names_of(audits: Sequence[Audit]) -> list[str]:
-    """The name of each; the whole word where two have the same."""
+    """The name of each; where several have the same, with as much of its place as tells them apart."""
     names = [name_of(a) for a in audits]
-    return [n if names.count(n) == 1 else a.target for n, a in zip(names, audits, strict=True)]
+    places = [a.target.rpartition(":")[0].split(".") for a in audits]
+    longest = max(map(len, places), default=0)
+    for parts in range(1, longest + 1):
+        again = {n for n in names if names.count(n) > 1}
+        for i, a in enumerate(audits):
+            if names[i] in again:
+                names[i] = f"{'.'.join(places[i][-parts:])}:{name_of(a)}"
+    return names
 
 
 def rule_of(audit: Audit) -> str:

@@ -149,6 +149,26 @@ def test_an_option_of_an_unknown_name_that_changes_nothing_is_not_called_wrong()
     assert found["kind"].verdict == "outside"
 
 
+class Bounded(Adam):
+    """lr is a bound of a step size that falls by itself, and decay has a use beside a flag only."""
+
+    def __init__(self, params, lr=1.0, weight_decay=0.0, decays=False):
+        super().__init__(params, lr=lr, weight_decay=weight_decay)
+        self.decays = decays
+
+    def moved(self, p, g, state, group):
+        lr = min(group["lr"], 0.5 / (1 + state.get("step", 0)))
+        kept = group["weight_decay"] if self.decays else 0.0
+        super().moved(p, g, state, {**group, "lr": lr, "weight_decay": kept})
+
+
+def test_an_option_that_is_a_bound_or_needs_a_flag_is_not_said_to_change_nothing():
+    found = found_of(Bounded, known=False)
+    assert found["lr"].verdict == "holds" and "lr=0.25" in found["lr"].reason
+    assert found["weight_decay"].verdict == "inconclusive"
+    assert "changes nothing unless decays=True" in found["weight_decay"].reason
+
+
 class Strict(Adam):
     def __init__(self, params, lr=0.01, sharpness=0.5):
         if sharpness > 0.5:
@@ -236,6 +256,23 @@ def test_an_implementation_that_computes_more_coarsely_is_not_called_wrong_withi
     found = twins_of(Coarse)
     assert found["fused float64"].verdict == "holds" and found["fused float64"].spent > 0
     assert found["fused float32"].spent == 0
+
+
+class Drawing(Adam):
+    """Draws its start, other numbers with foreach."""
+
+    def __init__(self, params, lr=0.01, foreach=False, maximize=False):
+        super().__init__(params, lr, maximize=maximize)
+        self.scale = 1 + torch.rand(2)[int(foreach)].item()
+
+    def moved(self, p, g, state, group):
+        super().moved(p, g, state, {**group, "lr": group["lr"] * self.scale})
+
+
+def test_implementations_that_draw_random_numbers_are_not_compared():
+    found = twins_of(Drawing)
+    assert [x.verdict for x in found.values()] == ["outside"] and "chance" in found["foreach"].reason
+    assert found_of(Drawing, known=False)["maximize f against descent on -f"].verdict == "holds"
 
 
 class Refusing(Adam):

@@ -32,7 +32,12 @@ STEPS = 8
 def implementations(ground: Ground, ruled: Ruled | None) -> Iterator[Finding]:
     """Yield a finding for each switch and type."""
     off = {x: False for x in ("foreach", "fused") if x in ground.accepts}
-    for name in [x for x in IMPLEMENTATIONS if x in ground.accepts]:
+    switches = [x for x in IMPLEMENTATIONS if x in ground.accepts]
+    if switches and not repeats(ground):
+        reason = "the motion depends on chance: two implementations need not draw the same numbers"
+        yield Finding("implementations", ", ".join(switches), OUTSIDE, reason)
+        return
+    for name in switches:
         if name in COMPILED:
             yield Finding("implementations", name, OUTSIDE, "compiling takes longer than this audit")
             continue
@@ -45,6 +50,18 @@ def implementations(ground: Ground, ruled: Ruled | None) -> Iterator[Finding]:
             yield replace(found[0], name=name)  # once for all types
         else:
             yield from found
+
+
+def repeats(ground: Ground) -> bool:
+    """Whether the motion is the same again, after another seed of torch's too."""
+    first, *others = (
+        Course(ground.subject, [ground.start()], seed=seed)
+        .through([[g] for g in ground.pulls()])
+        .place()
+        .real
+        for seed in (0, 0, 1)
+    )
+    return all(same(first, x) for x in others)
 
 
 def of_copies(make):

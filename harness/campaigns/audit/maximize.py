@@ -41,13 +41,9 @@ def descent_of_minus(ground: Ground) -> Finding:
 
 
 def both(begin: Beginning, ground: Ground):
-    """Both motions, after each step."""
+    """Both motions, after each step; one after the other, so that both draw the same random numbers."""
     pulls = ground.pulls(2)
     up = begin([ground.start(2)], maximize=True)
+    there = [up.step([g]).place() for g in pulls]
     down = begin([ground.start(2)], maximize=False)
-    pairs = []
-    for g in pulls:
-        up.step([g])
-        down.step([-g])
-        pairs.append((up.place(), down.place()))
-    return pairs
+    return [(place, down.step([-g]).place()) for place, g in zip(there, pulls, strict=True)]

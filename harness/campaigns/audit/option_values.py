@@ -103,3 +103,16 @@ def needed(name: str, given: dict) -> list[dict]:
     known = name in NUMBERS or name in ("betas", "maximize", "amsgrad", "centered")
     sets = NEEDS.get(name, () if known else (*DECAY, *MOMENTUM, {"weight_decay": 0.1, "momentum": 0.9}))
     return [NOTHING, *(x for x in sets if all(option in given and not given[option] for option in x))]
+
+
+def flags(name: str, given: dict, implementations) -> list[dict]:
+    """Each other flag turned round: an option may have no use beside the default of one."""
+    others = [x for x, y in given.items() if isinstance(y, bool) and x != name and x not in implementations]
+    return [{x: not given[x]} for x in others]
+
+
+def smaller(value):
+    """A number at a quarter of what it was: an option may be a bound. None where there is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value:
+        return None
+    return value / 4 if isinstance(value, float) else value // 4 or None

@@ -19,7 +19,7 @@ from noether.campaigns.audit.implementations_part import IMPLEMENTATIONS
 from noether.campaigns.audit.maximize import descent_of_minus
 from noether.campaigns.audit.naming import explained
 from noether.campaigns.audit.option_meanings import acts, against, alternatives
-from noether.campaigns.audit.option_values import NoOther, needed, other
+from noether.campaigns.audit.option_values import NoOther, flags, needed, other, smaller
 from noether.campaigns.audit.rule_part import Ruled, default_type
 from noether.campaigns.audit.subject import Subject, TargetError, observed
 
@@ -55,7 +55,13 @@ def options(ground: Ground, ruled: Ruled | None) -> Iterator[Finding]:
 def option(ground: Ground, name: str, value, ruled: Ruled | None, searches: list) -> Finding:
     """The finding of one option."""
     beside = first_that_matters(ground, name, value)
+    was = ground.given.get(name)
+    if beside is None and (less := smaller(was)) is not None and first_that_matters(ground, name, less) == {}:
+        value, beside = less, {}
     said = f"{name}={short(value)}"
+    if beside is None and (flag := flag_that_matters(ground, name, value)) is not None:
+        reason = f"{said} changes nothing unless {' and '.join(f'{x}={y}' for x, y in flag.items())}"
+        return Finding("options", name, INCONCLUSIVE, reason)
     if beside is None:
         return nothing(name, said, ground, KNOWN if ruled is not None and ruled.anatomy is not None else SURE)
     said += f" beside {', '.join(f'{x}={short(y)}' for x, y in beside.items())}" if beside else ""
@@ -107,6 +113,22 @@ def first_that_matters(ground: Ground, name: str, value) -> dict | None:
             refused = refused or False
     if refused:
         raise refused
+    return None
+
+
+def flag_that_matters(ground: Ground, name: str, value) -> dict | None:
+    """The flag that must be turned round for an option to change the motion, None where there is none."""
+    for flag in flags(name, ground.given, (*IMPLEMENTATIONS, "maximize")):
+        try:
+            if not same(
+                *(
+                    moved(ground, ground.subject.having(**flag, **x), 12, ground.shape)
+                    for x in ({}, {name: value})
+                )
+            ):
+                return flag
+        except TargetError:
+            continue
     return None
 
 

@@ -94,6 +94,14 @@ def test_views_and_writes_in_place_reach_the_storage_they_share():
     assert shadow.of(x).error[1].min() > 0 and shadow.of(x).error[0, :2].max() == 0
 
 
+def test_products_and_sums_of_truth_values_are_and_and_or():
+    shadow, x = Shadow(), torch.tensor([-1.0, 1.0, 3.0])
+    with shadow:
+        both, either = (x > 0) * (x > 2), (x > 0) + (x > 2)
+    assert shadow.of(both).value.tolist() == both.tolist() == [False, False, True]
+    assert shadow.of(either).value.tolist() == either.tolist() == [False, True, True]
+
+
 def test_an_operation_without_a_meaning_is_named():
     shadow = Shadow()
     with shadow:

@@ -61,7 +61,7 @@ def computed(name: str, kind: str, given: dict, operands: dict, out) -> Running 
     if name not in ELEMENTWISE or operands.get("rounding_mode"):
         return None
     if kind not in UNITS:
-        return decided(name, given, operands)
+        return decided(LOGIC.get(name, name), given, operands)
     into = kind
     numbers = [converted(x, given[key], into) for key, x in operands.items() if counts(key, x)]
     named = {key: converted(x, given[key], into) for key, x in operands.items() if weight(key, x)}
@@ -93,6 +93,10 @@ def undefined(found: Running, x: Running, out: torch.Tensor) -> Running:
     """Where rounding may have taken an operand below 0, and the real result is no number: no bound."""
     lost = np.isnan(out.detach().double().numpy()) & (x.value - x.error < 0)
     return Running(found.value, np.where(lost, np.inf, found.error))
+
+
+LOGIC = {"mul": "logical_and", "add": "logical_or"}
+"""Operations on truth values."""
 
 
 def decided(name: str, given: dict, operands: dict) -> Running:

@@ -27,8 +27,8 @@ LONG = 60
 """Steps of the second try of an option that seems to change nothing, on a matrix."""
 SEARCHES = 2
 """How many options are searched for what explains them, where nothing that is expected does."""
-SURE = {"lr", "learning_rate", "weight_decay", "wd", "momentum", "maximize", "amsgrad", "nesterov"}
-"""Options whose names leave no doubt that they must change the motion."""
+SURE = {"lr", "learning_rate", "weight_decay", "wd", "maximize", "amsgrad"}
+"""Options whose names leave no doubt that they must change the motion. Momentum may come in a later phase."""
 KNOWN = (set(NUMBERS) | set(SWITCHES) | {"betas"}) - {"alpha", "rho", "eps", "eps1", "epsilon"}
 """Options that must change the motion where the rule is known: others may have a use for them elsewhere."""
 

@@ -47,14 +47,14 @@ def muon(F: dict, x, state: dict, q, g, n: int, xp, shape: tuple[int, ...]):
     old = state.get("m", 0 * g)
     m = state["m"] = old + xp.coefficient(1 - x.beta) * (g - old)
     u = g + x.beta * (m - g) if F["ahead"] == "nesterov" else m
-    u = xp.shaped(u / xp.maximum(xp.norm(u), TINY_NORM), shape)
-    rows, columns = shape
+    u = xp.shaped(u / xp.maximum(xp.norm(u), TINY_NORM), (rows, columns))
+    rows, columns = shape if len(shape) == 2 else (prod(shape), 1)
     u = xp.turned(u) if rows > columns else u
     a, b, c = NEWTON_SCHULZ
     for _ in range(ITERATIONS):
         gram = xp.matrix(u, xp.turned(u))
         u = a * u + xp.matrix(b * gram + c * xp.matrix(gram, gram), u)
-    u = xp.flat(xp.turned(u) if rows > columns else u, shape)
+    u = xp.flat(xp.turned(u) if rows > columns else u, (rows, columns))
     q = q * xp.coefficient(1 - x.eta * x.k) if F["decay"] != "none" else q
     return q - xp.coefficient(x.eta * xp.sqrt(xp.number(max(1, rows / columns)))) * u
 

@@ -78,7 +78,10 @@ def fitted(anatomy: Anatomy, seen: Observed, free=None, rounds: int = 40) -> Fit
         # Not the normal equations: they square the condition, and eps hardly moves what beta2 moves.
         rows = np.vstack([(slopes / scale[:, None]).T, np.sqrt(float(damping)) * np.eye(len(moving))])
         goal = np.concatenate([-found[0].astype(float), np.zeros(len(moving))])
-        move = np.linalg.lstsq(rows, goal, rcond=None)[0] / scale
+        try:
+            move = np.linalg.lstsq(np.nan_to_num(rows), np.nan_to_num(goal), rcond=None)[0] / scale
+        except np.linalg.LinAlgError:  # its singular values did not converge
+            break
         trial = at.copy()
         trial[moving] += np.clip(move, -3, 3)
         near = trial + STEP * np.concatenate([np.zeros((1, at.size)), np.eye(at.size)[moving]]).astype(WIDE)

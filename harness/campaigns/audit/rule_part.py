@@ -28,13 +28,16 @@ ALIKE = 2.0**-20  # of an argument: a number that was fitted is that argument
 MATRIX = (4, 6)
 
 
-def fitting_script(subject: Subject, seed: int) -> tuple[Script, dict]:
+def fitting_script(subject: Subject, seed: int, name: str | None = None) -> tuple[Script, dict]:
     """The script that a subject takes, of one axis or of a matrix, and what it is made with, its own defaults
-    included. Raises UsageError where it takes neither."""
+    included. Raises UsageError where it takes neither.
+
+    name  the rule that is claimed, if any: one of matrices is tried with a matrix first
+    """
     if isinstance(subject, TritonSubject):
         return scripted(seed), subject.options
     refused = None
-    for shape in (None, MATRIX):
+    for shape in (MATRIX, None) if name == "muon" else (None, MATRIX):
         script = scripted(seed, shape=shape)
         try:
             trial = Trial(subject, [script.q0], "float64")
@@ -73,13 +76,13 @@ class Ruled:
 
 def rule(subject: Subject, like: str | None, seed: int) -> Ruled:
     """Look for the rule that a subject obeys. Raises UsageError, TargetError."""
-    script, given = fitting_script(subject, seed)
+    name = like or like_of(subject.word)
+    script, given = fitting_script(subject, seed, name)
     widest = subject.widest if isinstance(subject, TritonSubject) else "float64"
     motion = observed(subject, script, widest)
     if motion.told.outside:
         found = Finding("rule", "none known", INCONCLUSIVE, elsewhere(motion))
         return Ruled(found, None, script, motion)
-    name = like or like_of(subject.word)
     claim = None if name is None else claimed(name, given, subject.options if like else given)
     if claim is not None and worst(claim, motion.seen) <= 1:
         return Ruled(obeys(claim, motion, given), claim, script, motion)

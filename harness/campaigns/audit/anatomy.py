@@ -66,7 +66,9 @@ class Anatomy:
                     chosen[feature.name] = next(iter(feature.options))
                 elif not has(feature.only.get(chosen[feature.name], {}), chosen):
                     chosen[feature.name] = INSTEAD.get(chosen[feature.name], next(iter(feature.options)))
-        linear = all(chosen[name] == option for name, option in LINEAR.items())
+        linear = chosen["family"] == "elementwise" and all(
+            chosen[name] == option for name, option in LINEAR.items()
+        )
         if linear and chosen["decay"] in ("decoupled", "of the momentum"):
             chosen["decay"] = "coupled"  # q - eta (g + k q) is the same step
         if chosen["decay"] == "of the momentum" and all(chosen[name] == x for name, x in PLAINLY.items()):

@@ -47,8 +47,8 @@ def muon(F: dict, x, state: dict, q, g, n: int, xp, shape: tuple[int, ...]):
     old = state.get("m", 0 * g)
     m = state["m"] = old + xp.coefficient(1 - x.beta) * (g - old)
     u = g + x.beta * (m - g) if F["ahead"] == "nesterov" else m
-    u = xp.shaped(u / xp.maximum(xp.norm(u), TINY_NORM), (rows, columns))
     rows, columns = shape if len(shape) == 2 else (prod(shape), 1)
+    u = xp.shaped(u / xp.maximum(xp.norm(u), TINY_NORM), (rows, columns))
     u = xp.turned(u) if rows > columns else u
     a, b, c = NEWTON_SCHULZ
     for _ in range(ITERATIONS):

@@ -185,7 +185,7 @@ BY_NAME = {feature.name: feature for feature in FEATURES}
 
 
 PLAINLY = {"second": "none", "form": "plain"}
-LINEAR = {"momentum": "none", "second": "none", "form": "plain"}
+LINEAR = {"family": "elementwise", "momentum": "none", "second": "none", "form": "plain"}
 INSTEAD = {"late": "decoupled", "sum": "average", "dampened throughout": "average", "belief": "average",
            "of the momentum": "average", "inside uncorrected": "inside"}  # fmt: skip
 """What an option says where it has no meaning of its own; the plainest option for all others."""

@@ -15,6 +15,7 @@ from noether.campaigns.audit.course import Course, same
 from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Finding
 from noether.campaigns.audit.fitting import fitted, worst
 from noether.campaigns.audit.ground import Ground
+from noether.campaigns.audit.identify import name_of
 from noether.campaigns.audit.implementations_part import IMPLEMENTATIONS
 from noether.campaigns.audit.maximize import descent_of_minus
 from noether.campaigns.audit.naming import explained
@@ -30,7 +31,7 @@ SEARCHES = 2
 SURE = {"lr", "learning_rate", "weight_decay", "wd", "maximize", "amsgrad"}
 """Options whose names leave no doubt that they must change the motion. Momentum may come in a later phase."""
 KNOWN = (set(NUMBERS) | set(SWITCHES) | {"betas"}) - {"alpha", "rho", "eps", "eps1", "epsilon"}
-"""Options that must change the motion where the rule is known: others may have a use for them elsewhere."""
+"""Options that must change the motion where the rule has a name: others may have a use for them elsewhere."""
 
 
 def options(ground: Ground, ruled: Ruled | None) -> Iterator[Finding]:
@@ -63,7 +64,8 @@ def option(ground: Ground, name: str, value, ruled: Ruled | None, searches: list
         reason = f"{said} changes nothing unless {' and '.join(f'{x}={y}' for x, y in flag.items())}"
         return Finding("options", name, INCONCLUSIVE, reason)
     if beside is None:
-        return nothing(name, said, ground, KNOWN if ruled is not None and ruled.anatomy is not None else SURE)
+        has_name = ruled is not None and ruled.anatomy is not None and name_of(ruled.anatomy) is not None
+        return nothing(name, said, ground, KNOWN if has_name else SURE)
     said += f" beside {', '.join(f'{x}={short(y)}' for x, y in beside.items())}" if beside else ""
     if ruled is None or ruled.anatomy is None:
         return Finding("options", name, HOLDS, f"{said} changes the motion", data={"value": short(value)})

@@ -11,6 +11,7 @@ from noether.campaigns.audit.anatomy import Anatomy
 from noether.campaigns.audit.course import Beginning, Course, Experiment, Place, compared, same
 from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 from noether.campaigns.audit.ground import Ground
+from noether.campaigns.audit.identify import name_of
 from noether.campaigns.audit.subject import Subject, TargetError
 
 
@@ -31,8 +32,8 @@ class Stand:
     anatomy      what the subject obeys, None where it is not known
     elementwise  each element moves as it would alone
     alone        each tensor moves as it would alone
-    sure         both follow from the anatomy, so that whatever contradicts them is a defect; where they were
-                 only measured, it may be what the optimizer is meant to do
+    sure         both follow from an anatomy that has a name, so that whatever contradicts them is a defect;
+                 where they were only measured, it may be what the optimizer is meant to do
     stochastic   the motion depends on torch.manual_seed
     repeats      a second optimizer with the same seed moves as the first one did
     """
@@ -95,7 +96,8 @@ def stand(ground: Ground, anatomy: Anatomy | None) -> Stand:
     chance["stochastic"] = chance["repeats"] and not same(first, otherwise)
     if anatomy is not None:
         single = elementwise(anatomy)
-        return Stand(ground, anatomy, single, True, True, **chance)
+        # A step that bears no name may be the first phase of a rule which does something else later.
+        return Stand(ground, anatomy, single, True, name_of(anatomy) is not None, **chance)
     single = ground.plain and measured(ground, lambda begin: halves(begin, ground))
     alone = measured(ground, lambda begin: neighbours(begin, ground))
     return Stand(ground, None, single, alone, False, **chance)
@@ -104,7 +106,8 @@ def stand(ground: Ground, anatomy: Anatomy | None) -> Stand:
 def elementwise(anatomy: Anatomy) -> bool:
     """Whether each element moves by itself, by the rule."""
     F = anatomy.features
-    return F["family"] == "elementwise" and F["form"] in ("plain", "sign", "resilient")
+    single = F["form"] in ("plain", "sign", "resilient") and F["scope"] == "each"
+    return F["family"] == "elementwise" and single
 
 
 def once(ground: Ground, seed: int) -> torch.Tensor:

@@ -14,7 +14,8 @@ from noether.campaigns.audit.features import BY_NAME, GUESS
 from noether.campaigns.audit.naming import WORDS, changed
 
 ALIKE = 2.0**-20  # of an argument: a number that was fitted is that argument
-DECAYS = ("coupled", "decoupled", "after", "unscaled", "of the momentum", "late", "both", "growing")
+DECAYS = ("coupled", "decoupled", "after", "unscaled", "of the momentum", "late", "both", "growing",
+          "coupled growing", "shift")  # fmt: skip
 FREED = ("decoupled", "after", "unscaled")
 """How decay may act where it is decoupled."""
 OPENS = {"amsgrad": ("amsgrad", "amsgrad corrected"), "nesterov": ("nesterov", "scheduled"),
@@ -104,8 +105,10 @@ def against(
     before, found  the anatomies with the arguments `given` and `after`
     """
     F, value = found.features, after[name]
-    if F["decay"] == "growing":
+    if F["decay"] in ("growing", "coupled growing"):
         return "decay has the wrong sign: parameters grow"
+    if F["decay"] == "shift":
+        return "decay takes lr times k from each parameter, whatever its size or sign: nothing decays"
     if F["decay"] == "both" and before.features["decay"] != "both":
         return "decay enters twice: it is added to the gradient and shrinks the parameter too"
     if name == "nesterov" and value is True and F["ahead"] in ("no", "old"):

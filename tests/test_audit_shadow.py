@@ -5,6 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from noether.campaigns.audit import operations  # noqa: E402
 from noether.campaigns.audit import running as r  # noqa: E402
 from noether.campaigns.audit.meaning import takes  # noqa: E402
 from noether.campaigns.audit.shadow import Shadow  # noqa: E402
@@ -147,6 +148,17 @@ def test_products_and_quotients_bound_every_pair_within_their_errors():
             for done, found in ((x * y, a * b), (x / y, a / b), (x - y, a - b)):
                 assert (abs(done - found.value) <= found.error * (1 + 1e-15)).all()
     assert (r.running(0) * r.Running(1, np.inf)).error == np.inf  # 0 times what may be infinite is no number
+
+
+def test_an_angle_lies_within_its_bound_wherever_the_point_lies():
+    rng = np.random.default_rng(6)
+    y, x = (r.Running(rng.uniform(-2, 2, 300), rng.uniform(0, 0.1, 300)) for _ in range(2))
+    found = operations.angle("float64", y, x)
+    for i in (-1, 0.3, 1):
+        for j in (-1, 0.3, 1):
+            moved = np.arctan2(y.value + i * y.error, x.value + j * x.error)
+            assert (abs(moved - found.value) <= found.error).all()
+    assert np.isfinite(found.error).mean() > 0.9
 
 
 def test_the_sign_of_what_may_be_zero_is_not_known():

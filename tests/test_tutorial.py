@@ -1,4 +1,4 @@
-"""What docs/tutorial.md, precision.md, own_rule.md and failure.md tell a reader to type gives what they show.
+"""What the pages of docs/ tell a reader to type gives what they show: tutorial, audit, own_rule and others.
 
 A block of Python is saved under the name that stands before it, or run where none does; a block `console` is
 a command after `$`, what it prints with `...` for what is left out, and `[exit code N]` where it is not 0.
@@ -77,6 +77,13 @@ def test_the_page_about_rules_of_ones_own_prints_what_it_shows(tmp_path, monkeyp
     assert follow("own_rule.md", capsys) == 3
     example = (DOCS / "examples" / "aggmo.py").read_text(encoding="utf-8")
     assert Path("aggmo.py").read_text(encoding="utf-8") == example, "the page shows another file"
+
+
+def test_the_page_about_audits_prints_what_it_shows(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("torch", reason="an optimizer of PyTorch is audited")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    assert follow("audit.md", capsys) == 2
 
 
 def test_the_failure_is_the_one_that_its_page_reads(tmp_path, monkeypatch, capsys):

@@ -132,9 +132,10 @@ def promise(fit: Fit) -> float:
 
 def chosen(found: list[Fit], tried: dict, numbers: dict, seen: Observed) -> Found:
     """The plainest of what fits, and what fits beside it."""
-    for other in neighbours(found[0].anatomy, numbers):
-        if other.options not in tried:
-            tried[other.options] = settle(other, seen)
+    for other in neighbours(found[0].anatomy, numbers):  # also those that have failed from elsewhere
+        fit = fitted(other, seen)
+        if other.options not in tried or fit.misfit < tried[other.options].misfit:
+            tried[other.options] = fit
     found = sorted(fitting(tried, seen), key=lambda fit: plainness(fit.anatomy))
     first = found[0]
     others = tuple(fit.anatomy for fit in found[1:] if len(fit.anatomy.numbers) <= len(first.anatomy.numbers))

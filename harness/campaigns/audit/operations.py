@@ -156,6 +156,18 @@ def root_reciprocal(kind: str, x) -> Running:
     return (1 / r.sqrt(x).rounded(kind)).rounded(kind)
 
 
+def angle(kind: str, y, x) -> Running:
+    """The angle of (x, y): it turns by at most the errors over the least distance from 0; none is known where
+    the point may be 0, or cross the cut on the left."""
+    value = np.arctan2(y.value, x.value)
+    near = [np.maximum(abs(z.value) - z.error, 0) for z in (x, y)]
+    least = np.sqrt(near[0] ** 2 + near[1] ** 2)
+    turned = np.where(least > 0, (x.error + y.error) / least, np.inf)
+    cut = (x.value - x.error < 0) & (abs(y.value) <= y.error) & (y.error > 0)
+    exact = (x.error == 0) & (y.error == 0)
+    return r.done(value, np.where(exact, 0, np.where(cut, np.inf, turned))).rounded(kind, LIBRARY)
+
+
 def relation(f):
     """A comparison: its result is a truth value, in doubt where rounding may have decided it."""
     return lambda kind, a, b: r.compared(a, b, f)
@@ -202,7 +214,7 @@ ELEMENTWISE = {
     "square": dividing(lambda x: x * x), "exp": dividing(r.exp, LIBRARY), "log": dividing(r.log, LIBRARY),
     "expm1": dividing(r.expm1, LIBRARY), "log1p": dividing(r.log1p, LIBRARY),
     "tanh": dividing(r.tanh, LIBRARY), "sigmoid": dividing(r.sigmoid, 2 * LIBRARY),
-    "atan": dividing(r.arctan, LIBRARY), "softplus": softplus,
+    "atan": dividing(r.arctan, LIBRARY), "atan2": angle, "softplus": softplus,
     "clamp": clamp, "clamp_min": clamp, "clamp_max": lambda kind, x, high: clamp(kind, x, None, high),
     "maximum": lambda kind, a, b: r.maximum(a, b), "minimum": lambda kind, a, b: r.minimum(a, b),
     "gt": relation(np.greater), "lt": relation(np.less), "ge": relation(np.greater_equal),

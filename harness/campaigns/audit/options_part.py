@@ -21,6 +21,7 @@ from noether.campaigns.audit.maximize import descent_of_minus
 from noether.campaigns.audit.naming import explained
 from noether.campaigns.audit.option_meanings import acts, against, alternatives
 from noether.campaigns.audit.option_values import NoOther, flags, needed, other, smaller
+from noether.campaigns.audit.reproduction import shown, unchanged_shown
 from noether.campaigns.audit.rule_part import Ruled, default_type
 from noether.campaigns.audit.subject import Subject, TargetError, observed
 
@@ -65,13 +66,15 @@ def option(ground: Ground, name: str, value, ruled: Ruled | None, searches: list
         return Finding("options", name, INCONCLUSIVE, reason)
     if beside is None:
         has_name = ruled is not None and ruled.anatomy is not None and name_of(ruled.anatomy) is not None
-        return nothing(name, said, ground, KNOWN if has_name else SURE)
+        return nothing(name, value, said, ground, KNOWN if has_name else SURE)
     said += f" beside {', '.join(f'{x}={short(y)}' for x, y in beside.items())}" if beside else ""
     if ruled is None or ruled.anatomy is None:
         return Finding("options", name, HOLDS, f"{said} changes the motion", data={"value": short(value)})
     anatomy, before, after = ruled.anatomy, ground.given, {**ground.given, **beside, name: value}
+    changed = ground.subject.having(**beside, **{name: value})
     with default_type(torch.float64 if ruled.coarse else torch.get_default_dtype()):
-        seen = observed(ground.subject.having(**beside, **{name: value}), ruled.script, "float64").seen
+        motion = observed(changed, ruled.script, "float64")
+    seen = motion.seen
     data: dict = {"value": short(value), "beside": {x: short(y) for x, y in beside.items()}}
     likely = alternatives(anatomy, before, after, ground.like)
     found = next((x for x in likely if worst(x, seen) <= 1), None)
@@ -90,7 +93,8 @@ def option(ground: Ground, name: str, value, ruled: Ruled | None, searches: list
     wrong = against(name, anatomy, found, before, after, ground.like)
     reason = f"{said} acts as: {acts(anatomy, found)}"
     if wrong:
-        return Finding("options", name, VIOLATED, f"{said}: {wrong}", worst(likely[0], seen), data)
+        script = shown(changed, likely[0], motion)
+        return Finding("options", name, VIOLATED, f"{said}: {wrong}", worst(likely[0], seen), data, script)
     return Finding("options", name, HOLDS, reason, worst(found, seen), data)
 
 
@@ -147,11 +151,12 @@ def moved(ground: Ground, subject: Subject, steps: int, shape: tuple[int, ...]) 
     return Course(subject, [start]).through([[g] for g in pulls]).place().real
 
 
-def nothing(name: str, said: str, ground: Ground, sure: set[str]) -> Finding:
+def nothing(name: str, value, said: str, ground: Ground, sure: set[str]) -> Finding:
     """What is told of an option that changes nothing."""
     where = f"bit for bit, in 12 steps of a tensor {list(ground.shape)} nor in {LONG} of a matrix"
     if name in sure and ground.given.get(name) is not None:
-        return Finding("options", name, VIOLATED, f"{said} changes nothing, {where}")
+        script = unchanged_shown(ground.subject, name, value)
+        return Finding("options", name, VIOLATED, f"{said} changes nothing, {where}", script=script)
     reason = f"{said} changes nothing, {where}; its name does not say when it should"
     return Finding("options", name, INCONCLUSIVE, reason)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from noether.campaigns.audit.anatomy import Anatomy
 from noether.campaigns.audit.motion import bounded
-from noether.campaigns.audit.scripted import Script
+from noether.campaigns.audit.scripted import Script, script
 from noether.campaigns.audit.subject import Motion, Subject
 
 SECONDS = 60.0
@@ -61,14 +61,14 @@ def written(subject: Subject, claim: Anatomy, motion: Motion, lane: int, last: i
     return "\n".join(lines) + "\n"
 
 
-def rounding_shown(subject: Subject, script: Script, dtype: str, motion: Motion) -> str | None:
+def rounding_shown(subject: Subject, given: Script, dtype: str, motion: Motion) -> str | None:
     """The script of a step that rounding does not explain, with all parameters, as it takes them together."""
-    if (head := imported(subject)) is None or motion.example is None or script.q0.size > LISTED:
+    if (head := imported(subject)) is None or motion.example is None or given.q0.size > LISTED:
         return None
     lane, _, want, room = motion.example
     flat = lambda x: [float(y) for y in np.asarray(x, float).ravel()]
     pulls = motion.seen.gradients[: motion.step]
-    shape = "" if script.q0.ndim == 1 else f".reshape{script.q0.shape}"
+    shape = "" if given.q0.ndim == 1 else f".reshape{given.q0.shape}"
     lines = [
         *head,
         f"q = torch.tensor({flat(motion.seen.q0)!r}, dtype=torch.float64){shape}",
@@ -79,6 +79,32 @@ def rounding_shown(subject: Subject, script: Script, dtype: str, motion: Motion)
         "    optimizer.step()",
         f"got, want, bound = p.flatten()[{lane}].item(), {want!r}, {room:.3g}",
         *COMPARED,
+    ]
+    text = "\n".join(lines) + "\n"
+    return text if holds(text) else None
+
+
+def unchanged_shown(subject: Subject, name: str, value) -> str | None:
+    """The script of an option that changes nothing: it ends alike where the two motions are equal."""
+    if (head := imported(subject)) is None:
+        return None
+    lanes = [0, 1, 4, 6]
+    q, pulls = script().q0[lanes].tolist(), script().gradients[:, lanes].tolist()
+    cls = subject.word.rpartition(":")[2]
+    given = "".join(f", {key}={x!r}" for key, x in subject.options.items() if key != name)
+    lines = [
+        *head,
+        f"q, gs = {q!r}, {pulls!r}",
+        "def end(**option):",
+        "    p = torch.nn.Parameter(torch.tensor(q, dtype=torch.float64))",
+        f"    optimizer = {cls}([p]{given}, **option)",
+        "    for g in gs:",
+        "        p.grad = torch.tensor(g, dtype=torch.float64)",
+        "        optimizer.step()",
+        "    return p.detach()",
+        f"without, with_it = end(), end({name}={value!r})",
+        'print(f"without {without.tolist()}, with it {with_it.tolist()}")',
+        f"raise SystemExit({SHOWN} if torch.equal(without, with_it) else 0)",
     ]
     text = "\n".join(lines) + "\n"
     return text if holds(text) else None

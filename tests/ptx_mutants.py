@@ -101,6 +101,9 @@ def fills(kernel) -> set[int]:
 
 
 EQUIVALENT = {
+    "what floor has made is whole, however it is rounded on its way to an integer": lambda kind, i, what: (
+        kind == "bits32" and i.op.meaning == "cvt.whole" and what.startswith("cvt.r") and ".s32.f32" in what
+    ),
     "bits below 128 and multiples of 128 do not meet, so or is add": lambda kind, i, what: (
         i.op.meaning == "or" and what in ("add.u64", "add.s64", "add.u32", "add.s32")
     ),

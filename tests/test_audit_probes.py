@@ -5,6 +5,50 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from audited_optimizers import Adam, Momentum  # noqa: E402
+from planted_states import (  # noqa: E402
+    Averaged,
+    Balanced,
+    BalancedAll,
+    BeginsAnew,
+    CountOutside,
+    CountsAll,
+    DividedRate,
+    FixedRate,
+    GrowingRate,
+    InPlace,
+    Keeping,
+    LastGradient,
+    LateRate,
+    LeastRate,
+    NarrowLoaded,
+    NoEps,
+    Shuffled,
+)
+from planted_steps import (  # noqa: E402
+    Attributed,
+    Beyond,
+    ByPlace,
+    Coasting,
+    DecaysAlways,
+    Disabled,
+    FirstGroup,
+    Forgetful,
+    InBlocks,
+    InLargeBlocks,
+    InMemory,
+    InTheClass,
+    Lossless,
+    Mean,
+    Narrowest,
+    NeverCalled,
+    Noisy,
+    NoneCrashes,
+    Normed,
+    OneCount,
+    Outliving,
+    RealOnly,
+    Stopping,
+)
 
 from noether.campaigns.audit.claims import claimed  # noqa: E402
 from noether.campaigns.audit.ground import ground  # noqa: E402
@@ -64,319 +108,6 @@ def test_a_right_optimizer_passes_every_probe(make, like, options):
 
 
 # ---- defects, one for each probe
-
-
-class NeverCalled(Adam):
-    def evaluated(self, closure):
-        return None
-
-
-class Disabled(Adam):
-    def evaluated(self, closure):
-        return closure() if closure else None
-
-
-class Lossless(Adam):
-    def evaluated(self, closure):
-        super().evaluated(closure)
-
-
-class Noisy(Adam):
-    def signed(self, g, group):
-        return g + 1e-3 * torch.randn_like(g)
-
-
-class OneCount(Adam):
-    count = 0
-
-    def begun(self, p, state):
-        super().begun(p, state)
-        self.count = state["step"] = self.count + 1
-
-
-class FirstGroup(Adam):
-    def moved(self, p, g, state, group):
-        super().moved(p, g, state, {**group, "lr": self.param_groups[0]["lr"]})
-
-
-class Forgetful(Adam):
-    def add_param_group(self, group):
-        super().add_param_group(group)
-        self.state.clear()
-
-
-class ByPlace(Adam):
-    def moved(self, p, g, state, group):
-        place = [q is p for q in group["params"]].index(True)
-        super().moved(p, g, state, {**group, "lr": group["lr"] / (1 + place)})
-
-
-class Outliving(Adam):
-    kept: dict = {}
-
-    def begun(self, p, state):
-        super().begun(p, state)
-        kept = Outliving.kept.get("last", torch.zeros(()))
-        Outliving.kept["last"] = state["m"].add_(kept.sum() * 1e-3)
-
-
-class InTheClass(Adam):
-    """Tensors of one shape share their first moment, until another optimizer is made."""
-
-    kept: dict = {}
-
-    def __init__(self, *args, **options):
-        super().__init__(*args, **options)
-        InTheClass.kept.clear()
-
-    def begun(self, p, state):
-        super().begun(p, state)
-        state["m"] = InTheClass.kept.setdefault(p.shape, state["m"])
-
-
-class InBlocks(Adam):
-    """Moves whole blocks of four where there are more than 256 elements."""
-
-    least = 256
-
-    def moved(self, p, g, state, group):
-        n = p.numel() // 4 * 4
-        if p.numel() > self.least:
-            super().moved(p.view(-1)[:n], g.view(-1)[:n], state, group)
-        else:
-            super().moved(p, g, state, group)
-
-
-class InLargeBlocks(InBlocks):
-    least = 2**20
-
-
-class Normed(Adam):
-    def signed(self, g, group):
-        return g / g.norm().clamp(min=1)
-
-
-class InMemory(Adam):
-    def moved(self, p, g, state, group):
-        p, g = (torch.as_strided(x, (x.numel(),), (1,), x.storage_offset()) for x in (p, g))
-        super().moved(p, g, state, group)
-
-
-class Beyond(Adam):
-    def moved(self, p, g, state, group):
-        super().moved(p, g, state, group)
-        flat = torch.empty(0, dtype=p.dtype).set_(p.untyped_storage())
-        after = p.storage_offset() + p.numel()
-        flat[after : after + 1] += 1e-3
-
-
-class Mean(Adam):
-    def signed(self, g, group):
-        return g * (sum(g.shape) / g.numel() if g.ndim == 1 else 1)
-
-
-class Stopping(Adam):
-    """Leaves the loop at the first tensor without elements."""
-
-    def step(self, closure=None):
-        for p in self.param_groups[0]["params"]:
-            if not p.numel():
-                return None
-        return super().step(closure)
-
-
-class Attributed(Adam):
-    """Keeps an option as an attribute, which torch's own __getstate__ leaves out."""
-
-    def __init__(self, *args, **options):
-        super().__init__(*args, **options)
-        self.factor = 1.0
-
-    def moved(self, p, g, state, group):
-        super().moved(p, g * self.factor, state, group)
-
-
-class RealOnly(Adam):
-    def moved(self, p, g, state, group):
-        if p.is_complex():
-            super().moved(torch.view_as_real(p)[..., 0], torch.view_as_real(g)[..., 0], state, group)
-        else:
-            super().moved(p, g, state, group)
-
-
-class Narrowest(Adam):
-    def moved(self, p, g, state, group):
-        types = [q.dtype for q in group["params"]]
-        narrow = torch.bfloat16 in types and p.dtype == torch.float32
-        super().moved(p, g.bfloat16().float() if narrow else g, state, group)
-
-
-class DecaysAlways(Adam):
-    def step(self, closure=None):
-        for p in self.param_groups[0]["params"]:
-            if p.grad is None:
-                p.data.mul_(1 - 1e-3)
-        return super().step(closure)
-
-
-class Coasting(Adam):
-    def step(self, closure=None):
-        for p in self.param_groups[0]["params"]:
-            if p.grad is None and self.state[p]:
-                p.data.sub_(self.state[p]["m"], alpha=1e-3)
-        return super().step(closure)
-
-
-class NoneCrashes(Adam):
-    def step(self, closure=None):
-        for p in self.param_groups[0]["params"]:
-            p.grad.add_(0)
-        return super().step(closure)
-
-
-class Averaged(Adam):
-    def step(self, closure=None):
-        self.share = 1 / sum(p.grad is not None for p in self.param_groups[0]["params"])
-        return super().step(closure)
-
-
-class CountsAll(Adam):
-    """The count of steps is the group's, so that a tensor that joins later is not corrected as a new one."""
-
-    def step(self, closure=None):
-        for group in self.param_groups:
-            group["n"] = group.get("n", 0) + 1
-        return super().step(closure)
-
-    def moved(self, p, g, state, group):
-        if state:
-            state["step"] = group["n"] - 1
-        else:
-            self.begun(p, state)
-            state["step"] = group["n"] - 1
-        super().moved(p, g, state, group)
-
-
-class NoEps(Adam):
-    def moved(self, p, g, state, group):
-        super().moved(p, g, state, {**group, "eps": 0.0})
-
-
-class Shuffled(Adam):
-    """Takes the values of a sparse gradient in the wrong order."""
-
-    def step(self, closure=None):
-        for p in self.param_groups[0]["params"]:
-            if p.grad.is_sparse:
-                p.grad = p.grad.coalesce().values().flip(0).view_as(p)
-        return super().step(closure)
-
-
-class Balanced(Adam):
-    def signed(self, g, group):
-        return g + 0 * g.sum()
-
-
-class BalancedAll(Adam):
-    def step(self, closure=None):
-        grads = [p.grad for p in self.param_groups[0]["params"] if p.grad is not None]
-        self.more = sum(float(g.sum()) for g in grads) if not any(g.is_sparse for g in grads) else 0.0
-        return super().step(closure)
-
-    def signed(self, g, group):
-        return g + 0 * self.more
-
-
-class InPlace(Adam):
-    def signed(self, g, group):
-        return g.mul_(1 + 1e-3)
-
-
-class LastGradient(Adam):
-    """Keeps the gradient that it has seen and adds what has changed since, by its identity."""
-
-    def signed(self, g, group):
-        again, self.seen = getattr(self, "seen", None) is g, g
-        return 0.5 * g if again else g
-
-
-class FixedRate(Adam):
-    def moved(self, p, g, state, group):
-        super().moved(p, g, state, {**group, "lr": self.defaults["lr"]})
-
-
-class LateRate(Adam):
-    def moved(self, p, g, state, group):
-        last, self.last = getattr(self, "last", group["lr"]), group["lr"]
-        super().moved(p, g, state, {**group, "lr": last})
-
-
-class LeastRate(Adam):
-    def moved(self, p, g, state, group):
-        super().moved(p, g, state, {**group, "lr": max(group["lr"], 1e-3)})
-
-
-class GrowingRate(Adam):
-    def moved(self, p, g, state, group):
-        super().moved(p, g, state, group)
-        if isinstance(group["lr"], torch.Tensor):
-            group["lr"].mul_(1.5)
-
-
-class DividedRate(Adam):
-    """Remembers the last lr and divides by it."""
-
-    def moved(self, p, g, state, group):
-        last, group["last"] = group.get("last", group["lr"]), group["lr"]
-        ratio = group["lr"] / last if last else float("nan") if group["lr"] else 0.0
-        super().moved(p, g, state, {**group, "lr": last * ratio})
-
-
-class CountOutside(Adam):
-    """Keeps the count of steps beside the state, by the identity of the parameter."""
-
-    def begun(self, p, state):
-        super().begun(p, state)
-        counts = self.__dict__.setdefault("counts", {})
-        counts[id(p)] = state["step"] = counts.get(id(p), 0) + 1
-
-
-class NarrowLoaded(Adam):
-    """Keeps its second moment in float32, which load_state_dict casts to the type of the parameter."""
-
-    def begun(self, p, state):
-        if not state:
-            super().begun(p, state)
-            state["step"] = 0
-            state["s"] = torch.zeros_like(p, dtype=torch.float32)
-        state["step"] += 1
-
-    def moved(self, p, g, state, group):
-        self.begun(p, state)
-        (beta, beta2), n = group["betas"], state["step"]
-        state["m"].mul_(beta).add_(g, alpha=1 - beta)
-        state["s"].mul_(beta2).add_((g * g).to(state["s"].dtype), alpha=1 - beta2)
-        root = (state["s"].float() / (1 - beta2**n)).sqrt().add_(group["eps"])
-        p.add_((state["m"].float() / root).to(p.dtype), alpha=-group["lr"] / (1 - beta**n))
-
-
-class BeginsAnew(Adam):
-    def begun(self, p, state):
-        if state and state["m"].dtype != p.dtype:
-            state.clear()
-        super().begun(p, state)
-
-
-class Keeping(Adam):
-    """Moves in float32 whatever the type of the parameter has become."""
-
-    def moved(self, p, g, state, group):
-        if p.dtype == torch.float64 and state and state["m"].dtype == torch.float32:
-            narrow = p.float()
-            super().moved(narrow, g.float(), state, group)
-            p.copy_(narrow)
-        else:
-            super().moved(p, g, state, group)
 
 
 PLANTED = [

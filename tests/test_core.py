@@ -126,7 +126,8 @@ def test_without_posix_every_module_imports_and_what_decides_nothing_runs(tmp_pa
         "for name in sys.argv[1:]:\n"
         "    try:\n        importlib.import_module(name)\n        count += 1\n"
         "    except ModuleNotFoundError as error:\n"
-        "        known = 'triton', 'mkdocs', 'griffe'\n"  # kernels, and the site of the documentation
+        # kernels, the site of the documentation, and audits of PyTorch's optimizers
+        "        known = 'triton', 'mkdocs', 'griffe', 'torch'\n"
         "        if error.name.split('.')[0] not in known: raise\n"
         "from noether.cli.main import call\n"
         "for words in ['laws'], ['explain', 'D2'], ['doctor']:\n"
@@ -135,7 +136,7 @@ def test_without_posix_every_module_imports_and_what_decides_nothing_runs(tmp_pa
     )
     done = outcome(NO_POSIX + program, *names, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert len(names) - 10 < int(done.stdout.split()[-1]) <= len(names) and len(names) > 200
+    assert len(names) - 60 < int(done.stdout.split()[-1]) <= len(names) and len(names) > 400
 
 
 # ---- a longdouble of 53 bits

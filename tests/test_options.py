@@ -137,6 +137,16 @@ def test_every_option_of_every_command_is_tried_here_or_where_it_is_said():
     tried["fuzz"] |= {"--replay", "--trust"}  # tests/test_corpus.py, tests/test_trust.py
     tried["discover"] |= {"--dim", "--write"}  # tests/test_discovery.py, tests/test_discovery_writing.py
     tried["bench"] |= {"--out"}  # tests/test_bench.py
+    tried["audit"] = {
+        "--all",
+        "--arg",
+        "--like",
+        "--part",
+        "--seed",
+        "--out",
+        "--jobs",
+        "-j",
+    }  # test_audit_command
     for command, words in options().items():
         known = tried.get(command, set()) | {o for c, o in ELSEWHERE if c == command} | set(QUIET)
         assert words <= known, f"{command}: {sorted(words - known)} are tried nowhere"

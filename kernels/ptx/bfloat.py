@@ -77,3 +77,8 @@ def arithmetic(name: str, out, a, b, c=None) -> None:
         fused(out, a, b, c)
     else:
         fused(out, a, ONE, b ^ SIGN if name == "sub" else b)
+
+
+def pair(op, out, a, b, temp) -> list:
+    """The calls that round two numbers into the halves of one register: the first becomes the upper half."""
+    return [partial(narrowed, out[..., k], x) for k, x in ((1, a), (0, b))]

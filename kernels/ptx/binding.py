@@ -156,7 +156,9 @@ class Frame:
         if isinstance(source, Parameter):
             return low(self.values[source.index], kind)
         if isinstance(source, Immediate):
-            value = np.array(source.bits, f"u{width(kind) // 8}").view(DTYPE[kind])
+            bits = np.array([source.bits], f"u{width(kind) // 8}")
+            value = low(bits, kind)[0] if kind.endswith("x2") else bits.view(DTYPE[kind])[0]
+            value = np.asarray(value)
             value.flags.writeable = False
             return value
         return self.special[source.name].view(DTYPE[kind])

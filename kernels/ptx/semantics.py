@@ -286,18 +286,13 @@ def _from_bf16(op, out, a, temp):
     ]
 
 
-def _bfloat_pair(op, out, a, b, temp):
-    """The first source becomes the upper half."""
-    return [partial(bfloat.narrowed, out[..., k], x) for k, x in ((1, a), (0, b))]
-
-
 MEANING = {
     "mov": _mov, "cvt": _cvt, "rcp": _rcp, "rsqrt": _rsqrt, "fma": _fma, "min": _extreme, "max": _extreme,
     "imad": _imad, "wide": _wide, "widemad": _widemad, "high": _high, "shl": _shift, "shr": _shift,
     "bfe": _bfe, "prmt": _prmt,
     "setp": _setp, "selp": _selp, "pack": _pack, "cvt.whole": _whole, "rint": _rint, "cvt.bf16": _to_bf16,
     "cvt.from.bf16": _from_bf16, "cvt.pair": _pair,
-    "cvt.bf16.pair": _bfloat_pair,
+    "cvt.bf16.pair": bfloat.pair,
     "imin": _integer_extreme, "imax": _integer_extreme,
 }  # fmt: skip
 MEANING |= {f"bf16.{name}": bfloat.calls for name in bfloat.NAMES}

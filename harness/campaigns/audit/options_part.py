@@ -90,11 +90,10 @@ def option(ground: Ground, name: str, value, ruled: Ruled | None, searches: list
         reason = f"{said} changes the motion, not as any meaning that is known of this name"
         return Finding("options", name, INCONCLUSIVE, reason, worst(likely[0], seen), data)
     data["acts"] = found.features | found.values
-    wrong = against(name, anatomy, found, before, after, ground.like)
+    if wrong := against(name, anatomy, found, before, after, ground.like):
+        spent, script = worst(likely[0], seen), shown(changed, likely[0], motion)
+        return Finding("options", name, VIOLATED, f"{said}: {wrong}", spent, data, script)
     reason = f"{said} acts as: {acts(anatomy, found)}"
-    if wrong:
-        script = shown(changed, likely[0], motion)
-        return Finding("options", name, VIOLATED, f"{said}: {wrong}", worst(likely[0], seen), data, script)
     return Finding("options", name, HOLDS, reason, worst(found, seen), data)
 
 

@@ -13,7 +13,7 @@ Source: Higham (2002), section 3.3, running error analysis; Wilkinson (1963).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -185,14 +185,14 @@ def sqrt(x: Running) -> Running:
     return monotone(np.sqrt, running(x), lowest=WIDE(0))
 
 
-def exp(x: Running) -> Running:
-    """e^x; libm's longdouble functions are within 2 units, which `monotone` counts."""
-    return monotone(np.exp, running(x))
+def anywhere(f: Callable) -> Callable:
+    """f of Running numbers of any size; libm's longdouble functions are within 2 units, which `monotone`
+    counts."""
+    return lambda x: monotone(f, running(x))
 
 
-def expm1(x: Running) -> Running:
-    """e^x - 1."""
-    return monotone(np.expm1, running(x))
+exp, expm1, tanh, arctan, cube_root = map(anywhere, (np.exp, np.expm1, np.tanh, np.arctan, np.cbrt))
+sigmoid = anywhere(lambda y: 1 / (1 + np.exp(-y)))
 
 
 def log(x: Running) -> Running:
@@ -203,26 +203,6 @@ def log(x: Running) -> Running:
 def log1p(x: Running) -> Running:
     """log(1 + x)."""
     return monotone(np.log1p, running(x), lowest=WIDE(-1))
-
-
-def tanh(x: Running) -> Running:
-    """The hyperbolic tangent."""
-    return monotone(np.tanh, running(x))
-
-
-def arctan(x: Running) -> Running:
-    """The inverse tangent."""
-    return monotone(np.arctan, running(x))
-
-
-def sigmoid(x: Running) -> Running:
-    """1 / (1 + e^-x)."""
-    return monotone(lambda y: 1 / (1 + np.exp(-y)), running(x))
-
-
-def cube_root(x: Running) -> Running:
-    """The real cube root."""
-    return monotone(np.cbrt, running(x))
 
 
 def power(x: Running, exponent) -> Running:

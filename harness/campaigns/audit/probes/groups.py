@@ -89,22 +89,14 @@ def added(stand: Stand) -> Outcome:
         return untold("it has no add_param_group()")
     if not stand.alone:
         return untold("a tensor moves otherwise beside another one: its rule looks at all of them")
-    found = agree(
-        stand.subject,
-        lambda begin: experiment(begin, True),
-        "a group that is added leaves the others as they are",
-        "tensors move otherwise after a group was added",
-        stand.wrong,
-    )
+    kept = "a group that is added leaves the others as they are"
+    moved = "tensors move otherwise after a group was added"
+    found = agree(stand.subject, lambda begin: experiment(begin, True), kept, moved, stand.wrong)
     if found.verdict != "holds":
         return found
-    return agree(
-        stand.subject,
-        lambda begin: experiment(begin, False),
-        "a group that is added midway begins as a new one, and leaves the others as they are",
-        "a group that is added midway does not begin as a new one: it goes on with the others' count",
-        INCONCLUSIVE,
-    )
+    anew = "a group that is added midway begins as a new one, and leaves the others as they are"
+    late = "a group that is added midway does not begin as a new one: it goes on with the others' count"
+    return agree(stand.subject, lambda begin: experiment(begin, False), anew, late, INCONCLUSIVE)
 
 
 def reversed_order(stand: Stand) -> Outcome:

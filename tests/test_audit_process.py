@@ -145,3 +145,58 @@ def test_the_fixture_fails_with_what_deviates(tmp_path):
     assert mine.audit(lambda p: torch.optim.SGD(p), like="sgd", parts=RULE).verdict == "obeys"
     with pytest.raises(AssertionError, match="deviates\n.*shrinks the parameter by lr times k"):
         mine.audit(lambda p: torch.optim.AdamW(p, weight_decay=0.1), like="adam", parts=RULE)
+
+
+RIGHT = """
+class Counted(torch.optim.Optimizer):
+    def __init__(self, params, lr=0.01):
+        super().__init__(params, dict(lr=lr))
+
+    def step(self, closure=None):
+        with torch.no_grad():
+            for p in self.param_groups[0]["params"]:
+                state = self.state[p]
+                if not state:
+                    state.update(count=torch.zeros(()), m=torch.zeros_like(p), v=torch.zeros_like(p))
+                    state["h"] = torch.zeros_like(p)
+                state["count"] += 1
+                n = float(state["count"])
+                state["m"].mul_(0.9).add_(p.grad, alpha=1 - 0.9)
+                state["v"].mul_(0.99).addcmul_(p.grad, p.grad, value=1 - 0.99)
+                state["h"] = torch.where(state["v"] > state["h"], state["v"], state["h"])
+                below = (state["h"] / (1 - 0.99**n)).sqrt() + 1e-8
+                p.sub_(self.param_groups[0]["lr"] * (state["m"] / (1 - 0.9**n)) / below)
+
+def signs(q, g, state, lr=0.01):
+    m = state.get("m", 0 * g)
+    c = 0.9 * m + (1 - 0.9) * g
+    q -= lr * ((c > 0).to(q.dtype) - (c < 0).to(q.dtype))
+    state["m"] = 0.99 * m + (1 - 0.99) * g
+
+class Trusting(Counted):
+    def __init__(self, params, lr=0.01, weight_decay=0.01):
+        torch.optim.Optimizer.__init__(self, params, dict(lr=lr, weight_decay=weight_decay))
+
+    def step(self, closure=None):
+        with torch.no_grad():
+            for p in self.param_groups[0]["params"]:
+                state = self.state[p]
+                if not state:
+                    state.update(n=0, m=torch.zeros_like(p), v=torch.zeros_like(p))
+                state["n"] += 1
+                state["m"].lerp_(p.grad, 1 - 0.9)
+                state["v"].mul_(0.999).addcmul_(p.grad, p.grad, value=1 - 0.999)
+                m, v = state["m"] / (1 - 0.9 ** state["n"]), state["v"] / (1 - 0.999 ** state["n"])
+                u = m / (v.sqrt() + 1e-6) + self.defaults['weight_decay'] * p
+                p.sub_(self.param_groups[0]["lr"] * p.norm() / u.norm() * u)
+"""
+
+
+@pytest.mark.parametrize("name, like", [("Counted", "amsgrad"), ("signs", "lion"), ("Trusting", "lamb")])
+def test_right_optimizers_that_are_written_otherwise_obey(name, like, tmp_path):
+    """Counters of another name, choices by comparison, signs of what vanishes, numbers that nobody gave."""
+    path = tmp_path / "mine.py"
+    path.write_text(HEAD + RIGHT)
+    word, parts = f"{path}:{name}", ("rule", "arithmetic")
+    found = process.audited_object(word, lambda: target.loaded(word, {}), like, 0, parts)
+    assert found.verdict == "obeys", [(x.name, x.verdict, x.reason) for x in found.findings]

@@ -31,6 +31,11 @@ ROW = {name: BROKEN if name in ("scale", "rotation") else KEPT for name in SYMME
 ODD = {"found": "undecided", "size": 0.1, "spent": 3.0, "reason": "known to 0.5 of a step alone"}
 
 
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+
+
 def found(part, name, verdict=HOLDS, reason="it is so", **more):
     return Finding(part, name, verdict, reason, **more)
 

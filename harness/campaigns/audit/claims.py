@@ -106,6 +106,16 @@ def claimed(like: str, arguments: dict, chosen: dict | None = None) -> Anatomy:
     return Anatomy.of(GUESS | numbers, **options)
 
 
+def meanings(like: str, arguments: dict, chosen: dict | None = None) -> list[Anatomy]:
+    """The anatomies that a name may stand for, the first being `claimed`.
+
+    The authors of AdaBelief add eps in every step; Muon looks ahead unless somebody says otherwise.
+    """
+    first = claimed(like, arguments, chosen)
+    others = {"adabelief": ("eps", "kept"), "muon": ("ahead", "nesterov")}
+    return [first, first.with_option(*others[like])] if like in others else [first]
+
+
 def like_of(word: str) -> str | None:
     """The name of LIKE that the name of a class says, None where it says none."""
     plain = word.rsplit(":", 1)[-1].rsplit(".", 1)[-1].lower().replace("_", "")

@@ -29,7 +29,9 @@ def target(stage: str, shadow: Shadow | None = None) -> Iterator[None]:
         return
     try:
         yield
-    except Exception as error:
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:
         raise TargetError(stage, error) from error
 
 

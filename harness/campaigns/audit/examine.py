@@ -38,7 +38,7 @@ def examined(
             return
         ruled = rule(subject, like, seed)
         yield ruled.finding
-        if (found := of_matrices(subject, ruled, seed)) is not None:
+        if (found := of_matrices(subject, ruled, seed, like)) is not None:
             yield found
         if "arithmetic" in parts:
             with default_type(torch.float64 if ruled.coarse else torch.get_default_dtype()):

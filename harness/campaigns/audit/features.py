@@ -131,7 +131,8 @@ FEATURES = (
         {"no": "the start of the momentum is not corrected", "yes": "the start of the momentum is corrected",
          "twice": "the start of the momentum is corrected twice",
          "by another": "the start of the momentum is corrected by another memory than its own"},
-        {"momentum": ("average",), "ahead": ("no", "nesterov", "old"), "carried": ("gradient",), **SIZED},
+        {"momentum": ("average",), "ahead": ("no", "nesterov", "old"), "carried": ("gradient",),
+         "form": ("plain", "trust")},
     ),
     Feature(
         "second correction",

@@ -100,11 +100,12 @@ LOGIC = {"mul": "logical_and", "add": "logical_or"}
 
 
 def decided(name: str, given: dict, operands: dict) -> Running:
-    """A comparison of numbers as their type stores them, so that a coefficient equals its copy there."""
+    """A comparison: whether two are equal as their type stores them, so that a coefficient equals its copy;
+    which is larger as they are meant, so that what vanishes in a type still has a sign."""
     numbers = compared_as(given, operands)
     found = ELEMENTWISE[name]("bool", *numbers)
     kinds = [kind_of(x) for x in given.values() if isinstance(x, torch.Tensor) and kind_of(x) in UNITS]
-    if len(numbers) != 2 or not kinds:
+    if len(numbers) != 2 or not kinds or name not in ("eq", "ne"):
         return found
     stored = [stored_in(kinds[0], x) for x in numbers]
     return Running(ELEMENTWISE[name]("bool", *stored).value, found.error)

@@ -10,10 +10,10 @@ import torch
 
 from noether.campaigns.audit.anatomy import Anatomy
 from noether.campaigns.audit.arithmetic_part import elsewhere
-from noether.campaigns.audit.claims import claimed, like_of, numbers_of
+from noether.campaigns.audit.claims import like_of, meanings, numbers_of
 from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, VIOLATED, Finding
-from noether.campaigns.audit.fitting import uncertainties, worst
-from noether.campaigns.audit.identify import Found, identify, name_of
+from noether.campaigns.audit.fitting import fitted, uncertainties, worst
+from noether.campaigns.audit.identify import Found, by_memories, identify, name_of
 from noether.campaigns.audit.naming import WORDS, changed, described, deviation, told
 from noether.campaigns.audit.reproduction import shown
 from noether.campaigns.audit.scripted import Script
@@ -23,6 +23,7 @@ from noether.campaigns.audit.triton_motion import TritonSubject
 from noether.system.usage import UsageError, brief
 
 ALIKE = 2.0**-20  # of an argument: a number that was fitted is that argument
+GIVEN = "is given as"
 
 
 MATRIX = (4, 6)
@@ -83,7 +84,7 @@ def rule(subject: Subject, like: str | None, seed: int) -> Ruled:
     if motion.told.outside:
         found = Finding("rule", "none known", INCONCLUSIVE, elsewhere(motion))
         return Ruled(found, None, script, motion)
-    claim = None if name is None else claimed(name, given, subject.options if like else given)
+    claim = None if name is None else standing_for(name, given, subject.options if like else given, motion)
     if claim is not None and worst(claim, motion.seen) <= 1:
         return Ruled(obeys(claim, motion, given), claim, script, motion)
     with default_type(torch.float64):
@@ -102,7 +103,23 @@ def rule(subject: Subject, like: str | None, seed: int) -> Ruled:
     return Ruled(told, found.anatomy, script, motion)
 
 
-def of_matrices(subject: Subject, ruled: Ruled, seed: int) -> Finding | None:
+def standing_for(name: str, given: dict, chosen: dict, motion: Motion) -> Anatomy:
+    """The anatomy of a name: the first of its meanings that fits, with the numbers that nobody gave fitted;
+    the plain claim where none does."""
+    some = meanings(name, given, chosen)
+    for claim in some:
+        if worst(claim, motion.seen) <= 1:
+            return claim
+    for claim in some:
+        free = set(claim.values) - set(numbers_of(given, name))
+        hides = claim.features["form"] == "sign"
+        fit = by_memories(claim, motion.seen) if hides else fitted(claim, motion.seen, free)
+        if free and worst(fit.anatomy, motion.seen) <= 1:
+            return fit.anatomy
+    return some[0]
+
+
+def of_matrices(subject: Subject, ruled: Ruled, seed: int, like: str | None = None) -> Finding | None:
     """What is found of a matrix, where the rule was found of one axis: some rules treat matrices apart. A
     kernel knows no shape."""
     if isinstance(subject, TritonSubject) or ruled.anatomy is None or len(ruled.script.q0.shape) > 1:
@@ -117,6 +134,9 @@ def of_matrices(subject: Subject, ruled: Ruled, seed: int) -> Finding | None:
         return Finding("rule", "matrices", HOLDS, "a matrix moves by the same step", spent)
     found = identify(sharper.seen, ruled.anatomy.values, (ruled.anatomy,))
     name = name_of(found.anatomy) or "a step of its own"
+    if found.fits and like is not None:
+        reason = f"a matrix does not move as {like}: {told(changed(ruled.anatomy, found.anatomy))}"
+        return Finding("rule", "matrices", VIOLATED, reason, spent)
     if found.fits:
         return Finding("rule", "matrices", HOLDS, f"a matrix moves by another step: {name}", found.spent)
     return Finding("rule", "matrices", INCONCLUSIVE, "a matrix moves by another step, which is not known")
@@ -152,7 +172,11 @@ def obeys(anatomy: Anatomy, motion: Motion, given: dict, found: Found | None = N
     }
     listed = ", ".join(f"{key} {value:.6g} ± {plus:.1g}" for key, (value, plus) in numbers.items())
     reason = f"it moves as {known or 'a step of its own'} ({listed})"
-    return Finding("rule", known or "unnamed", HOLDS, reason, worst(anatomy, motion.seen), data)
+    spent = worst(anatomy, motion.seen)
+    if known is None and any(GIVEN in x for x in data["remarks"]):
+        reason = f"{reason}, but not with the numbers that it was given"
+        return Finding("rule", "unnamed", INCONCLUSIVE, reason, spent, data)
+    return Finding("rule", known or "unnamed", HOLDS, reason, spent, data)
 
 
 def remarks(anatomy: Anatomy, given: dict, claim: Anatomy | None) -> list[str]:
@@ -163,7 +187,7 @@ def remarks(anatomy: Anatomy, given: dict, claim: Anatomy | None) -> list[str]:
         lines.append(f"its name says something else: {difference}" if difference else "")
     for number, value in numbers_of(given).items():
         if number in anatomy.values and abs(anatomy.values[number] - value) > ALIKE * abs(value):
-            lines.append(f"{WORDS[number]} is given as {value:.6g} and acts as {anatomy.values[number]:.6g}")
+            lines.append(f"{WORDS[number]} {GIVEN} {value:.6g} and acts as {anatomy.values[number]:.6g}")
     return [x for x in lines if x]
 
 

@@ -28,7 +28,10 @@ class TargetError(Exception):
     """What the code under audit raised, and while it did what."""
 
     def __init__(self, stage: str, error: BaseException):
-        lines = str(error).splitlines() or [""]
+        try:
+            lines = str(error).splitlines() or [""]
+        except Exception:  # of an exception of somebody's own
+            lines = ["it cannot be told"]
         super().__init__(f"{stage}: {type(error).__name__}: {lines[0][:200]}".rstrip(": "))
         self.stage, self.error = stage, error
 
@@ -40,7 +43,9 @@ def running_target(stage: str, shadow: Shadow) -> Iterator[None]:
     try:
         with shadow:
             yield
-    except Exception as error:
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:
         if shadow.failure is not None:
             raise RuntimeError(f"the shadow failed while {stage}") from shadow.failure
         raise TargetError(stage, error) from error
@@ -181,10 +186,12 @@ def observed(subject: Subject, script: Script, dtype: str) -> Motion:
         slack.append(slack_of(alone, dtype))
         given.append(torch.tensor(g).to(DTYPES[dtype]).double().numpy().ravel().astype(WIDE))
     seen = Observed(start, np.array(given), np.array(values), np.array(errors), script.q0.shape)
-    states = {name: str(x.dtype).removeprefix("torch.") for name, x in whole.states().items()}
+    # A number of the whole tensor, as a count of steps, may have a type of its own.
+    wide = {name: x for name, x in whole.states().items() if x.numel() > 1}
+    states = {name: str(x.dtype).removeprefix("torch.") for name, x in wide.items()}
     beyond = np.array(spent) > 1
     at = int(np.argmax(beyond if beyond.any() else spent))
-    told = whole.shadow.told
+    told = single.shadow.told
     slack = float(np.median(slack))
     return Motion(seen, np.array(real), max(spent), at + 1, told, states, slack, examples[at])
 

@@ -59,7 +59,9 @@ def audit(
 
     if (target is None) == (all_of is None):
         raise UsageError("audit takes one of TARGET and --all PACKAGE, must be given one of them")
-    parts = PARTS if part is None else tuple(part.split(","))
+    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
+        raise UsageError(f"--out is {str(out)!r}, must be the name of a file in a folder that is there")
+    parts = PARTS if part is None else tuple(x.strip() for x in part.split(","))
     seed = whole("--seed", seed, 0, 2**63 - 1)
     if all_of is not None:
         if arg or like:

@@ -102,6 +102,10 @@ def test_a_fault_of_ours_in_one_optimizer_ends_no_other_and_is_exit_code_70(pack
         (["a:b", "--arg", "lr"], "must be NAME=VALUE"),
         (["a:b", "--part", "nonsense"], "part is 'nonsense', must be one of"),
         (["--all", "no_such_package"], "must be an installed package"),
+        (
+            ["a:b", "--out", "no_such_folder/page.html"],
+            "must be the name of a file in a folder that is there",
+        ),
     ],
 )
 def test_wrong_words_are_exit_code_2(words, told, capsys):

@@ -59,8 +59,7 @@ def audit(
 
     if (target is None) == (all_of is None):
         raise UsageError("audit takes one of TARGET and --all PACKAGE, must be given one of them")
-    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
-        raise UsageError(f"--out is {str(out)!r}, must be the name of a file in a folder that is there")
+    check_page(out)
     parts = PARTS if part is None else tuple(x.strip() for x in part.split(","))
     seed = whole("--seed", seed, 0, 2**63 - 1)
     if all_of is not None:
@@ -77,6 +76,12 @@ def audit(
         printed(found.plain())
     else:
         say(terminal.heading(found)) if quiet else say(*terminal.ending(found, whole=verbose))
+
+
+def check_page(out) -> None:
+    """Refuse a page that cannot be written, before anything is audited. Raises UsageError."""
+    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
+        raise UsageError(f"--out is {str(out)!r}, must be the name of a file in a folder that is there")
 
 
 def whole_package(name: str, parts, seed: int, jobs: str, out, *, as_json: bool, quiet: bool) -> None:

@@ -65,17 +65,15 @@ def audit(
     if all_of is not None:
         if arg or like:
             raise UsageError("--arg and --like are of one target: must not be given with --all")
-        whole_package(all_of, parts, seed, jobs, out, as_json=as_json, quiet=quiet)
-        return
+        return whole_package(all_of, parts, seed, jobs, out, as_json=as_json, quiet=quiet)
     with busy(f"auditing {target}", quiet=quiet):
         found = audited(target, options_of(arg or []), like, seed, parts)
     decide(found.exit_code, f"{found.target}: {found.verdict}")
     if out is not None:
         shown("the page", written, [found], out)
     if as_json:
-        printed(found.plain())
-    else:
-        say(terminal.heading(found)) if quiet else say(*terminal.ending(found, whole=verbose))
+        return printed(found.plain())
+    say(terminal.heading(found)) if quiet else say(*terminal.ending(found, whole=verbose))
 
 
 def check_page(out) -> None:

@@ -34,6 +34,17 @@ def pytest_collection_finish():
 
 
 @pytest.fixture
+def one_thread():
+    """torch on one thread: threads that wait for each other take most of the time of small tensors."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
 def plan(monkeypatch, tmp_path):
     """noether.plan.design replaced by fakes.Plan; runs/ in an empty folder."""
     fake = fakes.Plan("noether.plan.design")

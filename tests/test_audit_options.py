@@ -17,12 +17,7 @@ KNOWN = ("SGD", "Adam", "AdamW", "RAdam", "Adamax", "Adagrad", "RMSprop", "Adade
 OTHERS = ("LBFGS", "SparseAdam", "ASGD", "Rprop", "Adafactor", "Muon")
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def found_of(make, known=True, **given):

@@ -67,12 +67,7 @@ REAL = {
 """What torch 2.13 does: loading rounds a float32 product to bfloat16, fused steps go by memory."""
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def standing(make, like=None, **options):

@@ -11,33 +11,14 @@ if os.environ.get("TRITON_INTERPRET", "0") not in ("", "0"):
 pytest.importorskip("triton")
 
 import ptx_audit_kernels as kernels
+from adamw_adapter import KINDS, NUMBERS, adamw
 
 import noether
 from noether.campaigns.audit import triton_adapter as adapters
 from noether.campaigns.audit.triton_target import TritonTarget, on_gpu
 from noether.system.usage import CannotRun, UsageError
 
-KINDS = ("float64", "float32", "bfloat16", "float16")
-NUMBERS = {"lr": 1e-2, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "decay": 0.1}
 SIZES = (1, 3, 128, 1000, 1024, 1025)
-
-
-def adamw(block=128, cast=False, fusion=True):
-    return noether.triton_adapter(
-        kernels.adamw,
-        parameters="q_ptr",
-        gradient="g_ptr",
-        state={"m_ptr": 0.0, "s_ptr": 0.0},
-        kinds={"m_ptr": "float32", "s_ptr": "float32"},
-        count="n",
-        numbers=NUMBERS,
-        known={
-            "c1": lambda step, numbers: 1 - numbers["beta1"] ** step,
-            "c2": lambda step, numbers: 1 - numbers["beta2"] ** step,
-        },
-        constexpr={"CAST": cast, "BLOCK": block},
-        enable_fp_fusion=fusion,
-    )
 
 
 def descent(**changes):

@@ -13,6 +13,7 @@ pytest.importorskip("triton")
 pytest.importorskip("torch")
 
 import ptx_audit_kernels as kernels
+from adamw_adapter import KINDS, adamw
 
 import noether
 from noether.campaigns.audit.claims import claimed
@@ -28,28 +29,7 @@ from noether.campaigns.audit.triton_target import TritonTarget
 from noether.kernels import fused
 from noether.system.usage import UsageError
 
-KINDS = ("float64", "float32", "bfloat16", "float16")
-NUMBERS = {"lr": 1e-2, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "decay": 0.1}
 ADAMW = dict(lr=1e-2, betas=(0.9, 0.99), eps=1e-8, weight_decay=0.1)
-
-
-def adamw(cast=False, **known):
-    return noether.triton_adapter(
-        kernels.adamw,
-        parameters="q_ptr",
-        gradient="g_ptr",
-        state={"m_ptr": 0.0, "s_ptr": 0.0},
-        kinds={"m_ptr": "float32", "s_ptr": "float32"},
-        count="n",
-        numbers=NUMBERS,
-        known={
-            "c1": lambda step, numbers: 1 - numbers["beta1"] ** step,
-            "c2": lambda step, numbers: 1 - numbers["beta2"] ** step,
-        }
-        | known,
-        constexpr={"CAST": cast, "BLOCK": 128},
-        types=KINDS,
-    )
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -14,13 +14,7 @@ U = 2.0**-53
 GIVEN = dict(eta=2.0**-4, beta=0.5, k=0.25, stability=2.0**-20)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Threads of torch that wait for each other take most of the time of a product of small matrices."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def optimised(q, gradients, dtype, **given):

@@ -39,7 +39,7 @@ def arithmetic(subject: Subject, anatomy: Anatomy | None, script: Script, part="
 def judged(part: str, label: str, dtype: str, motion: Motion, anatomy: Anatomy | None) -> Finding:
     """The finding of a motion in one type."""
     data = {"types": dict(motion.told.kinds), "state": motion.states, "unknown": dict(motion.told.unknown)}
-    data["slack"] = motion.slack
+    data |= {"slack": motion.slack, "unbound": motion.unbound}
     narrow = [f"{name} ({kind})" for name, kind in motion.states.items() if narrower(name, kind, dtype)]
     if motion.told.outside:
         return Finding(part, label, INCONCLUSIVE, elsewhere(motion), None, data)
@@ -71,7 +71,8 @@ def judged(part: str, label: str, dtype: str, motion: Motion, anatomy: Anatomy |
         reason = "its operations amplify rounding so far that a bound of their order says nothing"
         return Finding(part, label, INCONCLUSIVE, reason, motion.spent, data)
     state = ", ".join(f"{name} {kind}" for name, kind in motion.states.items() if name != "step")
-    reason = f"within the rounding of its own operations; state: {state or 'none'}"
+    of_all = f" of all numbers but {motion.unbound:.0%}, which have no bound" if motion.unbound else ""
+    reason = f"within the rounding of its own operations{of_all}; state: {state or 'none'}"
     return Finding(part, label, HOLDS, reason, motion.spent, data)
 
 

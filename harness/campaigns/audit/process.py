@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import select
-import signal
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from collections.abc import Callable, Iterable
 
 from noether.campaigns.audit.finding import PARTS, Audit, Finding
 from noether.campaigns.audit.worker import frozen, work
+from noether.system.children import kill
 from noether.system.machine import importable
 from noether.system.usage import UsageError, brief, number
 
@@ -192,12 +192,3 @@ def lines(reading: int, child: int, end: float):
         elif gone:
             return
     yield None
-
-
-def kill(child: int) -> None:
-    """End a process and all that it started in its session."""
-    for signalled in (os.killpg, os.kill):
-        try:
-            signalled(child, signal.SIGKILL)
-        except ProcessLookupError:
-            pass

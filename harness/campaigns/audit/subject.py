@@ -151,6 +151,7 @@ class Motion:
     slack     the bound of a single step in units of one rounding of its result, in the median: a bound of
               thousands says little
     example   the number that is farthest off in that step: its place, and what it is, means and may be off
+    unbound   the largest share of a step's numbers of which nothing can be said, as over an eps that vanishes
     """
 
     seen: Observed
@@ -161,6 +162,7 @@ class Motion:
     states: dict[str, str]
     slack: float = 1.0
     example: tuple[int, float, float, float] | None = None
+    unbound: float = 0.0
 
 
 def observed(subject: Subject, script: Script, dtype: str) -> Motion:
@@ -170,7 +172,7 @@ def observed(subject: Subject, script: Script, dtype: str) -> Motion:
     whole = Trial(subject, [script.q0], dtype, rounds=False)
     single = Trial(subject, [script.q0], dtype, fresh=True)
     start = whole.real().astype(WIDE)
-    real, values, errors, spent, slack, given, examples = [], [], [], [], [], [], []
+    real, values, errors, spent, slack, given, examples, unbound = [], [], [], [], [], [], [], []
     for g in script.gradients:
         whole.step([g])
         single.step([g])
@@ -184,6 +186,7 @@ def observed(subject: Subject, script: Script, dtype: str) -> Motion:
         lane = int(np.argmax(each)) if each.size else 0
         examples.append((lane, *(float(x[lane]) for x in (single.real(), alone.value, alone.error))))
         slack.append(slack_of(alone, dtype))
+        unbound.append(float((~np.isfinite(alone.error)).mean()))
         given.append(torch.tensor(g).to(DTYPES[dtype]).double().numpy().ravel().astype(WIDE))
     seen = Observed(start, np.array(given), np.array(values), np.array(errors), script.q0.shape)
     # A number of the whole tensor, as a count of steps, may have a type of its own.
@@ -193,7 +196,8 @@ def observed(subject: Subject, script: Script, dtype: str) -> Motion:
     at = int(np.argmax(beyond if beyond.any() else spent))
     told = single.shadow.told
     slack = float(np.median(slack))
-    return Motion(seen, np.array(real), max(spent), at + 1, told, states, slack, examples[at])
+    more = dict(slack=slack, example=examples[at], unbound=max(unbound))
+    return Motion(seen, np.array(real), max(spent), at + 1, told, states, **more)
 
 
 def slack_of(meant: Running, dtype: str) -> float:

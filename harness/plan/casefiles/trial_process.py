@@ -34,6 +34,7 @@ from noether.plan.casefiles.rule_trial import try_rule_out
 from noether.plan.casefiles.source import sha256
 from noether.plan.casefiles.trial import try_out
 from noether.system import memorylimit
+from noether.system.children import kill
 from noether.system.machine import importable
 from noether.system.timelimit import VARIABLE, allowed, limited, overdue
 from noether.system.usage import UsageError
@@ -181,15 +182,6 @@ def followed(reading: int, requests, child: int, end: float) -> tuple[dict, bool
         elif gone or requests in ready:
             return said, False  # nobody sends a second request before the answer: whoever asked is gone
     return said, True
-
-
-def kill(child: int) -> None:
-    """End the child and everything in its process group."""
-    for signalled in (os.killpg, os.kill):
-        try:
-            signalled(child, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
 
 def ending(status: int) -> str:

@@ -189,3 +189,27 @@ def test_an_error_of_a_probe_of_ours_is_not_taken_for_a_refusal():
         tried(broken, standing(Adam, "adam"))
     refusing = replace(PROBES[0], run=lambda there: standing(lambda ps, **more: 1 / 0))
     assert tried(refusing, standing(Adam, "adam")).verdict == "outside"
+
+
+class CountsTheFirst(Adam):
+    """foreach takes the count of the first parameter for all; the plain loop is right."""
+
+    def __init__(self, params, lr=1e-3, foreach=None, **more):
+        super().__init__(params, lr=lr, **more)
+        self.all_alike = bool(foreach)
+
+    def step(self, closure=None):
+        counted = [
+            self.state[p] for group in self.param_groups for p in group["params"] if p.grad is not None
+        ]
+        if self.all_alike and counted and counted[0]:
+            for state in filter(None, counted[1:]):
+                state["step"] = counted[0]["step"]
+        return super().step(closure)
+
+
+def test_an_implementation_that_a_probe_leaves_open_and_the_plain_loop_does_not_is_told():
+    there = ground(Subject("here:x", CountsTheFirst, {}))
+    told = {x.name: x.verdict for x in probes(there, claimed("adam", there.given))}
+    assert told["no gradient at first"] == "holds"
+    assert told["no gradient at first, with foreach=True"] == "inconclusive"

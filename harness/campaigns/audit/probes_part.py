@@ -33,7 +33,8 @@ def probes(ground: Ground, anatomy: Anatomy | None) -> Iterator[Finding]:
 
 
 def switched(ground: Ground, anatomy: Anatomy | None, name: str, plain: dict) -> Iterator[Finding]:
-    """Yield what probes find wrong with an implementation and not with the usual one, and how many hold."""
+    """Yield what probes find wrong or open with an implementation and not with the usual one, and how many
+    hold."""
     off = {x: False for x in SWITCHES if x in ground.accepts}
     other = replace(ground, subject=ground.subject.having(**{**off, name: True}))
     label = f"with {name}=True"
@@ -45,9 +46,13 @@ def switched(ground: Ground, anatomy: Anatomy | None, name: str, plain: dict) ->
     done = 0
     for probe in PROBES:
         outcome = tried(probe, there)
-        if outcome.verdict == VIOLATED and plain[probe.name].verdict != VIOLATED:
-            data = {"sees": probe.sees, "blind": probe.blind, **outcome.data}
-            yield Finding("probes", f"{probe.name}, {label}", VIOLATED, outcome.reason, outcome.spent, data)
+        before = plain[probe.name].verdict
+        is_worse = (
+            outcome.verdict == VIOLATED != before or outcome.verdict == INCONCLUSIVE and before == HOLDS
+        )
+        if is_worse:
+            data, named = {"sees": probe.sees, "blind": probe.blind, **outcome.data}, f"{probe.name}, {label}"
+            yield Finding("probes", named, outcome.verdict, outcome.reason, outcome.spent, data)
         done += outcome.verdict == HOLDS
     yield Finding("probes", label, HOLDS, f"{done} of {len(PROBES)} probes hold; what does not is told apart")
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -12,6 +13,7 @@ torch = pytest.importorskip("torch")
 import noether  # noqa: E402
 from noether.api.audit import word_of  # noqa: E402
 from noether.campaigns.audit import process, target  # noqa: E402
+from noether.campaigns.audit.numpy_shadow import Shadowed  # noqa: E402
 from noether.cli.pytest_plugin import Noether  # noqa: E402
 from noether.system.usage import UsageError  # noqa: E402
 
@@ -138,6 +140,16 @@ def test_a_step_function_of_arrays_is_audited_too(tmp_path):
     found = process.audited_object(word, lambda: target.loaded(word, {}), None, 0, parts)
     assert found.verdict == "obeys" and found.rule.name == "SGD with momentum"
     assert [x.verdict for x in found.findings if x.part == "arithmetic"] == ["holds"] * 4
+
+
+def test_a_result_that_is_put_into_a_plain_array_is_refused_with_what_it_must_be():
+    q = Shadowed(torch.ones(3))
+    plain = np.zeros(3)
+    with pytest.raises(TypeError, match="must be one like q, as of numpy.zeros_like"):
+        plain += q
+    kept = np.zeros_like(q)
+    kept += q
+    assert kept.tensor.tolist() == [1, 1, 1]
 
 
 def test_the_fixture_fails_with_what_deviates(tmp_path):

@@ -76,6 +76,10 @@ class Shadowed(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **more):
         if method != "__call__" or ufunc.__name__ not in UFUNCS or more:
             raise TypeError(f"numpy.{ufunc.__name__} has no meaning here: must be one of {', '.join(UFUNCS)}")
+        if out is not None and not isinstance(out[0], Shadowed):
+            raise TypeError(
+                "a result is put into a plain array, must be one like q, as of numpy.zeros_like(q)"
+            )
         like = next(bare(x) for x in inputs if isinstance(x, Shadowed))
         given = [bare(x) for x in inputs]
         whole = ufunc.__name__ in ("maximum", "minimum", "logical_and", "logical_or")

@@ -26,18 +26,8 @@ ROOMS = (
     "kernels.loops",
     "kernels.fused",
     "kernels",
-    "system",
-    "mechanics",
-    "verdicts",
-    "faults",
-    "laws",
-    "plan",
-    "runs",
-    "campaigns",
-    "report",
-    "api",
-    "cli",
-    "labs",
+    *"system mechanics verdicts faults optimizers networks laws".split(),
+    *"plan runs campaigns report api cli labs".split(),
 )
 """Each imports those before it and itself, lazily too; noether itself stands above all rooms."""
 EXCEPTIONS = {("noether.cli.commands.bench", "labs")}

@@ -5,14 +5,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from noether.campaigns.audit.anatomy import Anatomy
-from noether.campaigns.audit.features import BY_NAME, FEATURES, GUESS, reads
 from noether.campaigns.audit.fitting import worst
 from noether.campaigns.audit.identify import WELL_KNOWN, identify, name_of, neighbours
-from noether.campaigns.audit.motion import bounded, moved
 from noether.campaigns.audit.naming import WORDS, deviation
 from noether.campaigns.audit.observed import Observed
 from noether.cases.rules import RULES
+from noether.optimizers.anatomy import Anatomy
+from noether.optimizers.features import BY_NAME, FEATURES, GUESS, reads
+from noether.optimizers.motion import bounded, moved
 
 WIDE = np.longdouble
 NUMBERS = dict(eta=0.05, beta=0.9, beta2=0.99, stability=1e-3, k=0.02, tau=0.25, psi=0.004)

@@ -11,9 +11,9 @@ import torch
 
 from noether.campaigns.audit.examine import examined
 from noether.campaigns.audit.finding import INCONCLUSIVE, OUTSIDE
-from noether.campaigns.audit.leaving import UNSEEN
 from noether.campaigns.audit.scripted import script
 from noether.campaigns.audit.subject import Subject, observed
+from noether.optimizers.leaving import UNSEEN
 
 
 class InNumpy(torch.optim.Optimizer):

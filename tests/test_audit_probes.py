@@ -50,11 +50,11 @@ from planted_steps import (  # noqa: E402
     Stopping,
 )
 
-from noether.campaigns.audit.claims import claimed  # noqa: E402
 from noether.campaigns.audit.ground import ground  # noqa: E402
 from noether.campaigns.audit.probes.probe import stand  # noqa: E402
 from noether.campaigns.audit.probes_part import PROBES, probes, tried  # noqa: E402
 from noether.campaigns.audit.subject import Subject  # noqa: E402
+from noether.optimizers.claims import claimed  # noqa: E402
 
 BY_NAME = {x.name: x for x in PROBES}
 KNOWN = {"SGD": "sgd", "Adam": "adam", "AdamW": "adamw", "NAdam": "nadam", "RAdam": "radam",

@@ -16,12 +16,12 @@ from noether.campaigns.audit import ptx_numbers
 from noether.campaigns.audit.ptx_memory import Array
 from noether.campaigns.audit.ptx_numbers import chosen, meant
 from noether.campaigns.audit.ptx_running import run, spent
-from noether.campaigns.audit.running import WIDE, Running, running
 from noether.kernels.loops.compiled import compile_ptx
 from noether.kernels.programs.precision import encode, representable
 from noether.kernels.ptx import evaluate
 from noether.kernels.ptx.fma import fma_narrow
 from noether.kernels.ptx.table import TABLE
+from noether.optimizers.running import WIDE, Running, running
 from noether.system.usage import UsageError
 
 POINTER = {"float64": "*fp64", "float32": "*fp32", "bfloat16": "*bf16", "float16": "*fp16"}

@@ -5,10 +5,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from noether.campaigns.audit import operations  # noqa: E402
-from noether.campaigns.audit import running as r  # noqa: E402
-from noether.campaigns.audit.meaning import takes  # noqa: E402
-from noether.campaigns.audit.shadow import Shadow  # noqa: E402
+from noether.optimizers import operations  # noqa: E402
+from noether.optimizers import running as r  # noqa: E402
+from noether.optimizers.meaning import takes  # noqa: E402
+from noether.optimizers.shadow import Shadow  # noqa: E402
 
 DTYPES = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 OPTIONS = {

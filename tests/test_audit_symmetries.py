@@ -11,11 +11,11 @@ torch = pytest.importorskip("torch")
 from noether.campaigns.audit import symmetry_part as part  # noqa: E402
 from noether.campaigns.audit import turned  # noqa: E402
 from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, OUTSIDE  # noqa: E402
-from noether.campaigns.audit.running import UNITS, WIDE, rounding_as  # noqa: E402
-from noether.campaigns.audit.shadow import Shadow  # noqa: E402
 from noether.campaigns.audit.subject import Subject  # noqa: E402
 from noether.cases.rules import RULES  # noqa: E402
 from noether.cases.turns import commutes, turns  # noqa: E402
+from noether.optimizers.running import UNITS, WIDE, rounding_as  # noqa: E402
+from noether.optimizers.shadow import Shadow  # noqa: E402
 
 MATRIX = turned.SHAPES["matrix"]
 GIVEN = SimpleNamespace(

@@ -16,7 +16,6 @@ import ptx_audit_kernels as kernels
 from adamw_adapter import KINDS, adamw
 
 import noether
-from noether.campaigns.audit.claims import claimed
 from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, VIOLATED
 from noether.campaigns.audit.fitting import worst
 from noether.campaigns.audit.fused_subject import FusedSubject
@@ -27,6 +26,7 @@ from noether.campaigns.audit.target import loaded
 from noether.campaigns.audit.triton_motion import TritonSubject
 from noether.campaigns.audit.triton_target import TritonTarget
 from noether.kernels import fused
+from noether.optimizers.claims import claimed
 from noether.system.usage import UsageError
 
 ADAMW = dict(lr=1e-2, betas=(0.9, 0.99), eps=1e-8, weight_decay=0.1)

@@ -17,10 +17,10 @@ import numpy as np
 import torch
 
 from noether.campaigns.audit.arithmetic_part import judged
-from noether.campaigns.audit.claims import claimed
 from noether.campaigns.audit.finding import INCONCLUSIVE, VIOLATED, Finding
 from noether.campaigns.audit.rule_part import default_type, fitting_script
 from noether.campaigns.audit.subject import DTYPES, Subject, observed
+from noether.optimizers.claims import claimed
 
 HALF = ("bfloat16", "float16")
 LIKE = {

@@ -20,8 +20,9 @@ PAGE, PICTURE = "docs/architecture.md", "docs/images/rooms.svg"
 FOLDERS = {
     "cases": "cases",
     **{name: f"kernels/{name}" for name in ("programs", "ptx", "loops", "fused")},
-    **{name: f"harness/{name}" for name in ("system", "mechanics", "verdicts", "faults", "laws", "plan")},
-    **{name: f"harness/{name}" for name in ("runs", "campaigns", "report", "api", "cli", "labs")},
+    **{name: f"harness/{name}" for name in ("system", "mechanics", "verdicts", "faults", "optimizers")},
+    **{name: f"harness/{name}" for name in ("networks", "laws", "plan", "runs", "campaigns", "report")},
+    **{name: f"harness/{name}" for name in ("api", "cli", "labs")},
 }
 """Room: its folder. A room may import the rooms before it."""
 

@@ -20,8 +20,8 @@ LETTER = 6.9  # width of a letter of 13 units, roughly
 FLOORS = (
     (("labs", "api"), ("report",)),
     (("campaigns", "plan"), ("runs",)),
-    (("faults",), ("laws", "verdicts")),
-    (("system",), ("mechanics",)),
+    (("faults", "networks"), ("laws", "verdicts")),
+    (("system", "optimizers"), ("mechanics",)),
     (("cases", "programs"), ("loops", "ptx", "fused")),
 )
 """From the top, below the roof: the rooms left of the middle shaft, and those right of it."""

@@ -7,15 +7,15 @@ from itertools import combinations
 
 import torch
 
-from noether.campaigns.audit.anatomy import Anatomy
 from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Finding
 from noether.campaigns.audit.fitting import worst
-from noether.campaigns.audit.motion import bounded
 from noether.campaigns.audit.naming import deviation
 from noether.campaigns.audit.reproduction import rounding_shown
-from noether.campaigns.audit.running import UNITS
 from noether.campaigns.audit.scripted import Script
 from noether.campaigns.audit.subject import DTYPES, Motion, Subject, TargetError, observed
+from noether.optimizers.anatomy import Anatomy
+from noether.optimizers.motion import bounded
+from noether.optimizers.running import UNITS
 
 SLACK = 2.0**10  # of a bound in units of one rounding: past that a wrong digit in the middle is not seen
 HALF = 0.25  # the share of comparisons that must see something in 16 bits, where eps and small squares vanish

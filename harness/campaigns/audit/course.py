@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from noether.campaigns.audit.shadow import Shadow
 from noether.campaigns.audit.subject import DTYPES, Subject, TargetError, needs_closure, running_target
+from noether.optimizers.shadow import Shadow
 
 STEPS = 8
 """Steps of a course: RAdam changes its mind in step 6."""

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether.campaigns.audit.anatomy import Anatomy
-from noether.campaigns.audit.motion import bounded, moved
 from noether.campaigns.audit.observed import Observed
-from noether.campaigns.audit.running import WIDE
+from noether.optimizers.anatomy import Anatomy
+from noether.optimizers.motion import bounded, moved
+from noether.optimizers.running import WIDE
 
 STEP = WIDE(2.0**-26)  # of a difference quotient: its error, 2^-26 of the second derivative, only slows a fit
 KEPT = {"beta", "beta2", "beta_c"}  # numbers near 1, of which 1 - x is fitted by its logarithm

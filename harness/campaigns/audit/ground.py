@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
-from noether.campaigns.audit.claims import like_of
 from noether.campaigns.audit.course import Course, gradients, normal
 from noether.campaigns.audit.subject import Subject, TargetError
+from noether.optimizers.claims import like_of
 
 SHAPES = ((16,), (4, 6))
 FIRST = ("params", "parameters", "params_or_groups", "model_params", "self")

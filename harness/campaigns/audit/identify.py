@@ -12,42 +12,12 @@ from itertools import product
 
 import numpy as np
 
-from noether.campaigns.audit.anatomy import Anatomy
-from noether.campaigns.audit.features import FEATURES, GUESS, meant
 from noether.campaigns.audit.fitting import Fit, fitted, scaled, worst
 from noether.campaigns.audit.observed import Observed
+from noether.optimizers.anatomy import Anatomy
+from noether.optimizers.features import FEATURES, GUESS, meant
+from noether.optimizers.well_known import WELL_KNOWN
 
-CORRECTED = {"first correction": "yes", "second correction": "yes"}
-ADAM = {"momentum": "average", "second": "average", **CORRECTED}
-WELL_KNOWN: dict[str, dict[str, str]] = {
-    "gradient descent": {},
-    "SGD with momentum": {"momentum": "sum"},
-    "SGD with Nesterov momentum": {"momentum": "sum", "ahead": "nesterov"},
-    "SGD with dampening": {"momentum": "dampened"},
-    "averaged momentum": {"momentum": "average"},
-    "Signum": {"momentum": "average", "form": "sign"},
-    "Lion": {"momentum": "average", "ahead": "lion", "form": "sign"},
-    "normalised descent": {"form": "normalised"},
-    "Adagrad": {"second": "sum"},
-    "RMSprop": {"second": "average"},
-    "RMSprop with momentum": {"second": "average", "momentum": "sum", "carried": "update"},
-    "centred RMSprop": {"second": "centred"},
-    "Adam": ADAM,
-    "AdamW": {**ADAM, "decay": "decoupled"},
-    "AMSGrad": {**ADAM, "largest": "amsgrad"},
-    "AdaBelief": {**ADAM, "second": "belief"},
-    "Adamax": {"momentum": "average", "second": "maximum", "first correction": "yes"},
-    "NAdam": {"momentum": "average", "second": "average", "ahead": "scheduled", "second correction": "yes"},
-    "RAdam": {"momentum": "average", "second": "average", **CORRECTED, "rectified": "yes", "eps": "before"},
-    "Adadelta": {"second": "typical"},
-    "ASGD": {"rate": "averaged"},
-    "Rprop": {"form": "resilient"},
-    "LAMB": {**ADAM, "form": "trust"},
-    "Adafactor": {"family": "adafactor"},
-    "Muon": {"family": "muon"},
-    "Muon with Nesterov momentum": {"family": "muon", "ahead": "nesterov"},
-}  # fmt: skip
-"""Name -> the options that are not the plainest."""
 NEAREST, ROUNDS = 4, 6
 BRIEF = 15  # rounds of a fit in the search; what is near goes on
 

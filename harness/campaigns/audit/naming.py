@@ -7,12 +7,12 @@ from itertools import combinations
 
 import numpy as np
 
-from noether.campaigns.audit.anatomy import Anatomy
-from noether.campaigns.audit.features import BY_NAME, FEATURES, GUESS, meant
 from noether.campaigns.audit.fitting import fitted, worst
 from noether.campaigns.audit.identify import Found, identify, neighbours
-from noether.campaigns.audit.motion import bounded
 from noether.campaigns.audit.observed import Observed
+from noether.optimizers.anatomy import Anatomy
+from noether.optimizers.features import BY_NAME, FEATURES, GUESS, meant
+from noether.optimizers.motion import bounded
 
 WORDS = {
     "eta": "lr", "beta": "beta", "beta2": "beta2", "stability": "eps", "k": "weight decay",

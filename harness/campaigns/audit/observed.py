@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noether.campaigns.audit.running import WIDE, Running
+from noether.optimizers.running import WIDE, Running
 
 
 @dataclass(frozen=True)

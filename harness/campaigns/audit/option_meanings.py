@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from itertools import product
 
-from noether.campaigns.audit.anatomy import Anatomy
-from noether.campaigns.audit.claims import SWITCHES, numbers_of
-from noether.campaigns.audit.features import BY_NAME, GUESS
 from noether.campaigns.audit.naming import WORDS, changed
+from noether.optimizers.anatomy import Anatomy
+from noether.optimizers.claims import SWITCHES, numbers_of
+from noether.optimizers.features import BY_NAME, GUESS
 
 ALIKE = 2.0**-20  # of an argument: a number that was fitted is that argument
 DECAYS = ("coupled", "decoupled", "after", "unscaled", "of the momentum", "late", "both", "growing",

@@ -7,7 +7,7 @@ import typing
 
 import torch
 
-from noether.campaigns.audit.claims import NUMBERS, number
+from noether.optimizers.claims import NUMBERS, number
 
 BETAS = (0.8, 0.95)
 SWITCHED = {"dampening": 0.3, "eps": 1e-3, "momentum": 0.8, "lr_decay": 0.1}

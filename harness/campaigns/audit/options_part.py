@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 import torch
 
-from noether.campaigns.audit.claims import NUMBERS, SWITCHES, numbers_of
 from noether.campaigns.audit.course import Course, same
 from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Finding
 from noether.campaigns.audit.fitting import fitted, worst
@@ -24,6 +23,7 @@ from noether.campaigns.audit.option_values import NoOther, flags, needed, other,
 from noether.campaigns.audit.reproduction import shown, unchanged_shown
 from noether.campaigns.audit.rule_part import Ruled, default_type
 from noether.campaigns.audit.subject import Subject, TargetError, observed
+from noether.optimizers.claims import NUMBERS, SWITCHES, numbers_of
 
 LONG = 60
 """Steps of the second try of an option that seems to change nothing, on a matrix."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from noether.campaigns.audit.anatomy import Anatomy
 from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED, Finding
 from noether.campaigns.audit.ground import Ground
 from noether.campaigns.audit.probes import calls, gradients, groups, rates, saved, shapes
 from noether.campaigns.audit.probes.probe import Outcome, Probe, Stand, stand
 from noether.campaigns.audit.subject import TargetError
+from noether.optimizers.anatomy import Anatomy
 
 PROBES: tuple[Probe, ...] = (
     *calls.PROBES, *groups.PROBES, *shapes.PROBES, *gradients.PROBES, *rates.PROBES, *saved.PROBES,

@@ -9,9 +9,9 @@ import numpy as np
 from noether.campaigns.audit.ptx_bits import line
 from noether.campaigns.audit.ptx_numbers import KIND
 from noether.campaigns.audit.ptx_shadow import Fields
-from noether.campaigns.audit.running import Running
 from noether.kernels.ptx.parse import Instruction, Register
 from noether.kernels.ptx.semantics import RELATION
+from noether.optimizers.running import Running
 
 
 @dataclass(frozen=True)

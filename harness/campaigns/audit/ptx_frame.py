@@ -21,10 +21,10 @@ from noether.campaigns.audit.ptx_numbers import (
     whole,
 )
 from noether.campaigns.audit.ptx_shadow import WIDTH, Fields, Notes, Unknown, merged, number_at, of_bits
-from noether.campaigns.audit.running import WIDE, Running, running
 from noether.kernels.ptx.binding import Frame
 from noether.kernels.ptx.parse import Immediate, Instruction, Parameter, Register
 from noether.kernels.ptx.table import width
+from noether.optimizers.running import WIDE, Running, running
 
 OF_WIDTH = {32: "float32", 64: "float64"}
 

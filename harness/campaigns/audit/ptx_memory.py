@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from noether.campaigns.audit.ptx_shadow import WIDTH, Fields, Notes, Unknown, number_at
-from noether.campaigns.audit.running import WIDE, Running, running
 from noether.kernels.programs.precision import BUFFER, widen
 from noether.kernels.ptx.memory import SPACING
+from noether.optimizers.running import WIDE, Running, running
 from noether.system.usage import UsageError
 
 

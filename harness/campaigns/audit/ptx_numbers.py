@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether.campaigns.audit.running import WIDE, WIDE_UNIT, Running, running
 from noether.kernels.ptx.table import Op
+from noether.optimizers.running import WIDE, WIDE_UNIT, Running, running
 
 SLACK = 1 + 2.0**-40  # the bounds are evaluated in floats themselves: in 8000 roundings of 2^-53, or fewer
 KIND = {"bf16": "bfloat16", "f16": "float16", "f32": "float32", "f64": "float64"}

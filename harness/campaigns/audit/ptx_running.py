@@ -19,8 +19,8 @@ from noether.campaigns.audit.ptx_frame import WideFrame
 from noether.campaigns.audit.ptx_memory import Array, Shadows
 from noether.campaigns.audit.ptx_numbers import KIND, SLACK
 from noether.campaigns.audit.ptx_shadow import Notes
-from noether.campaigns.audit.running import WIDE, Running, running
 from noether.kernels.ptx.evaluate import BATCH, arguments, prepared
+from noether.optimizers.running import WIDE, Running, running
 
 
 @dataclass

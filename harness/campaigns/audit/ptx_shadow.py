@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from noether.campaigns.audit.ptx_numbers import FORMAT, chosen, half_ulp, rounded
-from noether.campaigns.audit.running import WIDE, Running, running
 from noether.kernels.programs.precision import widen
+from noether.optimizers.running import WIDE, Running, running
 
 WIDTH = {"float64": 64, "float32": 32, "float16": 16, "bfloat16": 16}
 OF_BITS = {"float64": np.float64, "float32": np.float32, "float16": np.float16}

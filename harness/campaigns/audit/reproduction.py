@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from noether.campaigns.audit.anatomy import Anatomy
-from noether.campaigns.audit.motion import bounded
 from noether.campaigns.audit.scripted import Script, script
 from noether.campaigns.audit.subject import Motion, Subject
+from noether.optimizers.anatomy import Anatomy
+from noether.optimizers.motion import bounded
 
 SECONDS = 60.0
 SHOWN = 3  # the exit code of a script that shows what it says

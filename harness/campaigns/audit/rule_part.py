@@ -8,9 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from noether.campaigns.audit.anatomy import Anatomy
 from noether.campaigns.audit.arithmetic_part import elsewhere
-from noether.campaigns.audit.claims import like_of, meanings, numbers_of
 from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, VIOLATED, Finding
 from noether.campaigns.audit.fitting import fitted, uncertainties, worst
 from noether.campaigns.audit.identify import Found, by_memories, identify, name_of
@@ -20,6 +18,8 @@ from noether.campaigns.audit.scripted import Script
 from noether.campaigns.audit.scripted import script as scripted
 from noether.campaigns.audit.subject import MADE, Motion, Subject, TargetError, Trial, observed
 from noether.campaigns.audit.triton_motion import TritonSubject
+from noether.optimizers.anatomy import Anatomy
+from noether.optimizers.claims import like_of, meanings, numbers_of
 from noether.system.usage import UsageError, brief
 
 ALIKE = 2.0**-20  # of an argument: a number that was fitted is that argument

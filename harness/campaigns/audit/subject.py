@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
-from noether.campaigns.audit.leaving import UNSEEN, Leaving
 from noether.campaigns.audit.observed import Observed
-from noether.campaigns.audit.running import TINY, UNITS, WIDE, Running
 from noether.campaigns.audit.scripted import Script
-from noether.campaigns.audit.shadow import Shadow, Told
+from noether.optimizers.leaving import UNSEEN, Leaving
+from noether.optimizers.running import TINY, UNITS, WIDE, Running
+from noether.optimizers.shadow import Shadow, Told
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16,
           "float16": torch.float16}  # fmt: skip

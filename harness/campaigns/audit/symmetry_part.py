@@ -24,10 +24,10 @@ from functools import cached_property
 import numpy as np
 
 from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, OUTSIDE, Finding
-from noether.campaigns.audit.running import UNITS, WIDE, Running, product, rounding_as
 from noether.campaigns.audit.scripted import Script
 from noether.campaigns.audit.subject import Subject, TargetError, Trial
 from noether.campaigns.audit.turned import SHAPES, SIDES_OF, Turn, script, turns
+from noether.optimizers.running import UNITS, WIDE, Running, product, rounding_as
 
 KEPT, BROKEN, UNDECIDED, REFUSED = "kept", "broken", "undecided", "refused"
 CLEAR = 2.0**10

@@ -10,15 +10,15 @@ import numpy as np
 
 from noether.campaigns.audit.finding import Finding
 from noether.campaigns.audit.observed import Observed
-from noether.campaigns.audit.running import WIDE, Running
 from noether.campaigns.audit.scripted import Script
-from noether.campaigns.audit.shadow import Told
 from noether.campaigns.audit.subject import Motion, TargetError, slack_of, spent_of
 from noether.campaigns.audit.triton_adapter import TritonAdapter
 from noether.campaigns.audit.triton_part import launches
 from noether.campaigns.audit.triton_target import TritonTarget
 from noether.kernels.programs.precision import PRECISIONS, representable
 from noether.kernels.ptx import Endless, OutOfBounds, Refused
+from noether.optimizers.running import WIDE, Running
+from noether.optimizers.shadow import Told
 from noether.system.usage import CannotRun, UsageError
 
 

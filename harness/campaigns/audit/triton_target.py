@@ -14,11 +14,11 @@ import numpy as np
 from noether.campaigns.audit.ptx_memory import Array
 from noether.campaigns.audit.ptx_numbers import SLACK
 from noether.campaigns.audit.ptx_running import Executed, run
-from noether.campaigns.audit.running import Running, running
 from noether.campaigns.audit.triton_adapter import TritonAdapter
 from noether.kernels.programs.precision import PRECISIONS, encode, representable
 from noether.kernels.ptx.evaluate import prepared
 from noether.kernels.ptx.table import Refused
+from noether.optimizers.running import Running, running
 from noether.system.usage import CannotRun, UsageError, unknown
 
 POINTER = {"float64": "*fp64", "float32": "*fp32", "float16": "*fp16", "bfloat16": "*bf16"}

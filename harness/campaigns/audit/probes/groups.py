@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from noether.campaigns.audit.claims import number
 from noether.campaigns.audit.course import Beginning, target
 from noether.campaigns.audit.finding import INCONCLUSIVE
 from noether.campaigns.audit.probes.probe import Outcome, Probe, Stand, agree, neighbours, untold
+from noether.optimizers.claims import number
 
 
 def tensors(stand: Stand, count: int = 2, steps: int = 8):

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import torch
 
-from noether.campaigns.audit.anatomy import Anatomy
 from noether.campaigns.audit.course import Beginning, Course, Experiment, Place, compared, same
 from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 from noether.campaigns.audit.ground import Ground
 from noether.campaigns.audit.identify import name_of
 from noether.campaigns.audit.subject import Subject, TargetError
+from noether.optimizers.anatomy import Anatomy
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from noether.campaigns.audit.claims import number
 from noether.campaigns.audit.course import Beginning, Course, same, target
 from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, VIOLATED
-from noether.campaigns.audit.motion import PYTHON
 from noether.campaigns.audit.option_meanings import near
 from noether.campaigns.audit.probes.probe import Outcome, Probe, Stand, agree, untold
+from noether.optimizers.claims import number
+from noether.optimizers.motion import PYTHON
 
 EXACT = 2.0**-7
 """An lr that every type holds."""

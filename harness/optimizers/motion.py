@@ -19,10 +19,10 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from noether.campaigns.audit import running
-from noether.campaigns.audit.anatomy import Anatomy
-from noether.campaigns.audit.families import FAMILIES, resilient
-from noether.campaigns.audit.running import WIDE, Running
+from noether.optimizers import running
+from noether.optimizers.anatomy import Anatomy
+from noether.optimizers.families import FAMILIES, resilient
+from noether.optimizers.running import WIDE, Running
 
 PYTHON = 8
 """How many roundings of Python's floats may stand between a number that was given and a coefficient that

@@ -7,8 +7,8 @@ Source: the CPU kernels of PyTorch 2.13, aten/src/ATen/native/cpu/Fused{SGD,Adam
 
 from __future__ import annotations
 
-from noether.campaigns.audit import operations as op
-from noether.campaigns.audit import running as r
+from noether.optimizers import operations as op
+from noether.optimizers import running as r
 
 
 def sgd(kind, state, p) -> dict:

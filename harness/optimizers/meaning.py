@@ -9,8 +9,8 @@ from functools import cache
 import numpy as np
 import torch
 
-from noether.campaigns.audit.operations import ELEMENTWISE, REDUCTIONS, gathered
-from noether.campaigns.audit.running import UNITS, WIDE, Running, choose, counted, narrow
+from noether.optimizers.operations import ELEMENTWISE, REDUCTIONS, gathered
+from noether.optimizers.running import UNITS, WIDE, Running, choose, counted, narrow
 
 COPIES = {"clone", "copy", "_to_copy", "contiguous", "lift_fresh_copy", "detach_copy", "view_copy"}
 FILLED = {"zero": 0.0, "zeros": 0.0, "zeros_like": 0.0, "new_zeros": 0.0, "ones": 1.0, "ones_like": 1.0,

@@ -5,9 +5,9 @@ Arguments have the names that PyTorch gives them, and a few that other packages 
 
 from __future__ import annotations
 
-from noether.campaigns.audit.anatomy import Anatomy
-from noether.campaigns.audit.features import GUESS
-from noether.campaigns.audit.identify import WELL_KNOWN
+from noether.optimizers.anatomy import Anatomy
+from noether.optimizers.features import GUESS
+from noether.optimizers.well_known import WELL_KNOWN
 from noether.system.usage import UsageError
 
 NUMBERS = {

@@ -22,8 +22,8 @@ import torch
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from noether.campaigns.audit import fused
-from noether.campaigns.audit.meaning import (
+from noether.optimizers import fused
+from noether.optimizers.meaning import (
     aliases,
     bound,
     kind_of,
@@ -34,7 +34,7 @@ from noether.campaigns.audit.meaning import (
     rounded_to,
     scalar,
 )
-from noether.campaigns.audit.running import UNITS, WIDE, Running, rounding
+from noether.optimizers.running import UNITS, WIDE, Running, rounding
 
 SILENT = {"empty", "empty_like", "new_empty", "empty_strided", "resize", "set", "arange", "eye", "randn",
           "rand", "normal", "uniform", "bernoulli", "randn_like", "rand_like", "randint", "random",

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from noether.campaigns.audit import running as r
-from noether.campaigns.audit.running import Running
+from noether.optimizers import running as r
+from noether.optimizers.running import Running
 
 LIBRARY = 2  # roundings of a library function: 1 unit in the last place is 2 unit roundoffs
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from noether.campaigns.audit.features import FEATURES, GUESS, INSTEAD, LINEAR, PLAINLY, has, meant, reads
+from noether.optimizers.features import FEATURES, GUESS, INSTEAD, LINEAR, PLAINLY, has, meant, reads
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Watching a training run of anybody: the laws of its steps and gradients, from hooks alone."""

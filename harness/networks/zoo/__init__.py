@@ -1,0 +1,1 @@
+"""The networks that are trained here, one file each, on data sets that scikit-learn carries."""

@@ -1,0 +1,183 @@
+"""The float64 twin of a network: the same minibatch once more, in numbers that round 2^29 times less.
+
+What a script does between the network's outputs and backward() is not known here, and need not be. The slope
+of its loss with respect to the outputs, the cotangent c, is observed, and
+
+    g64 = J(q)^T c,    J the Jacobian of the outputs in the parameters
+
+is formed by a copy of the network in float64, from the same inputs, the same random numbers and the same
+modes of its modules. Whatever leaves the outputs alone is a symmetry of every loss of them, J xi = 0, so
+that <g64, xi> vanishes for every c.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map
+
+WIDE = torch.float64
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks",
+         "_forward_hooks_with_kwargs", "_forward_pre_hooks_with_kwargs",
+         "_forward_hooks_always_called")  # fmt: skip
+
+
+class NoTwin(Exception):
+    """A network that cannot be done again in float64, and why."""
+
+
+@dataclass
+class Call:
+    """One call of a network, and what its loss sent back.
+
+    args, kwargs  what it was called with, as it was
+    rng           the states of random number generators before the call: "cpu", or the name of a device
+    training      module's name -> whether it was in training mode
+    cotangents    for each floating tensor among the outputs, in order: the slope of the loss, or None where
+                  nothing came back
+    """
+
+    args: tuple
+    kwargs: dict = field(default_factory=dict)
+    rng: dict[str, torch.Tensor] = field(default_factory=dict)
+    training: dict[str, bool] = field(default_factory=dict)
+    cotangents: list[torch.Tensor | None] = field(default_factory=list)
+
+
+def called(model: torch.nn.Module, args: Sequence, kwargs: dict | None = None) -> Call:
+    """The call that is about to be made, without cotangents yet."""
+    training = {name: module.training for name, module in model.named_modules()}
+    return Call(tuple(args), dict(kwargs or {}), random_states(), training)
+
+
+def random_states() -> dict[str, torch.Tensor]:
+    """The states of all random number generators that are in use. Nothing is drawn."""
+    states = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        states |= {f"cuda:{i}": torch.cuda.get_rng_state(i) for i in range(torch.cuda.device_count())}
+    return states
+
+
+@contextmanager
+def random_numbers(states: dict[str, torch.Tensor]):
+    """A context that begins with these states, and leaves the generators as they were before it."""
+    before = random_states()
+    try:
+        set_random(states)
+        yield
+    finally:
+        set_random(before)
+
+
+def set_random(states: dict[str, torch.Tensor]) -> None:
+    for device, state in states.items():
+        if device == "cpu":
+            torch.set_rng_state(state)
+        else:
+            torch.cuda.set_rng_state(state, device)
+
+
+def outputs(found) -> list[torch.Tensor]:
+    """The floating tensors among what a network returned, in order."""
+    leaves = tree_leaves(vars(found) if hasattr(found, "__dict__") and not is_tree(found) else found)
+    return [x for x in leaves if isinstance(x, torch.Tensor) and x.is_floating_point()]
+
+
+def is_tree(found) -> bool:
+    """Whether torch looks inside of it: a tensor, a tuple, a list, a dict; other objects show attributes."""
+    return isinstance(found, (torch.Tensor, tuple, list, dict))
+
+
+def widened(x):
+    """The same with floating tensors in float64, cut off from what made them."""
+    cast = lambda y: y.detach().to(WIDE) if isinstance(y, torch.Tensor) and y.is_floating_point() else y
+    return tree_map(cast, x)
+
+
+def twin(model: torch.nn.Module) -> torch.nn.Module:
+    """A copy of the network in float64, without its hooks. Raises NoTwin."""
+    try:
+        copied = copy.deepcopy(model)
+    except Exception as error:  # a module may hold what cannot be copied, as a lock or a tensor of a graph
+        raise NoTwin(f"it cannot be copied: {type(error).__name__}: {first_line(error)}") from None
+    for module in copied.modules():
+        for name in HOOKS:
+            getattr(module, name, {}).clear()
+    return copied.to(WIDE)
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0][:200]
+
+
+class Drawn(TorchDispatchMode):
+    """A mode in which random numbers of float64 are drawn as float32 ones.
+
+    A generator gives other numbers for float64. Masks of dropout are alike in all types (torch 2.13, CPU).
+    """
+
+    MADE = ("rand", "randn")
+    LIKE = ("rand_like", "randn_like")
+    FILLED = ("normal_", "uniform_")
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        name = function._schema.name.split("::")[1]
+        if name in self.MADE and kwargs.get("dtype") == WIDE:
+            return function(*args, **{**kwargs, "dtype": torch.float32}).to(WIDE)
+        if name in (*self.LIKE, *self.FILLED) and args[0].dtype == WIDE:
+            narrow = torch.empty_like(args[0], dtype=torch.float32)
+            if name in self.FILLED:
+                return args[0].copy_(function(narrow, *args[1:], **kwargs))
+            return function(narrow, *args[1:], **{**kwargs, "dtype": torch.float32}).to(WIDE)
+        return function(*args, **kwargs)
+
+
+def run(model: torch.nn.Module, call: Call) -> list[torch.Tensor]:
+    """The outputs of a call by a model in float64, with their graph. Raises NoTwin."""
+    for name, module in model.named_modules():
+        module.training = call.training.get(name, module.training)
+    with random_numbers(call.rng), torch.enable_grad(), Drawn():
+        with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+            try:
+                return outputs(model(*widened(call.args), **widened(call.kwargs)))
+            except Exception as error:  # of the user's own code, which met float64 for the first time
+                raise NoTwin(
+                    f"it does not run in float64: {type(error).__name__}: {first_line(error)}"
+                ) from None
+
+
+def wide_gradients(model: torch.nn.Module, calls: Iterable[Call]) -> dict[str, torch.Tensor]:
+    """The gradient in float64 that these calls add up to, by parameter; 0 where nothing came back.
+
+    model  as it stands, of any type: it is copied, and left as it is
+    Raises NoTwin.
+    """
+    copied = twin(model)
+    for p in copied.parameters():
+        p.grad = None
+    for call in calls:
+        back(copied, call)
+    return {name: gradient_of(p) for name, p in copied.named_parameters()}
+
+
+def back(model: torch.nn.Module, call: Call) -> None:
+    """Add the gradient of one call to that of a model in float64. Raises NoTwin."""
+    found = run(model, call)
+    if len(found) != len(call.cotangents):
+        raise NoTwin(f"it gave {len(found)} outputs in float64 and {len(call.cotangents)} before")
+    pairs = [(y, c) for y, c in zip(found, call.cotangents, strict=True) if c is not None and y.requires_grad]
+    for y, _ in pairs:
+        if y.dtype != WIDE:
+            raise NoTwin(f"an output is {y.dtype} in float64 too: a cast is written into the network")
+    if pairs:
+        torch.autograd.backward([y for y, _ in pairs], [c.detach().to(WIDE) for _, c in pairs])
+
+
+def gradient_of(p: torch.Tensor) -> torch.Tensor:
+    return torch.zeros_like(p) if p.grad is None else p.grad.detach()

@@ -46,6 +46,7 @@ class Law:
     everywhere   names of faults that it must kill in every cell that shows them
     promised     (fault, precision): names of faults that it must kill in that precision
     on_request   the option without which a run leaves the law out
+    only_full    whether a quick run leaves the law out, unless it or its group is asked for by name
     """
 
     key: str
@@ -58,6 +59,7 @@ class Law:
     everywhere: tuple[str, ...] = ()
     promised: tuple[tuple[str, str], ...] = ()
     on_request: str = ""
+    only_full: bool = False
     adds: str = ""
 
     @property
@@ -96,7 +98,11 @@ class Family:
         run_cell(cell) -> records
         missing() -> why what executes them is not here, or '' (where that can be)
         why_not(law, case) -> why one of its laws has no cell on a case, or '' (where it can say so)
+        not_here() -> why none of its cells can be planned here, or '' (where that can be)
+    group      the word by which `noether verify` asks for these laws alone, where they are about no case; ''
+               where cases lead to them
     """
 
     laws: tuple[Law, ...]
     measured: Callable[[], ModuleType]
+    group: str = ""

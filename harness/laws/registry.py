@@ -11,6 +11,7 @@ from noether.laws import (
     covariance,
     exact,
     map,
+    networks,
     normalisation,
     orders,
     published,
@@ -29,11 +30,16 @@ FAMILIES: tuple[Family, ...] = (
     published.FAMILY,
     *averages.FAMILIES,
     reference.FAMILY,
+    networks.FAMILY,
 )
 """Those whose cells are no launches; the exact laws judge the launches that the design of a run chooses."""
 
-LETTERS = "TDEBOSMPV"
-"""The theorem, updates, breaking measured back, bits, orders, normalisation, map, published, reference."""
+GROUPS: dict[str, Family] = {family.group: family for family in FAMILIES if family.group}
+"""The families that are asked for by a word of their own, for they are about no case."""
+
+LETTERS = "TDEBOSMPVN"
+"""The theorem, updates, breaking measured back, bits, orders, normalisation, map, published, reference,
+networks."""
 
 LAWS: dict[str, Law] = {
     law.key: law

@@ -10,7 +10,7 @@ from numbers import Integral
 
 from noether.cases import CATALOG, Case
 from noether.cases.rules import RULES, Rule
-from noether.plan import chosen_rules
+from noether.plan import chosen_rules, groups
 from noether.plan.casefiles import load, trial, trial_process
 from noether.plan.casefiles.travel import check_travels
 from noether.system.usage import UsageError, brief, unknown
@@ -64,6 +64,7 @@ class Selection:
                narrowed
     files      words of case files, which worker processes load again
     rule_files words of files of rules, which they load too
+    groups     families of laws about no case that were asked for by their words; then there are no cases
     """
 
     cases: tuple[Case, ...]
@@ -77,6 +78,7 @@ class Selection:
     asked: frozenset[str] = frozenset()
     files: tuple[str, ...] = ()
     rule_files: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 def select(request: Request) -> Selection:
@@ -85,19 +87,20 @@ def select(request: Request) -> Selection:
     profile = one("profile", request.profile, PROFILES)
     seed = whole("--seed", request.seed, 0, 2**63 - 1)
     overrides = overridden(request)
-    cases, files = chosen_cases(request.cases)
+    grouped = groups.chosen(request.cases)
+    cases, files = ((), ()) if grouped else chosen_cases(request.cases, beside=groups.words())
     for word in files:
         check_travels(case_named(load.named(word)), load.split(word)[0])
     from noether.plan import design
 
-    laws = chosen_laws(request, design.LAWS)
+    laws = chosen_laws(request, design.LAWS, grouped)
     rules, rule_files = chosen_rules.chosen(request.rule)
     precisions = several("precision", request.precision, tuple(design.PRECISIONS))
     asked = narrowed(request)
-    if "rules" in asked:
+    if "rules" in asked and not grouped:
         refuse_impossible_rules(cases, rules, named="cases" in asked)
     how = (precisions, backend, profile, seed, overrides, asked)
-    return Selection(cases, laws, rules, *how, files, rule_files)
+    return Selection(cases, laws, rules, *how, files, rule_files, grouped)
 
 
 def narrowed(request: Request) -> frozenset[str]:
@@ -108,11 +111,18 @@ def narrowed(request: Request) -> frozenset[str]:
     return frozenset(name for name, value in said.items() if value)
 
 
-def chosen_laws(request: Request, book: dict) -> tuple[str, ...]:
-    """The laws that were named, or all but those that wait for an option; with the option, these too."""
+def chosen_laws(request: Request, book: dict, grouped: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The laws that were named, or all but those that wait for an option; with the option, these too.
+
+    A quick run leaves out what only a full one has. A group that was asked for has its own laws, all of them.
+    """
     waiting = {key for key, info in book.items() if getattr(info, "on_request", "")}
     named = several("law", request.law, tuple(book), fold=str.upper)
-    left_out = waiting if request.law is None else waiting - set(named)
+    slow = {key for key, info in book.items() if getattr(info, "only_full", False)}
+    others = (
+        set(book) - set(groups.laws(grouped)) if grouped else slow if request.profile == "quick" else set()
+    )
+    left_out = waiting | others if request.law is None else waiting - set(named)
     return tuple(
         k for k in book if (k in named and k not in left_out) or (k in waiting and request.reference)
     )
@@ -146,8 +156,13 @@ def several(
     return tuple(k for k in known if k in found)
 
 
-def chosen_cases(words: Iterable[str | Case]) -> tuple[tuple[Case, ...], tuple[str, ...]]:
-    """The cases and the words that are files; no word is the whole catalogue."""
+def chosen_cases(
+    words: Iterable[str | Case], beside: tuple[str, ...] = ()
+) -> tuple[tuple[Case, ...], tuple[str, ...]]:
+    """The cases and the words that are files; no word is the whole catalogue.
+
+    beside  words that may stand here too, of which a refusal tells
+    """
     cases, files = [], []
     for word in words:
         if isinstance(word, Case):
@@ -159,7 +174,7 @@ def chosen_cases(words: Iterable[str | Case]) -> tuple[tuple[Case, ...], tuple[s
             cases.append(load.load(word, trial_process.tried(word)))
             files.append(word)
         else:
-            cases.append(catalogued(word))
+            cases.append(catalogued(word, beside))
     unique = list(dict.fromkeys(cases)) or list(CATALOG)
     names = [c.name for c in unique]
     for name in names:
@@ -168,11 +183,11 @@ def chosen_cases(words: Iterable[str | Case]) -> tuple[tuple[Case, ...], tuple[s
     return tuple(unique), tuple(files)
 
 
-def catalogued(word: str) -> Case:
-    """The case of the catalogue with this name. Raises UsageError."""
+def catalogued(word: str, beside: tuple[str, ...] = ()) -> Case:
+    """The case of the catalogue with this name. Raises UsageError, which knows the words `beside` too."""
     known = {c.name: c for c in CATALOG}
     if word not in known:
-        error = unknown("case", word, known)
+        error = unknown("case", word, [*known, *beside])
         raise UsageError(f"{error} (or a file: path/to/case.py)")
     return known[word]
 

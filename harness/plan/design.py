@@ -13,7 +13,9 @@ from noether.cases.rules import RULES as RULE_TABLE
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import MODES
 from noether.kernels.programs.precision import PRECISIONS as TYPES
-from noether.laws.registry import FAMILIES, LAWS  # noqa: F401  (LAWS: choices and reports ask the plan)
+from noether.laws.law import Family
+from noether.laws.registry import FAMILIES, GROUPS, LAWS  # noqa: F401  (LAWS: choices and reports ask)
+from noether.plan.groups import of_law
 from noether.plan.launches import depths, discrete
 from noether.plan.parity import not_here as parity_not_here
 
@@ -39,19 +41,30 @@ def slower(name: str) -> str:
 
 
 def not_here(law: str) -> str:
-    """Why a law that compares installed packages has nothing to compare, or ''."""
-    return parity_not_here() if law == "B1" else ""
+    """Why a law that needs installed packages can say nothing here, or ''."""
+    if law == "B1":
+        return parity_not_here()
+    group = of_law(law)
+    return GROUPS[group].measured().not_here() if group else ""
+
+
+def looked_at(family: Family, selection) -> list[tuple[tuple, str]]:
+    """The cases that a family is asked about, and how closely; a group of no case once, with none."""
+    if not family.group:
+        return [] if selection.groups else depths(selection)
+    asked = family.group in selection.groups or "cases" not in selection.asked
+    return [((), selection.profile)] if asked else []
 
 
 def cells(selection) -> list:
     """Every cell of a selection, cheapest kinds first. Raises launch.BackendMissing."""
     backend = backend_of(selection.backend)
-    out: list = [c for c in discrete(selection, backend) if c.laws]
+    out: list = [] if selection.groups else [c for c in discrete(selection, backend) if c.laws]
     # Of numpy alone B1 has nothing to compare.
     wanted = [k for k in selection.laws if k != "B1" or selection.backend != "numpy"]
     for family in FAMILIES:
         module = family.measured()
-        for cases, depth in depths(selection):
+        for cases, depth in looked_at(family, selection):
             found = module.cells(cases, depth, selection.seed, backend)
             asked = [(c, tuple(x for x in c.laws if x in wanted)) for c in found if chosen(c, selection)]
             mine = [replace(c, wanted=laws, work=module.run_cell) for c, laws in asked if laws]

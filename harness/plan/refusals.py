@@ -11,13 +11,16 @@ from noether.laws.exact import EXACT
 from noether.laws.exact.cell import rules_of
 from noether.laws.registry import FAMILIES, LAWS
 from noether.plan.choices import Selection
+from noether.plan.groups import of_law
 
 SHOWN = 3  # cases whose reasons are told
 
 
 def why(law: str, selection: Selection) -> str:
     """The reason in one line: what the law needs, and what each case lacks of it."""
-    info = LAWS[law]
+    info, group = LAWS[law], of_law(law)
+    if group and group not in selection.groups:
+        return f"{law} ({info.title}) is about no case: ask for it by noether verify {group} --law {law}"
     lacking = {}
     for case in selection.cases:
         reason = exact(law, case, selection) if law in EXACT else elsewhere(law, case)

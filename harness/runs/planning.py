@@ -38,7 +38,10 @@ def plan(selection: Selection) -> Plan:
             f"law {', '.join(missing)} covers nothing of this choice: {why(missing[0], selection)}"
         )
     notes = paces(selection) if any(c.laws[0][0] in "DEB" for c in cells) else []
-    notes += [f"law {law} is not here: {reason}" for law, reason in absent.items()]
+    notes += [
+        f"law {', '.join(law for law in absent if absent[law] == reason)} is not here: {reason}"
+        for reason in dict.fromkeys(absent.values())
+    ]
     notes += [line for line in (planning.slower(selection.backend),) if line]
     notes += compilers.told(cells)
     return Plan(selection, cells, laws, missing, backend, [*notes, *unread.check(selection, cells, laws)])

@@ -12,7 +12,6 @@ from noether.cli.commands import (
     AsJson,
     Baseline,
     Jobs,
-    Names,
     NoConfig,
     Out,
     Quiet,
@@ -21,6 +20,7 @@ from noether.cli.commands import (
     Seed,
     Trust,
     Verbose,
+    argument,
     option,
 )
 from noether.cli.commands.defaults import Defaults, said
@@ -33,6 +33,11 @@ TYPES = "Comma list: float64,float32,float16,bfloat16, or with a mode as in bflo
 TRUE_ERROR = "Know the true error of every trajectory of T1 to T5, by heyoka in 113 bits (V1)."
 LIMIT = "How long one cell may take before it is given up (default 600)."
 
+Verified = argument(
+    list[str] | None,
+    "[CASE|FILE|GROUP]...",
+    "Cases, files as path/to/case.py[:NAME], or networks (laws about no case); all when none is given.",
+)
 Profile = option(str, "quick (default), full or stress.")
 Backend = option(str, BACKENDS)
 Precision = option(str | None, TYPES)
@@ -55,7 +60,7 @@ AcceptRise = option(bool, "With --update-baseline: take this run as it is, rises
 
 def verify(
     context: typer.Context,
-    cases: Names = None,
+    cases: Verified = None,
     profile: Profile = "quick",
     backend: Backend = "auto",
     precision: Precision = None,

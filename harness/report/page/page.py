@@ -37,6 +37,7 @@ SUBJECTS = (
     ("O", "Continuous models and their orders", MODELS),
     ("M", "Which rule keeps what", "The symmetry × rule map."),
     ("P", "Published claims", "Statements of the literature, measured."),
+    ("N", "Networks in training", "Real minibatch gradients, on data that scikit-learn carries."),
     ("V", "References", "How well the references themselves are known."),
     ("B", "Backends", "The same bits from every way of running a kernel."),
     ("", "Other laws", ""),

@@ -30,12 +30,26 @@ class Part:
     parameter  its name, as named_parameters() has it
     where      (n, w) int64, flat places in the parameter; of GL row i holds the numbers of the i-th basis
                vector, in one order for all rows
-    sign       1 or -1
+    sign       1 or -1; where a number enters twice, as a tied weight may, another factor of it
     """
 
     parameter: str
     where: torch.Tensor
-    sign: int = 1
+    sign: float = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Break:
+    """A small constant that a family does not scale along, as the eps of a normalisation.
+
+    module  its name;  eps  the constant
+    powers  (n, m) the exponent of what eps is added to, for each generator and each of the m sizes that the
+            normalisation divides by
+    """
+
+    module: str
+    eps: float
+    powers: torch.Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,17 +57,19 @@ class Family:
     """n generators of one form; of GL they are the d x d matrices A.
 
     kind    scale, rescale, translation or GL
-    words   what it is, as "scale of conv1.weight, by output channel"
+    words   what it moves, as "conv1.weight conv1.bias" or "fc1.weight fc1.bias against fc2.weight"
     parts   the numbers that it moves
     why     what of the network makes it a symmetry, as "BatchNorm bn1"
-    breaks  what is known to break it a little: names of modules with an eps
+    breaks  what is known to break it a little
+    of_loss  whether it is a symmetry of the loss alone, as of a softmax over the outputs
     """
 
     kind: str
     words: str
     parts: tuple[Part, ...]
     why: str = ""
-    breaks: tuple[str, ...] = field(default=())
+    breaks: tuple[Break, ...] = field(default=())
+    of_loss: bool = False
 
     @property
     def n(self) -> int:
@@ -85,10 +101,10 @@ class Family:
         total: torch.Tensor | float = 0.0
         for part in self.parts:
             a, b = (_numbers(z, part, absolute) for z in (x, y))
-            sign = 1 if absolute else part.sign
+            sign = abs(part.sign) if absolute else part.sign
             if self.kind == GL:
                 pairs = a @ b.T
-                total = total + (pairs if part.sign > 0 else sign * pairs.T)
+                total = total + sign * (pairs if part.sign > 0 else pairs.T)
             else:
                 total = total + sign * (a if self.kind == TRANSLATION else a * b).sum(dim=1)
         return total

@@ -13,8 +13,8 @@ that <g64, xi> vanishes for every c.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import torch
@@ -40,6 +40,7 @@ class Call:
     training      module's name -> whether it was in training mode
     cotangents    for each floating tensor among the outputs, in order: the slope of the loss, or None where
                   nothing came back
+    loss          loss(outputs) -> a number, where the loss itself is known: then cotangents are not read
     """
 
     args: tuple
@@ -47,6 +48,7 @@ class Call:
     rng: dict[str, torch.Tensor] = field(default_factory=dict)
     training: dict[str, bool] = field(default_factory=dict)
     cotangents: list[torch.Tensor | None] = field(default_factory=list)
+    loss: Callable | None = None
 
 
 def called(model: torch.nn.Module, args: Sequence, kwargs: dict | None = None) -> Call:
@@ -93,14 +95,14 @@ def is_tree(found) -> bool:
     return isinstance(found, (torch.Tensor, tuple, list, dict))
 
 
-def widened(x):
-    """The same with floating tensors in float64, cut off from what made them."""
-    cast = lambda y: y.detach().to(WIDE) if isinstance(y, torch.Tensor) and y.is_floating_point() else y
-    return tree_map(cast, x)
+def cast(x, dtype: torch.dtype):
+    """The same with floating tensors in a type, cut off from what made them."""
+    one = lambda y: y.detach().to(dtype) if isinstance(y, torch.Tensor) and y.is_floating_point() else y
+    return tree_map(one, x)
 
 
-def twin(model: torch.nn.Module) -> torch.nn.Module:
-    """A copy of the network in float64, without its hooks. Raises NoTwin."""
+def twin(model: torch.nn.Module, dtype: torch.dtype | None = WIDE) -> torch.nn.Module:
+    """A copy of the network without its hooks, in float64 or another type; None is its own. Raises NoTwin."""
     try:
         copied = copy.deepcopy(model)
     except Exception as error:  # a module may hold what cannot be copied, as a lock or a tensor of a graph
@@ -108,7 +110,7 @@ def twin(model: torch.nn.Module) -> torch.nn.Module:
     for module in copied.modules():
         for name in HOOKS:
             getattr(module, name, {}).clear()
-    return copied.to(WIDE)
+    return copied if dtype is None else copied.to(dtype)
 
 
 def first_line(error: BaseException) -> str:
@@ -138,18 +140,25 @@ class Drawn(TorchDispatchMode):
         return function(*args, **kwargs)
 
 
-def run(model: torch.nn.Module, call: Call) -> list[torch.Tensor]:
-    """The outputs of a call by a model in float64, with their graph. Raises NoTwin."""
+def run(model: torch.nn.Module, call: Call, dtype: torch.dtype | None = WIDE):
+    """What a call by a copy returns, with its graph. Raises NoTwin."""
     for name, module in model.named_modules():
         module.training = call.training.get(name, module.training)
-    with random_numbers(call.rng), torch.enable_grad(), Drawn():
-        with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
-            try:
-                return outputs(model(*widened(call.args), **widened(call.kwargs)))
-            except Exception as error:  # of the user's own code, which met float64 for the first time
-                raise NoTwin(
-                    f"it does not run in float64: {type(error).__name__}: {first_line(error)}"
-                ) from None
+    given = (call.args, call.kwargs) if dtype is None else cast((call.args, call.kwargs), dtype)
+    drawn = Drawn() if dtype == WIDE else nullcontext()
+    with random_numbers(call.rng), torch.enable_grad(), drawn, no_autocast():
+        try:
+            return model(*given[0], **given[1])
+        except Exception as error:  # of the user's own code, which met float64 for the first time
+            kind = str(dtype or "its own type").removeprefix("torch.")
+            raise NoTwin(f"it does not run in {kind}: {type(error).__name__}: {first_line(error)}") from None
+
+
+@contextmanager
+def no_autocast():
+    """A context without automatic casts."""
+    with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+        yield
 
 
 def wide_gradients(model: torch.nn.Module, calls: Iterable[Call]) -> dict[str, torch.Tensor]:
@@ -158,25 +167,39 @@ def wide_gradients(model: torch.nn.Module, calls: Iterable[Call]) -> dict[str, t
     model  as it stands, of any type: it is copied, and left as it is
     Raises NoTwin.
     """
-    copied = twin(model)
-    for p in copied.parameters():
+    return gradients_of(twin(model), calls)
+
+
+def own_gradients(model: torch.nn.Module, calls: Iterable[Call]) -> dict[str, torch.Tensor]:
+    """The same in the types of the model itself, by a copy of it. Raises NoTwin."""
+    return gradients_of(twin(model, None), calls, None)
+
+
+def gradients_of(model: torch.nn.Module, calls: Iterable[Call], dtype: torch.dtype | None = WIDE) -> dict:
+    """The gradients of some calls by a model that is a copy already, by parameter. Raises NoTwin."""
+    for p in model.parameters():
         p.grad = None
     for call in calls:
-        back(copied, call)
-    return {name: gradient_of(p) for name, p in copied.named_parameters()}
+        back(model, call, dtype)
+    return {name: gradient_of(p) for name, p in model.named_parameters()}
 
 
-def back(model: torch.nn.Module, call: Call) -> None:
-    """Add the gradient of one call to that of a model in float64. Raises NoTwin."""
-    found = run(model, call)
-    if len(found) != len(call.cotangents):
-        raise NoTwin(f"it gave {len(found)} outputs in float64 and {len(call.cotangents)} before")
-    pairs = [(y, c) for y, c in zip(found, call.cotangents, strict=True) if c is not None and y.requires_grad]
+def back(model: torch.nn.Module, call: Call, dtype: torch.dtype | None = WIDE) -> None:
+    """Add the gradient of one call to that of a copy. Raises NoTwin."""
+    found = run(model, call, dtype)
+    if call.loss is not None:
+        return call.loss(found).backward()
+    leaves = outputs(found)
+    if len(leaves) != len(call.cotangents):
+        raise NoTwin(f"it gave {len(leaves)} outputs in float64 and {len(call.cotangents)} before")
+    pairs = [
+        (y, c) for y, c in zip(leaves, call.cotangents, strict=True) if c is not None and y.requires_grad
+    ]
     for y, _ in pairs:
-        if y.dtype != WIDE:
+        if dtype is not None and y.dtype != dtype:
             raise NoTwin(f"an output is {y.dtype} in float64 too: a cast is written into the network")
     if pairs:
-        torch.autograd.backward([y for y, _ in pairs], [c.detach().to(WIDE) for _, c in pairs])
+        torch.autograd.backward([y for y, _ in pairs], [c.detach().to(y.dtype) for y, c in pairs])
 
 
 def gradient_of(p: torch.Tensor) -> torch.Tensor:

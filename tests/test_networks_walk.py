@@ -131,6 +131,26 @@ def test_heads_of_attention_are_mixed_each_by_itself():
     assert {r.verdict for r in results} <= {KEPT, EPS}
 
 
+def test_what_is_added_up_before_a_mean_may_be_moved_term_by_term():
+    class Summed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.places, self.a, self.b = nn.Parameter(torch.randn(7, 8)), nn.Linear(5, 8), nn.Linear(8, 8)
+            self.norm, self.head = nn.LayerNorm(8), nn.Linear(8, 3, bias=False)
+
+        def forward(self, x):
+            h = self.a(x) + self.places
+            return self.head((self.norm(h) + self.norm(h + self.b(self.norm(h)))).mean(1))
+
+    results, unknown = found(seeded(Summed), data(20, 7, 5))
+    shifts = [r.family for r in results if r.family.kind == TRANSLATION and not r.family.of_loss]
+    moved: dict = {}
+    for family in shifts:
+        moved[family.parts[0].parameter] = moved.get(family.parts[0].parameter, 0) + family.n
+    assert moved == {"places": 7, "a.bias": 1, "a.weight": 5, "b.bias": 1, "b.weight": 8} and not unknown
+    assert {r.verdict for r in results} <= {KEPT, EPS}
+
+
 def test_a_skip_connection_couples_what_it_adds():
     class Residual(nn.Module):
         def __init__(self):

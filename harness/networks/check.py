@@ -25,11 +25,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch.utils._pytree import tree_leaves, tree_map
 
 from noether.networks.eps import eps_slopes, explained
 from noether.networks.families import TRANSLATION, Family
 from noether.networks.proposals import proposed
-from noether.networks.twin import Call, cast, no_autocast, own_gradients, random_numbers, twin
+from noether.networks.twin import (
+    Call,
+    NoTwin,
+    cast,
+    first_line,
+    no_autocast,
+    own_gradients,
+    random_numbers,
+    twin,
+)
 from noether.networks.walk import Walk
 
 BITS = {torch.float64: 53, torch.float32: 24, torch.float16: 11, torch.bfloat16: 8}
@@ -78,16 +88,40 @@ def share(a: torch.Tensor, b: torch.Tensor) -> float:
     return float((a.abs()[inside] / b[inside]).max()) if inside.any() else 0.0
 
 
+FEW = 8
+"""Samples that a walk looks at: what operations demand does not depend on their number."""
+
+
 def walked(model: torch.nn.Module, call: Call) -> tuple[list[Family], set[str]]:
     """The families that a walk proposes, and operations that it did not know. Raises NoTwin."""
     copied = twin(model)
     for name, module in copied.named_modules():
         module.training = call.training.get(name, module.training)
-    walk = Walk(copied)
     args, kwargs = cast((call.args, call.kwargs), torch.float64)
-    with random_numbers(call.rng), torch.enable_grad(), no_autocast():
-        walk.run(args, kwargs)
+    try:
+        walk = one_walk(copied, call, *few((args, kwargs)))
+    except NoTwin:  # the first axis may be no batch
+        walk = one_walk(copied, call, args, kwargs)
     return proposed(walk), walk.unknown
+
+
+def one_walk(copied: torch.nn.Module, call: Call, args, kwargs) -> Walk:
+    """A walk through a copy. Raises NoTwin."""
+    walk = Walk(copied)
+    with random_numbers(call.rng), torch.enable_grad(), no_autocast():
+        try:
+            walk.run(args, kwargs)
+        except Exception as error:
+            raise NoTwin(f"it does not run in float64: {type(error).__name__}: {first_line(error)}") from None
+    return walk
+
+
+def few(given):
+    """The first samples of a minibatch, where all its tensors have one length."""
+    sizes = {x.shape[0] if x.ndim else 0 for x in tree_leaves(given) if isinstance(x, torch.Tensor)}
+    if len(sizes) != 1 or max(sizes) <= FEW:
+        return given
+    return tree_map(lambda x: x[:FEW] if isinstance(x, torch.Tensor) else x, given)
 
 
 def checked(model: torch.nn.Module, calls: Sequence[Call], families: Iterable[Family]) -> list[Checked]:

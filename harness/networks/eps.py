@@ -23,10 +23,12 @@ from noether.networks.twin import WIDE, Call, gradients_of, twin
 
 
 def eps_slopes(model: nn.Module, calls: Iterable[Call]) -> tuple[dict, dict]:
-    """The gradient in float64, and eps df/deps of every normalisation, by module; (m,) for m sizes.
+    """The gradient in float64, and eps df/deps of every normalisation, by module: (times, m) for m sizes, where
+    one call of the network uses the module some times.
 
     A normalisation of the network's own making has no entry. Raises NoTwin.
     """
+    calls = list(calls)
     copied = twin(model)
     kept: dict[str, list] = {}
     for name, module in copied.named_modules():
@@ -36,8 +38,8 @@ def eps_slopes(model: nn.Module, calls: Iterable[Call]) -> tuple[dict, dict]:
     slopes = {}
     for name, found in kept.items():
         each = [torch.zeros(e.shape[-1:] or (1,), dtype=WIDE) if e.grad is None else summed(e) for e in found]
-        if each:
-            slopes[name] = torch.stack(each).sum(dim=0)
+        if each and len({len(e) for e in each}) == 1 and len(each) % len(calls) == 0:
+            slopes[name] = torch.stack(each).reshape(len(calls), -1, len(each[0])).sum(dim=0)
     return gradients, slopes
 
 
@@ -126,7 +128,7 @@ def explained(family: Family, slopes: dict[str, torch.Tensor]) -> torch.Tensor |
         if broken.eps == 0:
             continue
         slope = slopes.get(broken.module)
-        if slope is None or slope.shape[0] != broken.powers.shape[1]:
+        if slope is None or slope.shape[1] != broken.powers.shape[1] or len(slope) <= broken.time:
             return None
-        total = total - broken.powers @ slope
+        total = total - broken.powers @ slope[broken.time]
     return total

@@ -45,11 +45,13 @@ class Break:
     module  its name;  eps  the constant
     powers  (n, m) the exponent of what eps is added to, for each generator and each of the m sizes that the
             normalisation divides by
+    time    which use of the module in one call of the network, from 0
     """
 
     module: str
     eps: float
     powers: torch.Tensor
+    time: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,13 +14,13 @@ class Entry:
 
     ids     the variable of each number's exponent
     shifts  arrays of biases' variables: which bias was added to each number last, 0 for none
-    made    the variables of the weights that made it, (inputs, outputs), or None
+    made    the variables of the weights that made it, (inputs, outputs), for each term of a sum
     """
 
     storage: StorageWeakRef
     ids: np.ndarray
     shifts: list[np.ndarray] = field(default_factory=list)
-    made: np.ndarray | None = None
+    made: list[np.ndarray] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

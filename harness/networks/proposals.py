@@ -7,7 +7,7 @@ family is GL. Biases before a mean is subtracted, of keys, and of outputs before
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import numpy as np
 import torch
@@ -109,13 +109,14 @@ def diagonal(walk: Walk, solution: Solution, moved: sparse.csc_matrix, group: li
 
 def breaks_of(walk: Walk, solution: Solution, group: list[int], factor: float) -> tuple[Break, ...]:
     """The normalisations whose eps such a scale does not scale along."""
-    found = []
+    found, times = [], Counter()
     for norm in walk.norms:
+        time, times[norm.module] = times[norm.module], times[norm.module] + 1
         powers = solution.of_variables(norm.variables)[:, group].tocoo()
         if powers.nnz:
             table = np.zeros((len(group), len(norm.variables)))
             table[powers.col, powers.row] = powers.data * norm.power * factor
-            found.append(Break(norm.module, norm.eps, torch.from_numpy(table)))
+            found.append(Break(norm.module, norm.eps, torch.from_numpy(table), time))
     return tuple(found)
 
 

@@ -49,7 +49,7 @@ class Walk(TorchDispatchMode):
         self.together: dict[bytes, np.ndarray] = {}  # variables that one sum runs over
         self.maps: dict[bytes, np.ndarray] = {}  # channels that go through one map
         self.bends: list[np.ndarray] = []
-        self._shift, self._made = [], None
+        self._shift, self._made = [], []
         for name, p in self.parameters.items():
             self.put(p, np.arange(self.starts[name], self.starts[name] + p.numel()).reshape(p.shape))
 
@@ -117,6 +117,10 @@ class Walk(TorchDispatchMode):
         home = x.untyped_storage()._cdata
         return any(y.untyped_storage()._cdata == home for y in self.tensors(given))
 
+    def is_parameter(self, x: torch.Tensor) -> bool:
+        """Whether a tensor lies where a parameter does."""
+        return any(x.untyped_storage()._cdata == p.untyped_storage()._cdata for p in self.parameters.values())
+
     def is_weight(self, ids: np.ndarray) -> bool:
         return self.equations.is_untouched(ids)
 
@@ -174,23 +178,18 @@ class Walk(TorchDispatchMode):
     # ---- biases
 
     def made_by(self, weights: np.ndarray | None) -> None:
-        self._made = weights
+        """The result is made by these weights, (inputs, outputs); None where something else made it."""
+        self._made = [] if weights is None else [weights]
 
     def shifts_begin(self, bias: torch.Tensor, shape: tuple[int, ...]) -> None:
-        ids = self.ids(bias)
-        if self.made_of_weights(ids):
-            self._shift = [np.broadcast_to(ids, shape)]
+        if self.is_parameter(bias):
+            self._shift = [np.broadcast_to(self.ids(bias), shape)]
 
     def shifts_add(self, a: torch.Tensor, b: torch.Tensor) -> None:
         shape = torch.broadcast_shapes(a.shape, b.shape)
-        ids = [self.ids(x) for x in (a, b)]
-        own = [
-            np.broadcast_to(i, shape)
-            for i, x in zip(ids, (a, b), strict=True)
-            if self.made_of_weights(i) and x.ndim
-        ]
+        own = [np.broadcast_to(self.ids(x), shape) for x in (a, b) if x.ndim and self.is_parameter(x)]
         self._shift = own + [np.broadcast_to(s, shape) for x in (a, b) for s in self.shifts_of(x)]
-        self._made = next((e.made for e in (self.entry(a), self.entry(b)) if e.made is not None), None)
+        self._made = [*self.entry(a).made, *self.entry(b).made]
 
     def shifts_of(self, x: torch.Tensor) -> list[np.ndarray]:
         return [laid(s, x) for s in self.entry(x).shifts]
@@ -205,13 +204,12 @@ class Walk(TorchDispatchMode):
                 row = np.moveaxis(shift, 1, 0).reshape(shift.shape[1], -1)[:, 0]
                 found = [row[np.ravel(group)] for group in groups]
             else:
-                found = [shift.reshape(-1, shift.shape[-1])[0]] if shift.ndim else []
+                found = list(np.unique(shift.reshape(-1, shift.shape[-1]), axis=0)) if shift.ndim else []
             if found and all((f >= 2).all() and len(set(f)) == len(f) for f in found):
                 self.shifts.append(Shifted(self.where[-1], np.stack(found), of_loss))
-        made = self.entry(x).made
-        is_whole = made is not None and len(np.unique(made)) == made.size
-        if by == "sample" and is_whole and x.ndim and made.shape[1] == x.shape[-1]:
-            self.shifts.append(Shifted(self.where[-1], made, of_loss))
+        for made in self.entry(x).made if by == "sample" and x.ndim else ():
+            if len(np.unique(made)) == made.size and made.shape[1] == x.shape[-1]:
+                self.shifts.append(Shifted(self.where[-1], made, of_loss))
 
     def shifted_keys(self, key: torch.Tensor, axis: int) -> None:
         """A bias of keys adds one number to all scores of a query: its components may be moved one by one."""
@@ -226,13 +224,13 @@ class Walk(TorchDispatchMode):
     def put(self, x: torch.Tensor, ids: np.ndarray) -> None:
         entry = self.entry(x)
         laid(entry.ids, x)[...] = ids
-        entry.shifts, entry.made = [], None
+        entry.shifts, entry.made = [], []
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         given = bound(function, args, kwargs)
         name = function._schema.name.split("::")[1].rstrip("_")
-        self._shift, self._made = [], None
+        self._shift, self._made = [], []
         found = self.demand(function, name, given)
         out = function(*args, **kwargs)
         first = out[0] if isinstance(out, (list, tuple)) and len(out) else out

@@ -66,6 +66,17 @@ def adagrad(kind, state, p) -> dict:
     return {"state_sums": s, "self": op.sub(kind, q, op.div(kind, op.mul(kind, g, rate), below))}
 
 
+def unscaled(kind, g, scale):
+    """The gradient of a loss that was scaled, which takes the place of the scaled one."""
+    return op.div(kind, g, scale)
+
+
+def skipped(given: dict) -> bool:
+    """Whether a step is left out because a gradient is not finite, as a scaler of gradients found."""
+    found = given.get("found_inf")
+    return found is not None and bool(found)
+
+
 def on(number) -> bool:
     """Whether an option that is a number is not 0."""
     return bool(number.value != 0)

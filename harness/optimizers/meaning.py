@@ -18,7 +18,8 @@ FILLED = {"zero": 0.0, "zeros": 0.0, "zeros_like": 0.0, "new_zeros": 0.0, "ones"
 FULL = {"full": "fill_value", "full_like": "fill_value", "new_full": "fill_value", "fill": "value",
         "scalar_tensor": "s"}  # fmt: skip
 MOVED = {"index_select", "gather", "flip", "roll", "repeat", "index", "tril", "triu", "diag", "diagonal_copy",
-         "diag_embed", "take", "masked_select", "t_copy", "permute_copy", "unfold_copy"}  # fmt: skip
+         "diag_embed", "take", "masked_select", "t_copy", "permute_copy", "unfold_copy",
+         "_unsafe_view"}  # fmt: skip
 """Operations that only move entries of their first operand, or put 0 in their place."""
 JOINED = {"cat", "stack"}
 PLACED = {"index_put": "values", "scatter": "src", "slice_scatter": "src", "select_scatter": "src",

@@ -46,7 +46,7 @@ def both(f: Callable) -> Callable:
 
 PLAIN = SimpleNamespace(
     sqrt=np.sqrt, absolute=np.abs, maximum=np.maximum, minimum=np.minimum, sign=np.sign, number=WIDE,
-    norm=lambda u: np.sqrt((u * u).sum(axis=-1, keepdims=True)), coefficient=lambda x: x,
+    norm=lambda u: np.sqrt((u * u).sum(axis=-1, keepdims=True)), coefficient=lambda x: x, kept=lambda x: x,
     mean=lambda u, axis: u.mean(axis=axis, keepdims=True), shaped=shaped, flat=flat,
     deep=lambda x: np.asarray(x)[..., None], matrix=lambda a, b: a @ b, turned=lambda u: u.swapaxes(-1, -2),
 )  # fmt: skip
@@ -56,11 +56,12 @@ BOUNDED = SimpleNamespace(
     sign=running.sign, number=lambda x: running.running(WIDE(x)),
     norm=lambda u: running.sqrt(running.total(u * u, axis=-1, keepdims=True)),
     coefficient=lambda x: running.running(x).rounded("float64", PYTHON),
+    kept=lambda x: running.running(x).rounded("float64", PYTHON),
     mean=lambda u, axis: running.total(u, axis=axis, keepdims=True) / WIDE(u.shape[axis]),
     deep=lambda x: x, shaped=both(shaped), flat=both(flat), matrix=running.product,
     turned=both(lambda u: u.swapaxes(-1, -2)),
 )  # fmt: skip
-"""The same for Running numbers."""
+"""The same for Running numbers. A coefficient that is kept from step to step may be kept in another type."""
 
 
 def moved(anatomy: Anatomy, q0: np.ndarray, gradients: np.ndarray, values=None, shape=None) -> np.ndarray:
@@ -79,13 +80,21 @@ def moved(anatomy: Anatomy, q0: np.ndarray, gradients: np.ndarray, values=None, 
 
 def bounded(anatomy: Anatomy, q0: np.ndarray, gradients: np.ndarray, shape=None) -> Running:
     """Where the parameters are after each step, with the error that a target's coefficients may have."""
-    unit = PYTHON * WIDE(2.0**-53)
-    numbers = {name: Running(WIDE(x), unit * abs(WIDE(x))) for name, x in anatomy.values.items()}
+    numbers = inexact(anatomy.values)
     start = Running(np.asarray(q0, WIDE), WIDE(0))
     with np.errstate(all="ignore"):
         pulls = [running.running(g) for g in gradients]
         found = list(steps(anatomy, start, pulls, numbers, BOUNDED, shape))
     return Running(np.stack([x.value for x in found]), np.stack([x.error for x in found]))
+
+
+def inexact(values: dict[str, float], off: float = 0.0) -> dict[str, Running]:
+    """Numbers with the error that a target's coefficients may have.
+
+    off  by what share of it a number may have been off where a tensor handed it to Python
+    """
+    unit = PYTHON * (WIDE(2.0**-53) + WIDE(off))
+    return {name: Running(WIDE(x), unit * abs(WIDE(x))) for name, x in values.items()}
 
 
 def steps(anatomy: Anatomy, q, gradients, numbers: dict, xp, shape=None):
@@ -94,12 +103,15 @@ def steps(anatomy: Anatomy, q, gradients, numbers: dict, xp, shape=None):
     state: dict = {}
     shape = shape or q.shape[-1:]
     for n, g in enumerate(gradients, start=1):
-        count = n + {"1": 0, "0": -1, "2": 1}[F["count"]]
-        if F["family"] in FAMILIES:
-            q = FAMILIES[F["family"]](F, x, state, q, g, n, xp, shape)
-        else:
-            q = step(F, x, state, q, g, n, count, xp)
+        q = advanced(F, x, state, q, g, n, xp, shape)
         yield q
+
+
+def advanced(F: dict, x, state: dict, q, g, n: int, xp, shape):
+    """q after step n of any family; `state` changes."""
+    if F["family"] in FAMILIES:
+        return FAMILIES[F["family"]](F, x, state, q, g, n, xp, shape)
+    return step(F, x, state, q, g, n, n + {"1": 0, "0": -1, "2": 1}[F["count"]], xp)
 
 
 def step(F: dict, x, state: dict, q, g, n: int, count: int, xp):
@@ -190,7 +202,7 @@ def scheduled(x, state: dict, f, m, n: int, xp):
     """NAdam's look ahead, whose momentum grows (Dozat 2016)."""
     base = WIDE(0.96)
     mu, following = (xp.coefficient(x.beta * (1 - base ** (i * x.psi) / 2)) for i in (n, n + 1))
-    M = state["M"] = xp.coefficient(state.get("M", 1) * mu)
+    M = state["M"] = xp.kept(state.get("M", 1) * mu)
     of_f, of_m = xp.coefficient((1 - mu) / (1 - M)), xp.coefficient(following / (1 - M * following))
     return f * of_f + m * of_m
 

@@ -15,6 +15,7 @@ from noether.campaigns.audit.scripted import Script
 from noether.optimizers.leaving import UNSEEN, Leaving
 from noether.optimizers.running import TINY, UNITS, WIDE, Running
 from noether.optimizers.shadow import Shadow, Told
+from noether.optimizers.spent import spent_each
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16,
           "float16": torch.float16}  # fmt: skip
@@ -209,14 +210,3 @@ def slack_of(meant: Running, dtype: str) -> float:
 def spent_of(real: np.ndarray, meant: Running) -> float:
     """The largest of spent_each."""
     return float(spent_each(real, meant).max(initial=0))
-
-
-def spent_each(real: np.ndarray, meant: Running) -> np.ndarray:
-    """|real - meaning| / error; infinite where what is real is no number within a finite bound.
-
-    Where there is no bound, as over a denominator that may be 0, nothing is said.
-    """
-    with np.errstate(all="ignore"):
-        apart = abs(real - meant.value)
-        found = np.where((real == meant.value) | ~np.isfinite(meant.error), 0, apart / meant.error)
-    return np.where(np.isnan(found), np.inf, found)

@@ -1,0 +1,65 @@
+"""Parameters as they stand before a step, and their tensors as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from noether.networks.step_rule import Definition
+from noether.optimizers.meaning import kind_of
+from noether.optimizers.running import UNITS, Running
+from noether.optimizers.shadow import Shadow
+
+
+@dataclass(frozen=True, eq=False)
+class Before:
+    """One parameter before a step: what stands there, and the rule, or why it is not known.
+
+    scale  what a fused step divides its gradient by
+    """
+
+    name: str
+    parameter: torch.Tensor
+    q: torch.Tensor
+    gradient: torch.Tensor | None
+    state: dict[str, torch.Tensor]
+    rule: Definition | str
+    scale: float = 1.0
+
+
+def parameters_of(optimizer) -> Iterator[torch.Tensor]:
+    """The parameters of all groups."""
+    return (p for group in optimizer.param_groups for p in group["params"])
+
+
+def unseen(p: torch.Tensor) -> str | None:
+    """Why nothing can be said of a parameter, None where something can."""
+    if p.is_complex():
+        return "it is complex"
+    if p.device.type != "cpu":
+        return f"it is on {p.device}: a shadow reads what is on the CPU"
+    if p.layout != torch.strided or kind_of(p) not in UNITS:
+        return f"it is a {kind_of(p)} tensor of layout {p.layout}"
+    if p.grad is not None and p.grad.layout != torch.strided:
+        return "its gradient is sparse"
+    return None
+
+
+def looked_at(shadow: Shadow, x: torch.Tensor) -> tuple[np.ndarray, Running, Running]:
+    """A tensor's numbers, what they mean with the rounding that ran, and with that of wide numbers alone."""
+    both = (y.of(x.detach()) for y in (shadow, *shadow.beside))
+    return flat(x), *(Running(y.value.reshape(-1), y.error.reshape(-1)) for y in both)
+
+
+def flat(x: torch.Tensor) -> np.ndarray:
+    """(d,) float64, of its own."""
+    return x.detach().double().reshape(-1).numpy().copy()
+
+
+def same_bits(a: torch.Tensor, b: torch.Tensor) -> bool:
+    """Whether two tensors have the same numbers, no number being one too."""
+    a, b = a.detach(), b.detach()
+    return a.shape == b.shape and a.dtype == b.dtype and bool(((a == b) | (a.isnan() & b.isnan())).all())

@@ -1,0 +1,266 @@
+"""The optimizer in a real training run, judged step by step: with the gradient as observed.
+
+A judge is told before and after the optimizer's own step, which runs unmodified: the same operations in the
+same order, whose results have the same bits. Beside them a shadow does them again in wide numbers
+(optimizers/shadow.py), and the definition of the rule is carried out from what stood there before
+(step_rule.py). What is compared is told in moved.py.
+
+    judge = StepJudge(optimizer, {p: name for name, p in model.named_parameters()})
+    with judge.attached(steps.append):
+        train(model, optimizer)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from types import MethodType
+
+import numpy as np
+import torch
+
+from noether.networks.moved import Moved, Step, component, unmoved
+from noether.networks.standing import Before, flat, looked_at, parameters_of, same_bits, unseen
+from noether.networks.step_rule import KEPT, Definition, Unjudged, definition, kept_type
+from noether.optimizers.leaving import UNSEEN, Leaving
+from noether.optimizers.meaning import kind_of
+from noether.optimizers.running import WIDE, Running
+from noether.optimizers.scope import Chosen
+from noether.optimizers.shadow import Shadow
+from noether.system.usage import UsageError
+
+
+class Guarded(Shadow):
+    """A shadow that never disturbs what it stands beside: where it fails it stops, and remembers why."""
+
+    def begun(self, function, name: str, given: dict) -> Callable:
+        end = self._tried(lambda: super(Guarded, self).begun(function, name, given))
+        return lambda out: self._tried(lambda: end(out)) if end is not None else None
+
+    def _tried(self, action: Callable):
+        if self.failure is not None:
+            return None
+        try:
+            with np.errstate(all="ignore"):
+                return action()
+        except Exception as error:
+            self.failure = error
+            return None
+
+
+class StepJudge:
+    """A judge of an optimizer's steps.
+
+    names   parameter -> its name; chosen  the names that are followed, all by default. The time and the
+            memory that a step costs are proportional to the numbers that are followed
+    Raises UsageError where a name is not one of the optimizer's parameters.
+    """
+
+    def __init__(self, optimizer, names: Mapping[torch.Tensor, str], chosen: Iterable[str] | None = None):
+        self.optimizer, self.names = optimizer, dict(names)
+        held = {self.names[p] for p in parameters_of(optimizer) if p in self.names}
+        self.chosen = held if chosen is None else set(chosen)
+        if lost := sorted(self.chosen - held):
+            raise UsageError(f"{', '.join(lost)}: no parameter of the optimizer has such a name")
+        self.number = 0
+        self._before: list[Before] = []
+        self._unjudged: dict[str, str] = {}
+        self._skipped = False  # as a scaler of gradients tells a fused step whose gradient is not finite
+        self._shadow: Guarded | None = None
+        self._leaving: Leaving | None = None
+        self._depth, self._looks = 0, False
+
+    # ---- one step
+
+    def before(self, args: tuple = (), kwargs: dict | None = None) -> None:
+        """Remember what stands there, and begin to look: for a pre hook of the optimizer's step.
+
+        args, kwargs  of the step, as a pre hook is given them; with a closure nothing is judged
+        """
+        self.abandon()
+        self.number += 1
+        self._before, self._unjudged = [], {}
+        self._skipped = bool(getattr(self.optimizer, "found_inf", None) or 0)
+        if any(x is not None for x in (*args[1:2], (kwargs or {}).get("closure"))):
+            self._unjudged[""] = "the step computes its gradients itself, by a closure"
+            return
+        for group in self.optimizer.param_groups:
+            for p in group["params"]:
+                if self.names.get(p) in self.chosen:
+                    self._remember(self.names[p], p, group)
+        if any(x.gradient is not None for x in self._before):
+            self._enter()
+
+    def after(self) -> Step:
+        """Stop looking, and judge: for a post hook."""
+        shadow, told = self._shadow, self._leaving and self._leaving.told
+        self.abandon()
+        failed = next((x.failure for x in (shadow, *shadow.beside) if x.failure), None) if shadow else None
+        if failed is not None:
+            self._unjudged[""] = f"the shadow failed: {type(failed).__name__}: {failed}"[:300]
+            return Step(self.number, {}, self._unjudged)
+        moved = {}
+        for x in self._before:
+            if found := self._judged(x, shadow, told or {}):
+                moved[x.name] = found
+        self._before = []
+        if shadow is None:
+            return Step(self.number, moved, self._unjudged)
+        unknown, kinds = dict(shadow.told.unknown), dict(shadow.told.kinds)
+        return Step(self.number, moved, self._unjudged, unknown, kinds)
+
+    def abandon(self) -> None:
+        """Stop looking without a judgement, as where the step has raised. It may be called at any time."""
+        leaving, self._leaving = self._leaving, None
+        shadow, self._shadow = self._shadow, None
+        if leaving is not None:
+            leaving.__exit__(None, None, None)
+        if shadow is not None:
+            shadow.__exit__(None, None, None)
+
+    @contextmanager
+    def attached(self, told: Callable[[Step], None], every: int = 1) -> Iterator[StepJudge]:
+        """A context in which each step of the optimizer, or one of so many, is judged and told.
+
+        Hooks alone would leave the shadow on where a step raises, so step() is wrapped too while it lasts. A
+        step that calls that of the class above is one step.
+        """
+        calls, self._depth = 0, 0
+
+        def looked(optimizer, args, kwargs):
+            nonlocal calls
+            self._depth += 1
+            if self._depth == 1:
+                calls += 1
+                self._looks = (calls - 1) % every == 0
+                if self._looks:
+                    self.before(args, kwargs)
+
+        def seen(optimizer, args, kwargs):
+            self._depth -= 1
+            if self._depth == 0 and self._looks:
+                told(self.after())
+
+        hooks = (self.optimizer.register_step_pre_hook(looked), self.optimizer.register_step_post_hook(seen))
+        try:
+            with left_at_the_end(self):
+                yield self
+        finally:
+            for hook in hooks:
+                hook.remove()
+            self.abandon()
+
+    # ---- what is done in them
+
+    def _remember(self, name: str, p: torch.Tensor, group: dict) -> None:
+        if reason := unseen(p):
+            self._unjudged[name] = reason
+            return
+        state = {str(key): x for key, x in self.optimizer.state.get(p, {}).items()}
+        try:
+            rule: Definition | str = definition(self.optimizer, group, p, state)
+        except Unjudged as why:
+            rule = str(why)
+        copies = {key: x.detach().clone() for key, x in state.items() if isinstance(x, torch.Tensor)}
+        gradient = None if p.grad is None else p.grad.detach().clone()
+        scale = getattr(self.optimizer, "grad_scale", None)
+        self._before.append(Before(name, p, p.detach().clone(), gradient, copies, rule, float(scale or 1)))
+
+    def _enter(self) -> None:
+        mine = {x.parameter for x in self._before if x.gradient is not None}
+        followed, apart = [], []
+        for p in parameters_of(self.optimizer):
+            kept = [x for x in self.optimizer.state.get(p, {}).values() if isinstance(x, torch.Tensor)]
+            (followed if p in mine else apart).extend(kept)
+        followed += [x for p in mine for x in (p.detach(), p.grad)]
+        scope = Chosen(followed, apart)
+        self._shadow = Guarded(scope=scope, beside=[Guarded(rounds=False, scope=scope)])
+        self._shadow.forget()
+        self._leaving = Leaving(self._shadow.told.outside)
+        self._shadow.__enter__()
+        self._leaving.__enter__()
+
+    def _judged(self, x: Before, shadow: Guarded | None, outside) -> Moved | None:
+        p, kept = x.parameter, self.optimizer.state.get(x.parameter, {})
+        state = {str(key): y for key, y in kept.items() if isinstance(y, torch.Tensor)}
+        told = x.name, tuple(p.shape), kind_of(p)
+        if x.gradient is None or self._skipped:
+            same = {key: unmoved(flat(old), flat(state[key])) for key, old in x.state.items() if key in state}
+            return Moved(*told, unmoved(flat(x.q), flat(p)), same, None)
+        if reason := self._changed(x, shadow, outside):
+            self._unjudged[x.name] = reason
+            return None
+        meant = {"q": looked_at(shadow, p), **{key: looked_at(shadow, y) for key, y in state.items()}}
+        rule, why = {}, x.rule if isinstance(x.rule, str) else ""
+        if not why:
+            try:
+                rule = predicted(x, state, shadow)
+            except Unjudged as reason:
+                why = str(reason)
+        parts = {}
+        for key, (real, seen, own) in meant.items():
+            old = flat(x.q) if key == "q" else flat(x.state[key]) if key in x.state else None
+            parts[key] = component(old, real, seen, own, rule.get(key))
+        known = None if why else x.rule
+        kinds = {key: kind_of(y) for key, y in state.items()}
+        return Moved(*told, parts.pop("q"), parts, flat(x.gradient) / x.scale, known, why, kinds)
+
+    def _changed(self, x: Before, shadow: Guarded, outside) -> str | None:
+        """Why what happened to a parameter cannot be judged, if it cannot."""
+        p = x.parameter
+        if x.scale == 1 and (p.grad is None or not same_bits(p.grad, x.gradient)):
+            return "its gradient was changed while the step ran"
+        if outside:
+            return f"numbers were computed outside of PyTorch ({', '.join(sorted(outside))})"
+        if p.untyped_storage()._cdata not in shadow.written and not same_bits(p, x.q):
+            return UNSEEN
+        return None
+
+
+def predicted(x: Before, state: dict[str, torch.Tensor], shadow: Guarded) -> dict[str, Running]:
+    """What the rule says of the parameter and of what is kept, by the optimizer's names. Raises Unjudged."""
+    if shadow.told.unknown:
+        raise Unjudged(f"operations without a meaning here: {', '.join(sorted(shadow.told.unknown))}")
+    rule, shape = x.rule, tuple(x.parameter.shape)
+    of_matrix = ("rows", "columns")
+    given = {}
+    for name, key in rule.given.items():
+        numbers = x.state[key].double().numpy().astype(WIDE)
+        given[name] = Running(numbers if name in of_matrix else numbers.reshape(-1), WIDE(0))
+    q, g = (Running(flat(y).astype(WIDE), WIDE(0)) for y in (x.q, x.gradient))
+    g = g if x.scale == 1 else g / WIDE(x.scale)
+    off = max([shadow.told.off, *(y.told.off for y in shadow.beside)])
+    moved, after = rule.predicted(q, g, given, shape, off=off, kept=kept_type(state))
+    names = {KEPT[key]: key for key in state if key in KEPT}
+    if lost := [name for name in after if name not in names]:
+        raise Unjudged(f"the rule of {rule.like} keeps a state that is not found here: {', '.join(lost)}")
+    found = {names[name]: Running(y.value.reshape(-1), y.error.reshape(-1)) for name, y in after.items()}
+    if "step" in state and "step" in x.state:
+        found["step"] = Running(flat(x.state["step"]).astype(WIDE) + 1, WIDE(0))
+    return {"q": moved, **found}
+
+
+@contextmanager
+def left_at_the_end(judge: StepJudge) -> Iterator[None]:
+    """A context in which a step leaves the judge's shadow however it ends."""
+    optimizer, there = judge.optimizer, "step" in vars(judge.optimizer)
+    step = optimizer.step
+
+    def guarded(self, *args, **kwargs):
+        try:
+            return step(*args, **kwargs)
+        finally:
+            judge.abandon()
+            judge._depth = 0
+
+    # A method, as schedulers bind what they find there; with the signature, which scalers of gradients read.
+    guarded.__dict__.update(getattr(step, "__dict__", {}))
+    guarded.__wrapped__ = step
+    mine = optimizer.step = MethodType(guarded, optimizer)
+    try:
+        yield
+    finally:
+        if vars(optimizer).get("step") is mine:
+            optimizer.step = step
+            if not there:
+                del optimizer.step

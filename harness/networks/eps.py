@@ -23,10 +23,10 @@ from noether.networks.twin import WIDE, Call, gradients_of, twin
 
 
 def eps_slopes(model: nn.Module, calls: Iterable[Call]) -> tuple[dict, dict]:
-    """The gradient in float64, and eps df/deps of every normalisation, by module: (times, m) for m sizes, where
-    one call of the network uses the module some times.
+    """The gradient in float64, and eps df/deps of every normalisation, by module.
 
-    A normalisation of the network's own making has no entry. Raises NoTwin.
+    Of a module that one call of the network uses some times, and that divides by m sizes, it is (times, m). A
+    normalisation of the network's own making has no entry. Raises NoTwin.
     """
     calls = list(calls)
     copied = twin(model)

@@ -167,8 +167,8 @@ def test_counts_of_three_networks_by_hand():
     """Written out in numbers, from drawings of the layers."""
     assert [NETWORKS["relu-mlp"].count(kind) for kind in KINDS] == [0, 64, 33, 0]
     assert [NETWORKS["resnet"].count(kind) for kind in KINDS] == [72, 48, 17, 0]
-    # one stream; 3 x 16 of the norms; 32 of k.bias, 51 along the stream, 17 of the head; q with k and v with
-    # of two heads in two layers, 8 x 8 each
+    # one stream; 3 x 16 of the norms; 32 of k.bias, 51 along the stream, 17 of the head; q, k and v, o of two
+    # heads in two layers, 8 x 8 each
     assert [NETWORKS["attention-layernorm"].count(kind) for kind in KINDS] == [1, 48, 100, 512]
 
 

@@ -13,14 +13,14 @@ from noether.networks.data import FLAT
 from noether.networks.families import GL
 from noether.networks.network import Network, Predicted, softmax_head
 
-WIDTH = 12
+WIDTH = 8  # less than the 9 logits that softmax tells apart: else more than GL leaves the product alone
 
 
 class DeepLinear(nn.Module):
     """Three linear maps one after the other, without biases: W_3 W_2 W_1 x.
 
     W_1 -> S W_1 with W_2 -> W_2 S^-1 leaves the product as it is, for every invertible S: the generators are
-    A W_1 on the first and -W_2 A on the second for every 12 x 12 matrix A, and likewise between the second
+    A W_1 on the first and -W_2 A on the second for every 8 x 8 matrix A, and likewise between the second
     and the third. Rescaling of a unit is the A with a single 1 on its diagonal, so it is not counted apart.
     """
 

@@ -16,12 +16,7 @@ from noether.system.usage import UsageError  # noqa: E402
 RELU = NETWORKS["relu-mlp"]
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def parameters(trained) -> list:

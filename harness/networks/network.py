@@ -41,6 +41,17 @@ class Predicted(NamedTuple):
     broken: tuple[str, ...] = ()
 
 
+class Beside(NamedTuple):
+    """Directions that leave the outputs alone and are of none of the forms of families.py.
+
+    count  how many independent of each other and of all that is predicted
+    words  what they are
+    """
+
+    count: int
+    words: str
+
+
 def softmax_head(name: str, inputs: int, *, has_bias: bool = True) -> Predicted:
     """What cross-entropy does not see of the last layer: one number added to all logits.
 
@@ -59,6 +70,7 @@ class Network:
     data       (name of a data set, form in which it is read), as data_set takes them
     task       classes, numbers or itself: what the output is compared with
     predicted  the symmetries that it must have while its normalisations use the batch that they see
+    beside     what else leaves its outputs alone, by hand too
     """
 
     name: str
@@ -67,6 +79,7 @@ class Network:
     data: tuple[str, str]
     predicted: tuple[Predicted, ...]
     task: str = CLASSES
+    beside: tuple[Beside, ...] = ()
 
     def make(self, seed: int) -> nn.Module:
         """A fresh module in float32, of this seed; the random numbers of torch outside stay as they are."""
@@ -93,6 +106,11 @@ class Network:
     def count(self, kind: str) -> int:
         """How many independent generators of a kind are predicted."""
         return sum(one.count for one in self.predicted if one.kind == kind)
+
+    @property
+    def flat(self) -> int:
+        """Of how many directions of parameter space the loss sees nothing, whatever the data, by hand."""
+        return sum(one.count for one in (*self.predicted, *self.beside))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ gives `each`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +20,7 @@ from noether.networks.network import CLASSES, ITSELF, Network, seeded
 from noether.networks.recipes import Recipe
 from noether.system.usage import UsageError, brief
 
+Under = Callable[[nn.Module, torch.optim.Optimizer], AbstractContextManager]
 Each = Callable[[int, nn.Module, torch.optim.Optimizer], object]
 ORDER, MASKS, CHANGES = 1, 2, 3  # streams of random numbers, each with a seed of its own
 
@@ -57,11 +59,20 @@ class Trained:
     score: float
 
 
-def train(network: Network, recipe: Recipe, steps: int, seed: int, each: Each | None = None) -> Trained:
+def train(
+    network: Network,
+    recipe: Recipe,
+    steps: int,
+    seed: int,
+    each: Each | None = None,
+    *,
+    under: Under | None = None,
+) -> Trained:
     """Train a fresh network. The same arguments on the same machine give the same bits.
 
     each  called as each(step, model, optimizer) after every step of the optimizer, steps counted from 0; the
           gradients that it has used are still there, unscaled and clipped. Not called for a skipped step
+    under the training goes on inside of the context under(model, optimizer), as noether.watch is one
 
     torch's random numbers outside are left as they were. Raises UsageError for a number of steps below 1.
     """
@@ -70,27 +81,23 @@ def train(network: Network, recipe: Recipe, steps: int, seed: int, each: Each | 
     model = recipe.prepared(network.make(seed))
     optimizer, scaler = recipe.made(model.parameters()), recipe.scaler()
     losses, accuracies, chosen, skipped = [], [], [], []
-    for step, micros in enumerate(batches(network, recipe, steps, seed)):
-        loss, right = backward(network, recipe, model, optimizer, scaler, micros, seeds=(seed, MASKS, step))
-        losses.append(loss)
-        accuracies += [] if right is None else [right]
-        chosen.append(torch.cat([micro.chosen for micro in micros]))
-        before = scaler.get_scale()
-        scaler.step(optimizer)
-        scaler.update()
-        if scaler.get_scale() < before:  # torch tells of a skipped step in no other way
-            skipped.append(step)
-        elif each is not None:
-            each(step, model, optimizer)
-    return Trained(
-        model,
-        optimizer,
-        tuple(losses),
-        tuple(accuracies),
-        tuple(chosen),
-        tuple(skipped),
-        score(network, recipe, model),
-    )
+    with under(model, optimizer) if under is not None else nullcontext():
+        for step, micros in enumerate(batches(network, recipe, steps, seed)):
+            loss, right = backward(
+                network, recipe, model, optimizer, scaler, micros, seeds=(seed, MASKS, step)
+            )
+            losses.append(loss)
+            accuracies += [] if right is None else [right]
+            chosen.append(torch.cat([micro.chosen for micro in micros]))
+            before = scaler.get_scale()
+            scaler.step(optimizer)
+            scaler.update()
+            if scaler.get_scale() < before:  # torch tells of a skipped step in no other way
+                skipped.append(step)
+            elif each is not None:
+                each(step, model, optimizer)
+    seen = (tuple(x) for x in (losses, accuracies, chosen, skipped))
+    return Trained(model, optimizer, *seen, score(network, recipe, model))
 
 
 def batches(network: Network, recipe: Recipe, steps: int, seed: int) -> Iterator[list[Micro]]:

@@ -15,7 +15,7 @@ from torch import nn
 
 from noether.networks.data import TOKENS
 from noether.networks.families import GL, RESCALE, SCALE, TRANSLATION
-from noether.networks.network import Network, Predicted, softmax_head
+from noether.networks.network import Beside, Network, Predicted, softmax_head
 
 LENGTH, INPUTS = 8, 8  # tokens, numbers a token
 WIDTH, HEADS, LAYERS = 16, 2, 2
@@ -77,6 +77,7 @@ class AttentionNet(nn.Module):
 NORMS = ("norms.0", "norms.1", "norm")
 HEADS_GL = LAYERS * HEADS * EACH**2
 NORM_RESCALE = LAYERS * WIDTH + WIDTH
+CLASSES_BUT_ONE = 9  # of 10 logits the softmax of the loss tells 9 apart
 
 SHARED = (
     Predicted(GL, HEADS_GL, "each head: rows of q against rows of k, with their biases"),
@@ -84,6 +85,27 @@ SHARED = (
     Predicted(SCALE, 1, "all that writes to the stream: embed, places, every o; all readers divide", NORMS),
 )
 """What both have."""
+
+
+def turned(width: int) -> Beside:
+    """Rotations of the stream, which no norm sees. Norms without weights alone would make them linear.
+
+    width  of the stream; of LayerNorm one less, since the direction of the mean has to stand
+    """
+    told = "rotations of the stream: its writers turn, and its readers back, over the weights of the norms"
+    return Beside(width * (width - 1) // 2, told)
+
+
+def of_norm_bias(readers: int) -> Beside:
+    """The bias of a LayerNorm against those of its readers, and the mean that LayerNorm has taken away.
+
+    readers  outputs of all that read it
+    """
+    told = (
+        "a LayerNorm's bias against its readers' biases; a row of a reader along 1/weight, against its bias"
+    )
+    return Beside(WIDTH + readers, told)
+
 
 NETWORKS = (
     Network(
@@ -104,6 +126,13 @@ NETWORKS = (
             ),
             softmax_head("head", WIDTH),
         ),
+        beside=(
+            turned(WIDTH - 1),
+            *(of_norm_bias(3 * WIDTH),) * LAYERS,
+            of_norm_bias(CLASSES_BUT_ONE),
+            Beside(LAYERS * WIDTH, "v.bias against o.bias: the weights of attention add up to 1"),
+            Beside(WIDTH - 1, "embed.bias against all places"),
+        ),
     ),
     Network(
         "attention-rmsnorm",
@@ -115,5 +144,6 @@ NETWORKS = (
             Predicted(RESCALE, NORM_RESCALE, "weight of each norm against columns of q, k, v or the head"),
             softmax_head("head", WIDTH, has_bias=False),
         ),
+        beside=(turned(WIDTH),),
     ),
 )

@@ -17,7 +17,7 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from noether.networks.data import FLAT
 from noether.networks.families import RESCALE, SCALE, TRANSLATION
-from noether.networks.network import Network, Predicted, softmax_head
+from noether.networks.network import Beside, Network, Predicted, softmax_head
 
 WIDTH = 32
 
@@ -71,7 +71,8 @@ class WeightNormMLP(nn.Module):
     The length of a row v is divided out, with no eps: scale of every v by itself, exact. g and the bias of a
     unit are of degree one, so they rescale against the plain column of the head. Against a column of a
     weight-normalised layer they do not: to divide that column, v and g of every row would have to move
-    together, and g by the change of |v|, which is no affine motion.
+    together, and g by the change of |v|, which is no affine motion. All columns at once can be: g and bias
+    of the whole first layer against g of the whole second one, one generator.
     """
 
     def __init__(self):
@@ -138,7 +139,13 @@ NETWORKS = (
             Predicted(
                 RESCALE, WIDTH, "g (original0) and bias of second against columns of the head, over ReLU"
             ),
+            Predicted(RESCALE, 1, "g and bias of the whole of first against g of the whole of second"),
             softmax_head("head", WIDTH),
+        ),
+        beside=(
+            Beside(
+                WIDTH - 1, "a unit of first against its column in second: v and g of all rows must turn along"
+            ),
         ),
     ),
 )

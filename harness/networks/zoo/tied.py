@@ -10,7 +10,7 @@ from torch import nn
 
 from noether.networks.data import FLAT
 from noether.networks.families import GL, RESCALE
-from noether.networks.network import ITSELF, Network, Predicted, softmax_head
+from noether.networks.network import ITSELF, Beside, Network, Predicted, softmax_head
 
 WIDTH, CODE = 32, 8
 TIED = 24
@@ -77,6 +77,7 @@ NETWORKS = (
             Predicted(GL, CODE**2, "code against open: any matrix between them"),
         ),
         task=ITSELF,
+        beside=(Beside(CODE, "a shift of code.bias, undone in open.bias"),),
     ),
     Network(
         "tied-mlp",

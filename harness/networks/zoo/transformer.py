@@ -11,7 +11,8 @@ from torch import nn
 
 from noether.networks.data import TOKENS
 from noether.networks.families import GL, RESCALE, SCALE, TRANSLATION
-from noether.networks.network import Network, Predicted, softmax_head
+from noether.networks.network import Beside, Network, Predicted, softmax_head
+from noether.networks.zoo.attention import CLASSES_BUT_ONE, of_norm_bias, turned
 
 LENGTH, INPUTS = 8, 8  # tokens, numbers a token
 WIDTH, HEADS, HIDDEN = 16, 2, 32
@@ -80,6 +81,15 @@ SHARED = (
     softmax_head("head", WIDTH),
 )
 """What both have."""
+BESIDE = (
+    turned(WIDTH - 1),
+    of_norm_bias(3 * WIDTH),
+    of_norm_bias(HIDDEN),
+    of_norm_bias(CLASSES_BUT_ONE),
+    Beside(WIDTH, "v's part of in_proj_bias against out_proj.bias: the weights of attention add up to 1"),
+    Beside(WIDTH - 1, "embed.bias against all places"),
+)
+"""The same, of what has no family."""
 
 NETWORKS = (
     Network(
@@ -88,6 +98,7 @@ NETWORKS = (
         lambda: Transformer(nn.GELU),
         ("digits", TOKENS),
         SHARED,
+        beside=BESIDE,
     ),
     Network(
         "transformer-relu",
@@ -98,5 +109,6 @@ NETWORKS = (
             *SHARED,
             Predicted(RESCALE, HIDDEN, "every hidden unit: row and bias of fc1 against the column of fc2"),
         ),
+        beside=BESIDE,
     ),
 )

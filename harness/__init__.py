@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; python runs __getat
     from noether.api.simulate import simulate as simulate
     from noether.api.simulation import Simulation as Simulation
     from noether.api.verify import verify as verify
+    from noether.api.watch import watch as watch
     from noether.campaigns.audit.triton_adapter import triton_adapter as triton_adapter
     from noether.campaigns.discovery.finding import discover as discover
     from noether.campaigns.fuzz import strategies as strategies
@@ -27,6 +28,7 @@ __version__ = "0.2.0"
 PUBLIC = {
     "verify": "noether.api.verify",
     "audit": "noether.api.audit",
+    "watch": "noether.api.watch",
     "Result": "noether.api.result",
     "simulate": "noether.api.simulate",
     "Simulation": "noether.api.simulation",
@@ -42,7 +44,7 @@ PUBLIC = {
 
 # Not strategies: `from noether import *`, and whoever looks at every name, must not need hypothesis.
 __all__ = ["__version__", "verify", "audit", "Result", "simulate", "Simulation", "discover", "triton_adapter"]
-__all__ += ["Case", "Symmetry", "Metric", "Rule"]
+__all__ += ["Case", "Symmetry", "Metric", "Rule", "watch"]
 
 
 if not TYPE_CHECKING:  # with it a type checker would take any name for one of ours

@@ -89,6 +89,19 @@ def test_calls_add_up_and_outputs_that_nothing_came_back_to_do_not_count():
     assert model.b.weight.grad is None and not wide["b.weight"].any()
 
 
+def test_an_output_that_is_made_of_another_is_not_counted_twice():
+    class Judged(nn.Linear):
+        def forward(self, x):
+            scores = super().forward(x).tanh()
+            return scores.square().sum(), scores, scores
+
+    torch.manual_seed(0)
+    model = Judged(3, 2)
+    call = trained(model, torch.randn(4, 3), loss=lambda y: y)
+    assert all(c is not None for c in call.cotangents)
+    assert apart(model, wide_gradients(model, [call])) < 1e-5
+
+
 def test_what_cannot_be_done_again_says_why():
     class Cast(nn.Linear):
         def forward(self, x):

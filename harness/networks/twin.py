@@ -8,13 +8,16 @@ of its loss with respect to the outputs, the cotangent c, is observed, and
 is formed by a copy of the network in float64, from the same inputs, the same random numbers and the same
 modes of its modules. Whatever leaves the outputs alone is a symmetry of every loss of them, J xi = 0, so
 that <g64, xi> vanishes for every c.
+
+Where one output is made of another, as a loss that a network returns beside its scores, the slope that was
+observed at the other has gone through both. So each output is given what was observed at it, and no more.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import torch
@@ -41,6 +44,7 @@ class Call:
     cotangents    for each floating tensor among the outputs, in order: the slope of the loss, or None where
                   nothing came back
     loss          loss(outputs) -> a number, where the loss itself is known: then cotangents are not read
+    autocast      device -> the type in which it computed, of each device for which autocast was on
     """
 
     args: tuple
@@ -49,12 +53,19 @@ class Call:
     training: dict[str, bool] = field(default_factory=dict)
     cotangents: list[torch.Tensor | None] = field(default_factory=list)
     loss: Callable | None = None
+    autocast: dict[str, torch.dtype] = field(default_factory=dict)
 
 
 def called(model: torch.nn.Module, args: Sequence, kwargs: dict | None = None) -> Call:
     """The call that is about to be made, without cotangents yet."""
     training = {name: module.training for name, module in model.named_modules()}
-    return Call(tuple(args), dict(kwargs or {}), random_states(), training)
+    return Call(tuple(args), dict(kwargs or {}), random_states(), training, autocast=autocasts())
+
+
+def autocasts() -> dict[str, torch.dtype]:
+    """Device -> type, of each device for which autocast is on."""
+    devices = ("cpu", "cuda")
+    return {x: torch.get_autocast_dtype(x) for x in devices if torch.is_autocast_enabled(x)}
 
 
 def random_states() -> dict[str, torch.Tensor]:
@@ -146,7 +157,8 @@ def run(model: torch.nn.Module, call: Call, dtype: torch.dtype | None = WIDE):
         module.training = call.training.get(name, module.training)
     given = (call.args, call.kwargs) if dtype is None else cast((call.args, call.kwargs), dtype)
     drawn = Drawn() if dtype == WIDE else nullcontext()
-    with random_numbers(call.rng), torch.enable_grad(), drawn, no_autocast():
+    casts = no_autocast() if dtype is not None else as_autocast(call.autocast)
+    with random_numbers(call.rng), torch.enable_grad(), drawn, casts:
         try:
             return model(*given[0], **given[1])
         except Exception as error:  # of the user's own code, which met float64 for the first time
@@ -158,6 +170,16 @@ def run(model: torch.nn.Module, call: Call, dtype: torch.dtype | None = WIDE):
 def no_autocast():
     """A context without automatic casts."""
     with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+        yield
+
+
+@contextmanager
+def as_autocast(types: dict[str, torch.dtype]):
+    """A context with automatic casts to these types, by device, and no others."""
+    with ExitStack() as stack:
+        stack.enter_context(no_autocast())
+        for device, dtype in types.items():
+            stack.enter_context(torch.autocast(device, dtype=dtype))
         yield
 
 
@@ -198,8 +220,11 @@ def back(model: torch.nn.Module, call: Call, dtype: torch.dtype | None = WIDE) -
     for y, _ in pairs:
         if dtype is not None and y.dtype != dtype:
             raise NoTwin(f"an output is {y.dtype} in float64 too: a cast is written into the network")
+    slopes = [c.detach().to(y.dtype) for y, c in pairs]
+    for (y, _), c in zip(pairs, slopes, strict=True):
+        y.register_hook(lambda came, c=c: c)
     if pairs:
-        torch.autograd.backward([y for y, _ in pairs], [c.detach().to(y.dtype) for y, c in pairs])
+        torch.autograd.backward([y for y, _ in pairs], slopes)
 
 
 def gradient_of(p: torch.Tensor) -> torch.Tensor:

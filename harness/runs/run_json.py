@@ -29,7 +29,11 @@ TEXTS, NAMES, COUNT, REAL = list_of(TEXT), list_of(NAME), whole().or_null.option
 WORD = NAME.or_null.optional
 FIELDS = {
     **{"versions": object_of(TEXT.or_null), "machine": OBJECT, "arguments": OBJECT, "laws": NAMES},
-    **{"command": one_of("verify", "faults", "fuzz").optional, "id": TEXT.optional, "pid": whole().optional},
+    **{
+        "command": one_of("verify", "faults", "fuzz", "watch").optional,
+        "id": TEXT.optional,
+        "pid": whole().optional,
+    },
     **{"cwd": TEXT.optional, "start": TEXT.optional, "end": TEXT.or_null.optional},
     **{"exit_code": whole(0, 255).or_null.optional, "records": COUNT, "seed": whole().optional},
     **{"backend": WORD, "left_out": NAMES.optional, "cells": whole().optional, "strict": TRUTH.optional},
@@ -56,12 +60,16 @@ ARGUMENTS = {
         **{"cases": TEXTS.optional, "rules": NAMES.optional, "precisions": NAMES.optional},
         **{"plant": NAME.optional, "seconds": REAL, "batches": COUNT, "files": FILES},
     },
+    "watch": {
+        **{"model": TEXT.optional, "optimizers": NAMES.optional, "memory": COUNT, "budget": REAL},
+        **{"every": COUNT, "sampled": list_of(whole()).or_null.optional},
+    },
 }
 """Command -> the fields of its arguments."""
 
 
 def command(about: dict) -> str:
-    """The command that made a run: verify, faults or fuzz, which says so among its arguments."""
+    """The command that made a run: verify, faults, fuzz or watch, which says so among its arguments."""
     return about.get("command") or about["arguments"].get("command") or "verify"
 
 

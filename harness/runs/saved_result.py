@@ -41,6 +41,8 @@ def saved_result(folder: Path) -> Result:
 def ended(result: Result, run: Run) -> None:
     """Give a result what decided its exit code beside its records: cells without any, laws that judged
     nothing."""
+    if run.about.get("command") == "watch":
+        result.unjudged = outside(result.records, result.laws)
     where = result.errors if result.exit_code == exit_codes.INTERNAL else result.lost
     where.update(run.errors)
     arguments = {k: v for k, v in run.about["arguments"].items() if k in Request.__dataclass_fields__}

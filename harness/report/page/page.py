@@ -129,6 +129,8 @@ def by_subject(sections: dict[str, dict]) -> list[dict]:
 def command(about: dict) -> str:
     """The line that makes this run again."""
     given = about.get("arguments") or {}
+    if about.get("command") == "watch":
+        return f"noether.watch({given.get('model')}, {', '.join(given.get('optimizers') or [])})"
     words = ["noether", "verify", *map(str, given.get("cases") or [])]
     usual = {"profile": "quick", "backend": "auto", "seed": 0}
     for name in OPTIONS:

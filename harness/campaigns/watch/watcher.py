@@ -1,0 +1,215 @@
+"""A watch of a training run: its optimizers and networks, by hooks alone.
+
+What the watch does must never reach the training. So whatever it raises is caught and told once, and the
+training goes on without it; it draws no random number, and changes no tensor.
+"""
+
+from __future__ import annotations
+
+import traceback
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+
+import torch
+
+from noether.campaigns.watch.budget import Clock, Schedule
+from noether.campaigns.watch.facts import Net
+from noether.campaigns.watch.forward import task
+from noether.campaigns.watch.hooks import Hooks, closure_of, when_raised, with_closure
+from noether.campaigns.watch.seat import Seat
+from noether.campaigns.watch.tally import SLOPE, Tally
+from noether.system.usage import UsageError, brief
+
+REPORT = "the training goes on unwatched; please report this with the output of noether doctor"
+
+
+class Watcher:
+    """Networks and optimizers under watch.
+
+    seats    one an optimizer;  nets  one a network
+    fault    what the watch itself raised, a traceback, '' where nothing was
+    tell     called after each sample with the seat
+    """
+
+    def __init__(
+        self, models, optimizers, schedule: Schedule, memory: int, *, find=None,
+        tell: Callable[[Seat], None] = lambda seat: None,
+    ):  # fmt: skip
+        self.nets, self.tell, self.fault, self.closed = nets_of(models), tell, "", False
+        self.clock, self.hooks, self.seats, self._stack = Clock(), Hooks(), [], ExitStack()
+        named = {p: net.prefix + name for net in self.nets for name, p in net.inner.named_parameters()}
+        listed = optimizers_of(optimizers)
+        for n, optimizer in enumerate(listed):
+            word = type(optimizer).__name__ + (f" {n + 1}" if len(listed) > 1 else "")
+            names = names_of(optimizer, named)
+            ids = {id(p) for p in names.values()}
+            mine = [x for x in self.nets if any(id(p) in ids for p in x.inner.parameters())]
+            how = dict(schedule=schedule, memory=memory, clock=self.clock, find=find, safely=self.safely)
+            self.seats.append(Seat(word, optimizer, names, mine, part=1 / len(listed), **how))
+        held = {id(p) for seat in self.seats for p in seat.names.values()}
+        self.missing = [name for p, name in named.items() if p.requires_grad and id(p) not in held]
+        self.begin()
+
+    # ---- hooks
+
+    def begin(self) -> None:
+        """Put the hooks in place."""
+        for net in self.nets:
+            self.hooks.on_module(
+                net.outer,
+                lambda args, kwargs, net=net: self.forward(net, args, kwargs),
+                lambda out, net=net: self.forwarded(net, out),
+            )
+        for seat in self.seats:
+            self.hooks.on_optimizer(
+                seat.optimizer,
+                lambda args, kwargs, seat=seat: self.before(seat, args, kwargs),
+                lambda seat=seat: self.safely(self.after, seat),
+            )
+            self._stack.enter_context(when_raised(seat.optimizer, seat.raised))
+
+    def safely(self, action: Callable, *given) -> None:
+        """Do something in our own time; the training never sees what it raises."""
+        if self.closed:
+            return
+        try:
+            with self.clock.ours(), torch.no_grad():
+                action(*given)
+        except Exception as error:
+            self.failed(error)
+
+    def failed(self, error: Exception) -> None:
+        """The watch itself is at fault: it ends, and says so."""
+        self.fault = traceback.format_exc()
+        self.leave()
+        last = (str(error).splitlines() or [""])[0]
+        warnings.warn(f"noether.watch ended: {type(error).__name__}: {last}: {REPORT}", stacklevel=2)
+
+    def idle(self) -> bool:
+        """Whether a call of a network is none of a training: without gradients, inside of a backward pass, or
+        our own."""
+        return self.closed or self.clock.inside or not torch.is_grad_enabled() or task() != -1
+
+    def forward(self, net: Net, args: tuple, kwargs: dict) -> None:
+        """A network is about to be called."""
+        if not self.idle():
+            self.safely(self.each, net, "forward", args, kwargs)
+
+    def forwarded(self, net: Net, out) -> None:
+        """A network was called."""
+        if not self.idle():
+            self.safely(self.each, net, "forwarded", out)
+
+    def each(self, net: Net, event: str, *given) -> None:
+        """Tell every optimizer of a network."""
+        for seat in self.seats:
+            if net in seat.nets:
+                getattr(seat, event)(seat.nets.index(net), *given)
+
+    def before(self, seat: Seat, args: tuple, kwargs: dict):
+        """A step is about to be made; one that computes its gradients itself is waited for."""
+        seat.depth += 1
+        if seat.depth > 1:  # a step that calls that of the class above is one step
+            return None
+        closure = closure_of(args, kwargs)
+        if closure is None or self.closed:
+            self.safely(seat.update)
+            return None
+
+        def waited():
+            loss = closure()
+            self.safely(seat.update)
+            return loss
+
+        return with_closure(args, kwargs, waited)
+
+    def after(self, seat: Seat) -> None:
+        """A step was made."""
+        seat.depth = max(0, seat.depth - 1)
+        if seat.depth:
+            return
+        number = seat.number
+        seat.updated()
+        if seat.facts.sampled and seat.facts.sampled[-1] == number:
+            self.tell(seat)
+
+    # ---- the end
+
+    def leave(self) -> None:
+        """Take the hooks away and forget what was begun."""
+        self.closed = True
+        self.hooks.remove()
+        self._stack.close()
+        for seat in self.seats:
+            seat.leave()
+
+    @property
+    def tallies(self) -> list[tuple[Seat, Tally]]:
+        """Every tally with its optimizer."""
+        return [(seat, tally) for seat in self.seats for tally in seat.book]
+
+    @property
+    def families(self) -> int:
+        """How many families of symmetries were found."""
+        return sum(len(net.families or ()) for net in self.nets)
+
+    @property
+    def why_no_slopes(self) -> str:
+        """Why no gradient was judged along a symmetry, '' where one was."""
+        if any(seat.book.law(SLOPE) for seat in self.seats) or not self.nets:
+            return ""
+        return next((why for seat in self.seats if (why := seat.hindered())), "")
+
+
+def nets_of(models) -> list[Net]:
+    """The networks that were given. Raises UsageError."""
+    if models is None:
+        return []
+    if isinstance(models, torch.nn.Module):
+        return [Net(models, plain(models))]
+    named = models if isinstance(models, Mapping) else {str(n): x for n, x in enumerate(listed(models))}
+    for word, x in named.items():
+        if not isinstance(x, torch.nn.Module):
+            raise UsageError(f"model {word} is {brief(x)}, must be a torch.nn.Module")
+    if len(named) == 1:
+        return [Net(x, plain(x)) for x in named.values()]
+    return [Net(x, plain(x), f"{word}.") for word, x in named.items()]
+
+
+def listed(given) -> list:
+    """What was given as a list. Raises UsageError."""
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        raise UsageError(f"model is {brief(given)}, must be a torch.nn.Module, a list or a dict of them")
+    return list(given)
+
+
+def plain(module: torch.nn.Module) -> torch.nn.Module:
+    """The module whose parameters have the names that a reader knows: inside of DataParallel, of
+    DistributedDataParallel, and of what torch.compile made."""
+    while True:
+        wrapped = isinstance(module, torch.nn.DataParallel | torch.nn.parallel.DistributedDataParallel)
+        inner = module.module if wrapped else getattr(module, "_orig_mod", None)
+        if not isinstance(inner, torch.nn.Module):
+            return module
+        module = inner
+
+
+def optimizers_of(given) -> list:
+    """The optimizers that were given. Raises UsageError."""
+    found = list(given) if isinstance(given, list | tuple) else [given]
+    for x in found:
+        if not isinstance(x, torch.optim.Optimizer):
+            raise UsageError(f"optimizer is {brief(x)}, must be a torch.optim.Optimizer or a list of them")
+    if not found:
+        raise UsageError("optimizer is an empty list, must have one at least")
+    return found
+
+
+def names_of(optimizer, named: Mapping) -> dict[str, torch.Tensor]:
+    """Name -> parameter of an optimizer; one of no network is called by its place."""
+    names = {}
+    for i, group in enumerate(optimizer.param_groups):
+        for j, p in enumerate(group["params"]):
+            names[named.get(p, f"group {i}, parameter {j}")] = p
+    return names

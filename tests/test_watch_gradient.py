@@ -1,0 +1,112 @@
+"""What the gradient of a sampled step says of the symmetries of its network."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch import nn  # noqa: E402
+
+from noether.campaigns.watch.forward import Calls, NotJudged  # noqa: E402
+from noether.campaigns.watch.gradient import slopes  # noqa: E402
+from noether.networks.families import SCALE, Family, Part  # noqa: E402
+
+
+class Divided(torch.autograd.Function):
+    """x/|x|; of its slope along x the part `share` is taken away, which is right where it is 1."""
+
+    @staticmethod
+    def forward(ctx, x, share):
+        ctx.save_for_backward(x)
+        ctx.share = share
+        return x / x.norm()
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return (g - ctx.share * x * (g * x).sum() / x.square().sum()) / x.norm(), None
+
+
+class Unit(nn.Linear):
+    """A linear map whose result is divided by its norm, so that a factor of the weights changes nothing."""
+
+    share = 1.0
+
+    def forward(self, x):
+        return Divided.apply(super().forward(x), self.share)
+
+
+@pytest.mark.parametrize("share, right", [(1.0, True), (0.5, False), (1 - 2.0**-20, False)])
+def test_a_wrong_backward_pass_is_violated(share, right):
+    family = Family(SCALE, "scale of weight", (Part("weight", torch.arange(12).reshape(1, -1)),))
+    torch.manual_seed(0)
+    net = Unit(4, 3, bias=False)
+    net.share = share
+    calls = Calls(net.parameters(), 2**20)
+    x = torch.randn(5, 4)
+    calls.begin(net, (x,), {})
+    y = net(x)
+    calls.end(y)
+    (y * torch.randn(5, 3)).sum().backward()
+    found = slopes(net, calls.taken(), {"weight": net.weight.grad}, [family], 2**20)
+    (along,) = found.along
+    assert (along.worst.spent <= 1) is right and along.broken is None and found.repeats
+    assert along.planted.spent > 1
+
+
+def test_a_false_symmetry_is_broken_by_the_network_and_violates_nothing():
+    family = Family(SCALE, "scale of weight", (Part("weight", torch.arange(12).reshape(1, -1)),))
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(4, 3, bias=False), nn.Tanh())
+    calls = Calls(net.parameters(), 2**20)
+    calls.begin(net, (x := torch.randn(5, 4),), {})
+    calls.end(y := net(x))
+    y.sum().backward()
+    named = Family(SCALE, "scale", (Part("0.weight", family.parts[0].where),))
+    (along,) = slopes(net, calls.taken(), {"0.weight": net[0].weight.grad}, [named], 2**20).along
+    assert along.broken > 0.1
+
+
+def test_what_cannot_be_judged_says_why():
+    net = nn.Linear(4, 3)
+    for made, limit, said in ((net, 100, "the limit is"), (nn.Linear(4, 3).double(), 2**20, "float64")):
+        calls = Calls(made.parameters(), 2**20)
+        x = torch.randn(5, 4, dtype=made.weight.dtype)
+        calls.begin(made, (x,), {})
+        calls.end(y := made(x))
+        y.sum().backward()
+        with pytest.raises(NotJudged, match=said):
+            slopes(made, calls.taken(), {"weight": made.weight.grad}, [], limit)
+
+
+def test_inputs_that_take_more_than_the_limit_are_not_kept():
+    net = nn.Linear(4, 3)
+    calls = Calls(net.parameters(), 100)
+    calls.begin(net, (torch.randn(50, 4),), {})
+    calls.end(net(torch.randn(50, 4)))
+    with pytest.raises(NotJudged, match="take more than"):
+        calls.taken()
+    assert not calls.seen
+
+
+def test_parameters_that_were_written_to_meanwhile_are_seen():
+    net = nn.Linear(4, 3)
+    calls = Calls(net.parameters(), 2**20)
+    calls.begin(net, (x := torch.randn(5, 4),), {})
+    calls.end(y := net(x))
+    y.sum().backward()
+    with torch.no_grad():
+        net.weight.mul_(2)
+    with pytest.raises(NotJudged, match="were written to"):
+        calls.taken()
+
+
+def test_inputs_are_copies():
+    net, x = nn.Linear(4, 3), torch.randn(5, 4)
+    calls = Calls(net.parameters(), 2**20)
+    calls.begin(net, (x,), {})
+    calls.end(y := net(x))
+    y.sum().backward()
+    g = net.weight.grad.clone()
+    x.zero_()
+    found = slopes(net, calls.taken(), {"weight": g, "bias": net.bias.grad}, [], 2**20)
+    assert found.repeats and found.factor == 1

@@ -91,7 +91,8 @@ class Family:
     def form(self, x: Mapping[str, torch.Tensor], y: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """B(x, y), (n,), of GL (d, d): entry (i, j) belongs to the A with a single 1 there.
 
-        x, y  by parameter, in the shape of each; sums are formed in float64. Of a translation y is not read
+        x, y  by parameter, in the shape of each, tensors or arrays; sums of tensors are formed in float64, of
+              arrays in their own type. Of a translation y is not read
         """
         return self._sum(x, y, absolute=False)
 
@@ -108,7 +109,7 @@ class Family:
                 pairs = a @ b.T
                 total = total + sign * (pairs if part.sign > 0 else pairs.T)
             else:
-                total = total + sign * (a if self.kind == TRANSLATION else a * b).sum(dim=1)
+                total = total + sign * (a if self.kind == TRANSLATION else a * b).sum(axis=1)
         return total
 
     def terms(self) -> int:
@@ -117,6 +118,10 @@ class Family:
 
 
 def _numbers(x: Mapping[str, torch.Tensor], part: Part, absolute: bool) -> torch.Tensor:
-    """(n, w) float64."""
-    found = x[part.parameter].detach().reshape(-1).double()[part.where]
-    return found.abs() if absolute else found
+    """(n, w) float64, of an array its own type."""
+    numbers = x[part.parameter]
+    if isinstance(numbers, torch.Tensor):
+        found = numbers.detach().reshape(-1).double()[part.where]
+    else:
+        found = numbers.reshape(-1)[part.where.numpy()]
+    return abs(found) if absolute else found

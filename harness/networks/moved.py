@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from noether.networks.step_rule import COVECTOR, Definition
+from noether.networks.step_rule import COVECTOR, KEPT, Definition
 from noether.optimizers.running import UNITS, WIDE, Running
 from noether.optimizers.spent import spent_each
 
@@ -125,7 +125,7 @@ class Moved:
         """The covector, where the rule keeps one: momentum buffer or first moment."""
         if self.definition is None or not self.definition.has_covector:
             return None
-        return self.state.get(self.definition.given.get(COVECTOR, ""))
+        return next((x for name, x in self.state.items() if KEPT.get(name) == COVECTOR), None)
 
     @property
     def components(self) -> dict[str, Component]:

@@ -18,8 +18,9 @@ import torch
 from noether.optimizers.anatomy import Anatomy
 from noether.optimizers.claims import NUMBERS, SWITCHES, claimed, like_of, numbers_of
 from noether.optimizers.features import COUNTS
+from noether.optimizers.functions import BOUNDED, PYTHON
 from noether.optimizers.meaning import kind_of, stored_in
-from noether.optimizers.motion import BOUNDED, PYTHON, advanced, inexact
+from noether.optimizers.motion import advanced, inexact
 from noether.optimizers.running import UNITS, WIDE, Running, done, running
 
 KEPT = {
@@ -54,6 +55,7 @@ class Definition:
     given    name in motion.py -> name of the tensor that the optimizer keeps, as far as there is any
     rate     the rate that the optimizer kept from the step before, of ASGD alone
     kind     the parameter's type
+    own      whether torch itself carries it out
     """
 
     like: str
@@ -62,6 +64,7 @@ class Definition:
     given: dict[str, str]
     rate: float | None = None
     kind: str = "float64"
+    own: bool = False
 
     @property
     def has_covector(self) -> bool:
@@ -76,12 +79,10 @@ class Definition:
         off    by what share of it a number may have been off where a tensor handed it to Python
         kept   the type in which a number of the whole tensor is kept between steps
         """
-        x = inexact(self.anatomy.values, off)
         F = self.anatomy.features
-        if F["rate"] == "averaged":
-            x["eta"], x["power"] = self._rate_kept(kept), running(0.0)
-        for name in STORED & x.keys():
-            x[name] = as_stored(self.kind, x[name])
+        if self.own and F["ahead"] == "scheduled":
+            off = 0.0  # the one number that leaves a tensor of NAdam is kept, and has the error of its type
+        x = self.numbers(off, kept)
         number = lambda unit: lambda y: coefficient(y, unit, off)
         xp = SimpleNamespace(**vars(BOUNDED) | {"coefficient": number("float64"), "kept": number(kept)})
         state = dict(state)
@@ -91,6 +92,15 @@ class Definition:
         if missing:
             raise Unjudged(f"the rule of {self.like} keeps a state that is not found here")
         return moved, {name: running(y) for name, y in state.items()}
+
+    def numbers(self, off: float = 0.0, kept: str = "float64") -> dict[str, Running]:
+        """The numbers of this step, with the errors that they may have where they are put to use."""
+        x = inexact(self.anatomy.values, off)
+        if self.anatomy.features["rate"] == "averaged":
+            x["eta"], x["power"] = self._rate_kept(kept), running(0.0)
+        for name in STORED & x.keys():
+            x[name] = as_stored(self.kind, x[name])
+        return x
 
     def _rate_kept(self, kept: str) -> Running:
         """ASGD's rate of this step: it was made after the step before, or from lr where there was none."""
@@ -120,7 +130,9 @@ def definition(optimizer, group: dict, parameter: torch.Tensor, state: dict) -> 
     tensors = {name: x for name, x in state.items() if isinstance(x, torch.Tensor)}
     given = {KEPT[name]: name for name in tensors if name in KEPT}
     rate = float(tensors["eta"]) if "eta" in tensors else None
-    return Definition(like, anatomy, number(anatomy, state, bool(given)), given, rate, kind_of(parameter))
+    return Definition(
+        like, anatomy, number(anatomy, state, bool(given)), given, rate, kind_of(parameter), own
+    )
 
 
 def rule_of(optimizer) -> tuple[str, bool]:

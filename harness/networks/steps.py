@@ -186,7 +186,8 @@ class StepJudge:
         told = x.name, tuple(p.shape), kind_of(p)
         if x.gradient is None or self._skipped:
             same = {key: unmoved(flat(old), flat(state[key])) for key, old in x.state.items() if key in state}
-            return Moved(*told, unmoved(flat(x.q), flat(p)), same, None)
+            known = None if isinstance(x.rule, str) else x.rule
+            return Moved(*told, unmoved(flat(x.q), flat(p)), same, None, known)
         if reason := self._changed(x, shadow, outside):
             self._unjudged[x.name] = reason
             return None
@@ -235,8 +236,8 @@ def predicted(x: Before, state: dict[str, torch.Tensor], shadow: Guarded) -> dic
     if lost := [name for name in after if name not in names]:
         raise Unjudged(f"the rule of {rule.like} keeps a state that is not found here: {', '.join(lost)}")
     found = {names[name]: Running(y.value.reshape(-1), y.error.reshape(-1)) for name, y in after.items()}
-    if "step" in state and "step" in x.state:
-        found["step"] = Running(flat(x.state["step"]).astype(WIDE) + 1, WIDE(0))
+    if "step" in state:
+        found["step"] = Running(np.full(state["step"].numel(), rule.n, WIDE), WIDE(0))
     return {"q": moved, **found}
 
 

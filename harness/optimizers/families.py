@@ -44,8 +44,7 @@ def muon(F: dict, x, state: dict, q, g, n: int, xp, shape: tuple[int, ...]):
 
     Source: Jordan et al. (2024), Muon; torch.optim.Muon, with its sqrt(max(1, rows/columns)).
     """
-    old = state.get("m", 0 * g)
-    m = state["m"] = old + xp.coefficient(1 - x.beta) * (g - old)
+    m = averaged(x, state, g, xp)
     u = g + x.beta * (m - g) if F["ahead"] == "nesterov" else m
     rows, columns = shape if len(shape) == 2 else (prod(shape), 1)
     u = xp.shaped(u / xp.maximum(xp.norm(u), TINY_NORM), (rows, columns))
@@ -57,6 +56,13 @@ def muon(F: dict, x, state: dict, q, g, n: int, xp, shape: tuple[int, ...]):
     u = xp.flat(xp.turned(u) if rows > columns else u, (rows, columns))
     q = q * xp.coefficient(1 - x.eta * x.k) if F["decay"] != "none" else q
     return q - xp.coefficient(x.eta * xp.sqrt(xp.number(max(1, rows / columns)))) * u
+
+
+def averaged(x, state: dict, g, xp):
+    """The average of gradients that Muon keeps, from 0."""
+    old = state.get("m", 0 * g)
+    state["m"] = old + xp.coefficient(1 - x.beta) * (g - old)
+    return state["m"]
 
 
 def resilient(x, state: dict, q, f, xp):

@@ -66,7 +66,8 @@ def lerp(kind: str, x, y, weight) -> Running:
     u = r.narrow(kind)
     steps = 3 * u * share * (abs(apart.value) + apart.error) * (1 + u)
     wide = 4 * r.WIDE_UNIT * (1 + abs(weight.value)) * (abs(x.value) + abs(y.value))
-    return Running(value, carried + steps + wide + 2 * r.WIDE(r.TINY[kind])).rounded(kind)
+    tiny = 2 * r.WIDE(r.TINY[kind]) if u else 0
+    return Running(value, carried + steps + wide + tiny).rounded(kind)
 
 
 def dividing(f, times: float = 1):

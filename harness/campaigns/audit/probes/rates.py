@@ -10,7 +10,7 @@ from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, VIOLATED
 from noether.campaigns.audit.option_meanings import near
 from noether.campaigns.audit.probes.probe import Outcome, Probe, Stand, agree, untold
 from noether.optimizers.claims import number
-from noether.optimizers.motion import PYTHON
+from noether.optimizers.functions import PYTHON
 
 EXACT = 2.0**-7
 """An lr that every type holds."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what a type checker and an editor read; python runs __getattr__
     from noether.api.audit import audit as audit
+    from noether.api.callbacks import lightning_callback as lightning_callback
+    from noether.api.callbacks import trainer_callback as trainer_callback
     from noether.api.result import Result as Result
     from noether.api.simulate import simulate as simulate
     from noether.api.simulation import Simulation as Simulation
@@ -29,6 +31,8 @@ PUBLIC = {
     "verify": "noether.api.verify",
     "audit": "noether.api.audit",
     "watch": "noether.api.watch",
+    "lightning_callback": "noether.api.callbacks",
+    "trainer_callback": "noether.api.callbacks",
     "Result": "noether.api.result",
     "simulate": "noether.api.simulate",
     "Simulation": "noether.api.simulation",
@@ -44,7 +48,8 @@ PUBLIC = {
 
 # Not strategies: `from noether import *`, and whoever looks at every name, must not need hypothesis.
 __all__ = ["__version__", "verify", "audit", "Result", "simulate", "Simulation", "discover", "triton_adapter"]
-__all__ += ["Case", "Symmetry", "Metric", "Rule", "watch"]
+__all__ += ["Case", "Symmetry", "Metric", "Rule", "watch", "lightning_callback"]
+__all__ += ["trainer_callback"]
 
 
 if not TYPE_CHECKING:  # with it a type checker would take any name for one of ours

@@ -102,6 +102,18 @@ def test_an_output_that_is_made_of_another_is_not_counted_twice():
     assert apart(model, wide_gradients(model, [call])) < 1e-5
 
 
+def test_a_loss_in_float32_of_scores_that_are_returned_too_is_no_cast_in_the_way():
+    class Judged(nn.Linear):
+        def forward(self, x):
+            scores = super().forward(x)
+            return scores.float().square().sum(), scores
+
+    torch.manual_seed(0)
+    model = Judged(3, 2)
+    call = trained(model, torch.randn(4, 3), loss=lambda y: y)
+    assert apart(model, wide_gradients(model, [call])) < 1e-6
+
+
 def test_what_cannot_be_done_again_says_why():
     class Cast(nn.Linear):
         def forward(self, x):
@@ -123,3 +135,14 @@ def test_what_cannot_be_done_again_says_why():
     model.kept = (x for x in ())
     with pytest.raises(NoTwin, match="cannot be copied: TypeError"):
         wide_gradients(model, [call])
+
+
+def test_a_copy_that_still_uses_the_network_itself_is_refused():
+    model = nn.Linear(3, 2)
+    held = model.forward
+    model.forward = lambda x: held(x)
+    call = trained(model, torch.randn(4, 3))
+    before = model.weight.grad.clone()
+    with pytest.raises(NoTwin, match="parameters of the network itself"):
+        wide_gradients(model.double(), [call])
+    assert torch.equal(model.weight.grad, before)

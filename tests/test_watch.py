@@ -12,7 +12,7 @@ from torch import nn  # noqa: E402
 from watched import ADAMW, SGD, TRAININGS, Blocks, Training, same  # noqa: E402
 
 import noether  # noqa: E402
-from noether.campaigns.watch.tally import SLOPE, STEP  # noqa: E402
+from noether.campaigns.watch.tally import BALANCE, SLOPE, STEP  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +42,9 @@ def test_a_watched_training_has_the_same_bits_and_its_updates_hold(name):
     updates = tallies(w, STEP)
     assert len(updates) > 4 and {t.verdict for t in updates} == {"holds"}
     assert all(t.worst.spent > 0 for t in updates)
+    for law in (BALANCE, SLOPE):
+        assert tallies(w, law) and not any(t.verdict == "violated" for t in tallies(w, law))
+    assert any(t.verdict == "holds" for t in tallies(w, SLOPE))
 
 
 def test_another_training_is_seen_by_the_comparison():
@@ -97,6 +100,40 @@ def test_a_wrong_step_is_violated_and_its_parameter_and_first_step_are_told():
         Training(make).run(watching(every=1, strict=True))
 
 
+def test_a_step_that_leaves_a_charge_is_violated_in_its_balance():
+    class SGD(torch.optim.SGD):
+        """Moves the filters by a part in a thousand too far."""
+
+        @torch.no_grad()
+        def step(self, closure=None):
+            filters = self.param_groups[0]["params"][0]
+            before = filters.clone()
+            super().step(closure)
+            filters.add_(filters - before, alpha=1e-3)
+
+    _, w = Training(lambda p: SGD(p, lr=0.05)).run(watching(every=1))
+    bad = {t.group for t in tallies(w, BALANCE) if t.verdict == "violated"}
+    assert bad == {"first.0.weight"} and w.exit_code == 1
+
+
+def test_a_network_that_is_called_in_parts_is_judged_in_parts():
+    torch.manual_seed(0)
+    net = nn.ModuleDict(
+        {"body": nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 5)), "head": nn.Linear(5, 2)}
+    )
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    with noether.watch(net, optimizer, live=False, steps=[2, 3, 4]) as w:
+        for _ in range(4):
+            optimizer.zero_grad()
+            for _ in range(2):
+                net["head"](net["body"](torch.randn(8, 4)).tanh()).square().mean().backward()
+            optimizer.step()
+    facts = w._watcher.seats[0].facts
+    assert facts.repeated == len(facts.factors) == 3, (facts.unjudged, facts.rests)
+    (family,) = tallies(w, SLOPE)
+    assert family.verdict == "holds" and family.group.startswith("body: 0.weight 0.bias against 2.weight")
+
+
 def test_what_is_not_right_in_a_script_is_told():
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 2))
@@ -111,7 +148,7 @@ def test_what_is_not_right_in_a_script_is_told():
     told = w.report()
     assert "in no optimizer that is watched, though gradients are formed: 2.bias" in told
     assert "no gradient in any step that was looked at: spare.weight, spare.bias" in told
-    assert "no slope came back" in told
+    assert "of an earlier step was still there" in told
 
 
 def test_gradients_that_were_never_zeroed_are_told():

@@ -8,6 +8,7 @@ from torch import nn  # noqa: E402
 
 from noether.campaigns.watch.forward import Calls, NotJudged  # noqa: E402
 from noether.campaigns.watch.gradient import slopes  # noqa: E402
+from noether.campaigns.watch.symmetries import found  # noqa: E402
 from noether.networks.families import SCALE, Family, Part  # noqa: E402
 
 
@@ -47,9 +48,9 @@ def test_a_wrong_backward_pass_is_violated(share, right):
     y = net(x)
     calls.end(y)
     (y * torch.randn(5, 3)).sum().backward()
-    found = slopes(net, calls.taken(), {"weight": net.weight.grad}, [family], 2**20)
-    (along,) = found.along
-    assert (along.worst.spent <= 1) is right and along.broken is None and found.repeats
+    told = slopes(net, calls.taken(), {"weight": net.weight.grad}, [family], 2**20)
+    (along,) = told.along
+    assert (along.worst.spent <= 1) is right and along.broken is None and told.repeats
     assert along.planted.spent > 1
 
 
@@ -108,5 +109,27 @@ def test_inputs_are_copies():
     y.sum().backward()
     g = net.weight.grad.clone()
     x.zero_()
-    found = slopes(net, calls.taken(), {"weight": g, "bias": net.bias.grad}, [], 2**20)
-    assert found.repeats and found.factor == 1
+    told = slopes(net, calls.taken(), {"weight": g, "bias": net.bias.grad}, [], 2**20)
+    assert told.repeats and told.factor == 1
+
+
+def test_the_eps_of_a_norm_behind_dropout_is_known_to_the_last_digit():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table, self.drop = nn.Embedding(7, 8), nn.Dropout(0.3)
+            self.norm, self.head = nn.LayerNorm(8), nn.Linear(8, 7)
+
+        def forward(self, x):
+            return self.head(self.norm(self.drop(self.table(x))))
+
+    torch.manual_seed(0)
+    net, x = Net(), torch.randint(7, (9, 5))
+    calls = Calls(net.parameters(), 2**20)
+    calls.begin(net, (x,), {})
+    calls.end(y := net(x))
+    y.square().sum().backward()
+    families = [f for f in found(net, calls.taken()) if f.parameters == ("table.weight",)]
+    given = {name: p.grad for name, p in net.named_parameters()}
+    (along,) = slopes(net, calls.taken(), given, families, 2**20).along
+    assert along.broken is None and along.worst.spent <= 1 and along.worst.predicted != 0

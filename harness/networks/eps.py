@@ -19,7 +19,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from noether.networks.families import Family
-from noether.networks.twin import WIDE, Call, gradients_of, twin
+from noether.networks.twin import WIDE, Call, back, gradient_of, twin
 
 
 def eps_slopes(model: nn.Module, calls: Iterable[Call]) -> tuple[dict, dict]:
@@ -28,23 +28,37 @@ def eps_slopes(model: nn.Module, calls: Iterable[Call]) -> tuple[dict, dict]:
     Of a module that one call of the network uses some times, and that divides by m sizes, it is (times, m). A
     normalisation of the network's own making has no entry. Raises NoTwin.
     """
-    calls = list(calls)
     copied = twin(model)
     kept: dict[str, list] = {}
     for name, module in copied.named_modules():
         if (own := with_eps(module)) is not None:
             module.forward = own(module, kept.setdefault(name, []))
-    gradients = gradients_of(copied, calls)
+    for p in copied.parameters():
+        p.grad = None
+    uses: dict[str, list[list]] = {name: [] for name in kept}
+    for call in calls:
+        back(copied, call)
+        for name, found in kept.items():
+            uses[name] += [found.copy()] if found else []
+            found.clear()
+    gradients = {name: gradient_of(p) for name, p in copied.named_parameters()}
     slopes = {}
-    for name, found in kept.items():
-        each = [torch.zeros(e.shape[-1:] or (1,), dtype=WIDE) if e.grad is None else summed(e) for e in found]
-        if each and len({len(e) for e in each}) == 1 and len(each) % len(calls) == 0:
-            slopes[name] = torch.stack(each).reshape(len(calls), -1, len(each[0])).sum(dim=0)
+    for name, found in uses.items():
+        each = [torch.stack([summed(e) for e in made]) for made in found if same_sizes(made)]
+        if each and len(each) == len(found) and len({x.shape for x in each}) == 1:
+            slopes[name] = torch.stack(each).sum(dim=0)
     return gradients, slopes
+
+
+def same_sizes(made: list[torch.Tensor]) -> bool:
+    """Whether all uses of a normalisation divide by as many sizes."""
+    return len({e.shape[-1:] for e in made}) == 1
 
 
 def summed(eps: torch.Tensor) -> torch.Tensor:
     """eps df/deps, added up over samples: the last axis of eps tells the sizes apart."""
+    if eps.grad is None:
+        return torch.zeros(eps.shape[-1:] or (1,), dtype=WIDE)
     return (eps * eps.grad).reshape(-1, eps.shape[-1]).sum(dim=0).detach()
 
 
@@ -128,7 +142,16 @@ def explained(family: Family, slopes: dict[str, torch.Tensor]) -> torch.Tensor |
         if broken.eps == 0:
             continue
         slope = slopes.get(broken.module)
-        if slope is None or slope.shape[1] != broken.powers.shape[1] or len(slope) <= broken.time:
+        powers = None if slope is None else of_sizes(broken.powers, slope.shape[1])
+        if powers is None or len(slope) <= broken.time:
             return None
-        total = total - broken.powers @ slope[broken.time]
+        total = total - powers @ slope[broken.time]
     return total
+
+
+def of_sizes(powers: torch.Tensor, m: int) -> torch.Tensor | None:
+    """The exponents (n, m) of m sizes. Where samples differ, as by what dropout has left of them, a walk
+    tells more sizes apart: one number stands for them if it is that of all of them."""
+    if powers.shape[1] == m:
+        return powers
+    return powers[:, :1].expand(-1, m) if bool((powers == powers[:, :1]).all()) else None

@@ -16,7 +16,7 @@ observed at the other has gone through both. So each output is given what was ob
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
@@ -45,6 +45,7 @@ class Call:
                   nothing came back
     loss          loss(outputs) -> a number, where the loss itself is known: then cotangents are not read
     autocast      device -> the type in which it computed, of each device for which autocast was on
+    module        the name of the module that was called, where that is only a part of the network
     """
 
     args: tuple
@@ -54,6 +55,7 @@ class Call:
     cotangents: list[torch.Tensor | None] = field(default_factory=list)
     loss: Callable | None = None
     autocast: dict[str, torch.dtype] = field(default_factory=dict)
+    module: str = ""
 
 
 def called(model: torch.nn.Module, args: Sequence, kwargs: dict | None = None) -> Call:
@@ -160,7 +162,7 @@ def run(model: torch.nn.Module, call: Call, dtype: torch.dtype | None = WIDE):
     casts = no_autocast() if dtype is not None else as_autocast(call.autocast)
     with random_numbers(call.rng), torch.enable_grad(), drawn, casts:
         try:
-            return model(*given[0], **given[1])
+            return model.get_submodule(call.module)(*given[0], **given[1])
         except Exception as error:  # of the user's own code, which met float64 for the first time
             kind = str(dtype or "its own type").removeprefix("torch.")
             raise NoTwin(f"it does not run in {kind}: {type(error).__name__}: {first_line(error)}") from None
@@ -217,14 +219,48 @@ def back(model: torch.nn.Module, call: Call, dtype: torch.dtype | None = WIDE) -
     pairs = [
         (y, c) for y, c in zip(leaves, call.cotangents, strict=True) if c is not None and y.requires_grad
     ]
-    for y, _ in pairs:
-        if dtype is not None and y.dtype != dtype:
-            raise NoTwin(f"an output is {y.dtype} in float64 too: a cast is written into the network")
+    if dtype is not None:
+        pairs = wide_pairs(pairs, dtype)
+    check_own(model, [y for y, _ in pairs])
     slopes = [c.detach().to(y.dtype) for y, c in pairs]
     for (y, _), c in zip(pairs, slopes, strict=True):
         y.register_hook(lambda came, c=c: c)
     if pairs:
         torch.autograd.backward([y for y, _ in pairs], slopes)
+
+
+def wide_pairs(pairs: list[tuple], dtype: torch.dtype) -> list[tuple]:
+    """The outputs that are of this type, with their slopes. One of another type, as a loss that a network
+    forms of its scores in float32, may be left out where it is made of the others alone: their own slopes
+    were observed. Raises NoTwin."""
+    wide = [(y, c) for y, c in pairs if y.dtype == dtype]
+    made = {y.grad_fn for y, _ in wide}
+    for y, _ in pairs:
+        if y.dtype != dtype and any(True for _ in parameters_of([y], made)):
+            raise NoTwin(f"an output is {y.dtype} in float64 too: a cast is written into the network")
+    return wide
+
+
+def parameters_of(made: Iterable[torch.Tensor], but: Iterable = ()) -> Iterator[torch.nn.Parameter]:
+    """The parameters that some tensors were made of; by way of the nodes `but`, none."""
+    nodes = [y.grad_fn for y in made if y.grad_fn is not None]
+    seen = {*nodes, *but}
+    while nodes:
+        node = nodes.pop()
+        if isinstance(leaf := getattr(node, "variable", None), torch.nn.Parameter):
+            yield leaf
+        new = {x for x, _ in node.next_functions if x is not None and x not in seen}
+        seen |= new
+        nodes += new
+
+
+def check_own(model: torch.nn.Module, made: Iterable[torch.Tensor]) -> None:
+    """Refuse outputs that were made of parameters that the copy does not have, as where forward() was replaced
+    by a function that holds the network itself: their gradients would be added to the network's own. Raises
+    NoTwin."""
+    mine = {id(p) for p in model.parameters()}
+    if any(id(p) not in mine for p in parameters_of(made)):
+        raise NoTwin("a copy of it still uses parameters of the network itself")
 
 
 def gradient_of(p: torch.Tensor) -> torch.Tensor:

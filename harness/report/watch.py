@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from noether.campaigns.watch.seat import Seat
-from noether.campaigns.watch.tally import LAWS, TITLES, Tally
+from noether.campaigns.watch.tally import BALANCE, LAWS, TITLES, Tally
 from noether.campaigns.watch.watcher import Watcher
 from noether.report.terminal import COLOUR, listing, number
 from noether.system.outside import plural
@@ -19,7 +19,9 @@ from noether.verdicts.power import percent
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 WIDTH = 120
-LAYERS = 12  # of which the table has a line
+LAYERS = 12  # or charges, of which a table has a line
+CHARGES = {"momentum": "<p, xi>", "norm": "<q, A q>/2", "translation": "<q, a>"}
+"""Law of harness/networks/charges.py -> its charge."""
 FEW = 4  # names in a sentence
 SIGN = {HOLDS: "✓", VIOLATED: "✗", INCONCLUSIVE: "?", OUTSIDE: "-"}
 WORD = {
@@ -44,6 +46,9 @@ def contents(watcher: Watcher, result) -> Iterator:
     yield Text(spending(watcher))
     yield Text()
     yield laws(watcher)
+    if any(t.law == BALANCE and t.samples for _, t in watcher.tallies):
+        yield Text()
+        yield charges(watcher)
     if any(seat.facts.turns for seat in watcher.seats):
         yield Text()
         yield layers(watcher)
@@ -109,6 +114,19 @@ def told(tally: Tally) -> str:
         return f"{tally.why}, by {number(tally.data['broken'])} of its reach"
     where = f"step {tally.first[0] if tally.first else tally.at}: " if tally.samples else ""
     return where + tally.why
+
+
+def charges(watcher: Watcher):
+    """The charges of the families: what they were and are, those that a step changes by most parts first."""
+    table = listing("symmetry", "of", "charge", "first", "now", "lost to rounding")
+    for column in (3, 4, 5):
+        table.columns[column].justify = "right"
+    found = [t for _, t in watcher.tallies if t.law == BALANCE and t.samples]
+    change = lambda t: -abs(t.data["charge"] - t.data["first_charge"]) / max(t.data["first_charge"], 1e-300)
+    for t in sorted(found, key=change)[:LAYERS]:
+        sizes = number(t.data["first_charge"]), number(t.data["charge"]), number(t.data["lost"])
+        table.add_row(t.symmetry or "", t.group, CHARGES[t.data["law"]], *sizes)
+    return table
 
 
 def layers(watcher: Watcher):
@@ -182,9 +200,10 @@ def between(seat: Seat) -> Iterator[str]:
             what = "something else too, as of a penalty on parameters or of sums in another order"
             where = f"{percent(rest)} of it at most, in step {step}"
             yield f"in {plural(len(facts.rests), 'sample')} it was given {what}: {where}"
-    if facts.rounding:
-        name = max(facts.rounding, key=facts.rounding.get)
-        yield f"autograd rounds the gradient of {name} most: by {number(facts.rounding[name])} of it"
+    rounded = {name: x for name, x in facts.rounding.items() if x < 1}  # beyond it the gradient itself is 0
+    if rounded:
+        name = max(rounded, key=rounded.get)
+        yield f"autograd rounds the gradient of {name} most: by {number(rounded[name])} of it"
 
 
 def names(found: list[str]) -> str:

@@ -18,6 +18,9 @@ class Net:
 
     prefix    before the names of its parameters, where several networks are watched
     families  by the names that the module has; None until a first gradient was looked at
+    called    how often it was called
+    parts     whether calls of its modules count, for it is never called itself
+    depth     how many of its modules are running now
     """
 
     outer: torch.nn.Module
@@ -25,6 +28,9 @@ class Net:
     prefix: str = ""
     families: list[Family] | None = None
     no_families: str = ""
+    called: int = 0
+    parts: bool = False
+    depth: int = 0
 
     @property
     def shown(self) -> list[Family]:

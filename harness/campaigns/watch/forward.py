@@ -6,7 +6,7 @@ Everything is a copy: a script may write over its inputs, and autograd adds up s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch.utils._pytree import tree_leaves, tree_map
@@ -64,16 +64,16 @@ class Calls:
         """A number that grows when a parameter is written to."""
         return sum(p._version for p in self.parameters)
 
-    def begin(self, model: torch.nn.Module, args: tuple, kwargs: dict) -> None:
-        """A call is about to be made."""
+    def begin(self, model: torch.nn.Module, args: tuple, kwargs: dict, name: str = "") -> None:
+        """A call is about to be made, of the network or of the module in it that has this name."""
         if self.trouble:
             return
-        # What is copied here is not drawn from, and has no graph: a slope of an input is nobody's parameter.
-        self._open = Seen(called(model, self.kept(args), self.kept(kwargs)))
+        # A slope of an input is nobody's parameter, so that a copy needs no graph.
+        self._open = Seen(replace(called(model, self.kept(args), self.kept(kwargs)), module=name))
 
     def end(self, out) -> None:
         """The call that was begun gave this."""
-        if self._open is None or self.trouble:
+        if self._open is None or self.trouble or out is None:
             return
         seen, self._open = self._open, None
         for n, y in enumerate(outputs(out)):

@@ -18,6 +18,7 @@ network is symmetric and its gradient is wrong. If not, the network itself break
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
@@ -78,10 +79,10 @@ def slopes(
     if held > limit:
         raise NotJudged(f"a copy in float64 takes {held / 2**20:.0f} MiB, the limit is {limit / 2**20:g} MiB")
     try:
-        with at_most(limit - held):
+        with gradients_aside(model), at_most(limit - held):
             same = twin(model, None)
             once = [gradients_of(same, [call], None) for call in calls]
-        with at_most(limit - held):
+        with gradients_aside(model), at_most(limit - held):
             wide, eps = eps_slopes(model, calls)
     except TooLarge:
         raise NotJudged(f"a copy in float64 keeps more than {limit / 2**20:g} MiB") from None
@@ -97,6 +98,19 @@ def slopes(
     bits = bits_of(model)
     found = tuple(along(model, calls, check(f, *numbers, explained(f, eps), bits)) for f in asked)
     return Slopes(factor, rest, repeats, len(calls), rounding, found)
+
+
+@contextmanager
+def gradients_aside(model: torch.nn.Module):
+    """A context in which parameters have no gradients: copies are smaller, and none is ever added to."""
+    kept = [(p, p.grad) for p in model.parameters()]
+    try:
+        for p, _ in kept:
+            p.grad = None
+        yield
+    finally:
+        for p, g in kept:
+            p.grad = g
 
 
 def bits_of(model: torch.nn.Module) -> int:

@@ -41,11 +41,11 @@ class Hooks:
         self._handles = []
 
     def on_module(self, module: torch.nn.Module, before: Callable, after: Callable) -> None:
-        """before(args, kwargs) and after(output) of each call of a module."""
+        """before(args, kwargs) and after(output) of each call of a module; after(None) of one that raises."""
         first = Hook(lambda _, args, kwargs: before(args, kwargs))
         last = Hook(lambda _, args, out: after(out))
         self._handles.append(module.register_forward_pre_hook(first, with_kwargs=True))
-        self._handles.append(module.register_forward_hook(last))
+        self._handles.append(module.register_forward_hook(last, always_call=True))
 
     def on_optimizer(self, optimizer, before: Callable, after: Callable) -> None:
         """before(args, kwargs), which may give other ones, and after() of each step of an optimizer."""

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from noether.campaigns.watch.gradient import NEAR, Along, Slopes
-from noether.campaigns.watch.tally import SLOPE, STEP, Book
+from noether.campaigns.watch.tally import BALANCE, SLOPE, STEP, Book
+from noether.networks.charges import balance
+from noether.networks.families import Family
+from noether.networks.step_rule import Unjudged
 from noether.verdicts.judgement import Worst, worst
 from noether.verdicts.power import ENOUGH
 
 STEP_OFF = "update x (1 + 2^-10)"
+BALANCE_OFF = "what a step adds to a charge x (1 + 2^-10)"
 SLOPE_OFF = "2^-10 of a gradient along a symmetry"
+
+MOTION = 16.0
+"""A charge must move by this many bounds somewhere, or nothing was shown."""
 
 
 def steps(book: Book, number: int, step, precisions: dict[str, str]) -> None:
@@ -57,6 +66,50 @@ def keep_worst(tally, fault: str, planted: Worst) -> None:
         tally.planted[fault] = planted
 
 
+def balances(book: Book, number: int, step, families: Iterable[Family]) -> None:
+    """N2: the charge of each family whose parameters were all looked at."""
+    for family in families:
+        if not all(name in step.moved for name in family.parameters):
+            continue
+        kinds = "+".join(dict.fromkeys(step.moved[name].dtype for name in family.parameters))
+        tally = book.of(BALANCE, family.words, symmetry=family.kind, precision=kinds)
+        try:
+            with np.errstate(all="ignore"):
+                balanced(tally, number, balance(family, step.moved))
+        except Unjudged as why:
+            tally.hindered[str(why)] += 1
+
+
+def balanced(tally, number: int, found) -> None:
+    """One charge in one step. found: a noether.networks.charges.Balance."""
+    at, predicted = found.worst, np.asarray(found.predicted, float)
+    after, before, bound = (np.asarray(x, float) for x in (found.after, found.before, found.bound))
+    moves = bool((np.abs(after - before) >= MOTION * bound).any())
+    if not np.isfinite(bound[at]):
+        tally.hindered["its rounding has no bound"] += 1
+        return
+    here = Worst(float(found.spent[at]), float(after[at]), float(predicted[at]), float(bound[at]), at)
+    name = {"momentum": "<p, xi>", "norm": "half the square", "translation": "the sum"}[found.law]
+    how = "balances" if found.spent[at] <= 1 else "does not balance"
+    tally.numbers = max(tally.numbers, after.size)
+    tally.judged(number, here, f"the charge {place_of(at)}, {name}, {how} to rounding", enough=moves)
+    size = float(np.sqrt(np.square(after).sum()))
+    lost = float(np.sqrt(np.square(after - predicted).sum()))
+    tally.data.update(
+        charge=size, first_charge=tally.data.get("first_charge", size), law=found.law, lost=lost
+    )
+    added = sum(np.asarray(x, float) for part, x in found.parts.items() if part != "kept")
+    seen = np.isfinite(bound) & (added != 0)
+    if seen.any():
+        tally.saw(float((2 * bound[seen] / np.abs(added[seen])).min()))
+        keep_worst(tally, BALANCE_OFF, worst(after[seen], (predicted + NEAR * added)[seen], bound[seen]))
+
+
+def place_of(at: tuple[int, ...]) -> str:
+    """The index of a generator in words."""
+    return f"{at[0]}" if len(at) == 1 else "({}, {})".format(*at)
+
+
 def slopes(book: Book, number: int, found: Slopes, precision: str) -> None:
     """N3: what the gradient has along each family."""
     for x in found.along:
@@ -75,8 +128,7 @@ def along(tally, number: int, x: Along) -> None:
     if not np.isfinite(x.power):
         tally.hindered["the gradient of all that it moves is 0"] += 1
         return
-    at = f"{x.worst.at[0]}" if len(x.worst.at) == 1 else "{}, {}".format(*x.worst.at)
-    said = f"the gradient has {x.worst.measured:.2g} along generator {at}"
+    said = f"the gradient has {x.worst.measured:.2g} along generator {place_of(x.worst.at)}"
     if x.worst.predicted:
         said += f", of which eps gives {x.worst.predicted:.2g}"
     if x.worst.spent is not None and not x.worst.spent <= 1:

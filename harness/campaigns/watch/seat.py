@@ -58,12 +58,12 @@ class Seat:
 
     # ---- before the network is called
 
-    def forward(self, n: int, args: tuple, kwargs: dict) -> None:
-        """Network n is about to be called."""
+    def forward(self, n: int, name: str, args: tuple, kwargs: dict) -> None:
+        """Network n is about to be called, or the module of it that has this name."""
         if self.decided != self.number:
             self.decide()
         if n in self.calls:
-            self.calls[n].begin(self.nets[n].inner, args, kwargs)
+            self.calls[n].begin(self.nets[n].inner, args, kwargs, name)
 
     def forwarded(self, n: int, out) -> None:
         """Network n was called."""
@@ -198,6 +198,7 @@ class Seat:
         looked.steps(self.book, self.number, step, kinds)
         after = {name: self.names[name] for name in self.before}
         shown = [f for net in self.nets for f in net.shown]
+        looked.balances(self.book, self.number, step, shown)
         for layer, x in turns(self.optimizer, self.groups(), self.before, after, shown).items():
             self.facts.turns.setdefault(layer, []).append((self.number, x))
         for name, x in step.moved.items():

@@ -7,6 +7,7 @@ loss, and what it sends back has been rounded.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
@@ -16,6 +17,32 @@ from noether.networks.twin import Call
 
 
 def found(model: torch.nn.Module, calls: Sequence[Call]) -> list[Family]:
-    """The families that hold whatever the loss is. Raises NoTwin."""
-    proposed, _ = walked(model, calls[0])
-    return [family for family in proposed if not family.of_loss]
+    """The families that hold whatever the loss is. Raises NoTwin.
+
+    Of a network that is called in parts those of each part, whose own outputs they leave alone.
+    """
+    families = []
+    for name in dict.fromkeys(call.module for call in calls):
+        call = next(call for call in calls if call.module == name)
+        proposed, _ = walked(model.get_submodule(name), inside(call))
+        families += [under(name, family) for family in proposed if not family.of_loss]
+    return families
+
+
+def inside(call: Call) -> Call:
+    """The call as the part sees it that was called."""
+    if not call.module:
+        return call
+    top = call.module + "."
+    own = {name.removeprefix(top): x for name, x in call.training.items() if name.startswith(top)}
+    return replace(call, module="", training={"": call.training.get(call.module, True), **own})
+
+
+def under(name: str, family: Family) -> Family:
+    """A family of a part by the names of the whole."""
+    if not name:
+        return family
+    full = lambda x: f"{name}.{x}" if x else name
+    parts = tuple(replace(part, parameter=full(part.parameter)) for part in family.parts)
+    breaks = tuple(replace(x, module=full(x.module)) for x in family.breaks)
+    return replace(family, words=f"{name}: {family.words}", parts=parts, breaks=breaks)

@@ -56,11 +56,7 @@ class Watcher:
     def begin(self) -> None:
         """Put the hooks in place."""
         for net in self.nets:
-            self.hooks.on_module(
-                net.outer,
-                lambda args, kwargs, net=net: self.forward(net, args, kwargs),
-                lambda out, net=net: self.forwarded(net, out),
-            )
+            self.listen(net, net.outer, "")
         for seat in self.seats:
             self.hooks.on_optimizer(
                 seat.optimizer,
@@ -68,6 +64,24 @@ class Watcher:
                 lambda seat=seat: self.safely(self.after, seat),
             )
             self._stack.enter_context(when_raised(seat.optimizer, seat.raised))
+
+    def listen(self, net: Net, module: torch.nn.Module, name: str) -> None:
+        """Hear of the calls of one module of a network."""
+        self.hooks.on_module(
+            module,
+            lambda args, kwargs: self.forward(net, name, args, kwargs),
+            lambda out: self.forwarded(net, out),
+        )
+
+    def update(self, seat: Seat) -> None:
+        """The gradients of a step are there. A network that was never called as a whole is heard in parts."""
+        for net in seat.nets:
+            if not net.called and not net.parts:
+                net.parts = True
+                for name, module in net.inner.named_modules():
+                    if module is not net.outer:
+                        self.listen(net, module, name)
+        seat.update()
 
     def safely(self, action: Callable, *given) -> None:
         """Do something in our own time; the training never sees what it raises."""
@@ -91,14 +105,21 @@ class Watcher:
         our own."""
         return self.closed or self.clock.inside or not torch.is_grad_enabled() or task() != -1
 
-    def forward(self, net: Net, args: tuple, kwargs: dict) -> None:
-        """A network is about to be called."""
-        if not self.idle():
-            self.safely(self.each, net, "forward", args, kwargs)
+    def forward(self, net: Net, name: str, args: tuple, kwargs: dict) -> None:
+        """A module of a network is about to be called; one inside of another is none of ours."""
+        if self.idle():
+            return
+        net.depth += 1
+        if net.depth == 1:
+            net.called += 1
+            self.safely(self.each, net, "forward", name, args, kwargs)
 
     def forwarded(self, net: Net, out) -> None:
-        """A network was called."""
-        if not self.idle():
+        """A module of a network was called."""
+        if self.idle():
+            return
+        net.depth = max(0, net.depth - 1)
+        if net.depth == 0:
             self.safely(self.each, net, "forwarded", out)
 
     def each(self, net: Net, event: str, *given) -> None:
@@ -114,12 +135,12 @@ class Watcher:
             return None
         closure = closure_of(args, kwargs)
         if closure is None or self.closed:
-            self.safely(seat.update)
+            self.safely(self.update, seat)
             return None
 
         def waited():
             loss = closure()
-            self.safely(seat.update)
+            self.safely(self.update, seat)
             return loss
 
         return with_closure(args, kwargs, waited)
@@ -196,11 +217,13 @@ def plain(module: torch.nn.Module) -> torch.nn.Module:
 
 
 def optimizers_of(given) -> list:
-    """The optimizers that were given. Raises UsageError."""
+    """The optimizers that were given, without what wraps them, as accelerate does. Raises UsageError."""
     found = list(given) if isinstance(given, list | tuple) else [given]
-    for x in found:
+    for n, x in enumerate(found):
         if not isinstance(x, torch.optim.Optimizer):
             raise UsageError(f"optimizer is {brief(x)}, must be a torch.optim.Optimizer or a list of them")
+        while isinstance(inner := vars(x).get("optimizer"), torch.optim.Optimizer):
+            x = found[n] = inner
     if not found:
         raise UsageError("optimizer is an empty list, must have one at least")
     return found

@@ -21,9 +21,11 @@ most. Forms are summed in longdouble, which adds a rounding of 2^-64 for each of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
+import torch
 
 from noether.networks.coefficients import AT_REST, Coefficients, coefficients
 from noether.networks.families import TRANSLATION, Family
@@ -50,6 +52,7 @@ class Balance:
                have added, and the `kinetic` term; of a rule that is not linear in F, `first` stands for the
                two in the middle
     bound      on |after - predicted|
+    generators  those that were judged, by their number in the family: all whose numbers were followed
     spent      |after - predicted| / bound; 0 where there is no bound
     """
 
@@ -60,6 +63,7 @@ class Balance:
     parts: dict[str, np.ndarray]
     bound: np.ndarray
     spent: np.ndarray
+    generators: np.ndarray
 
     @property
     def predicted(self) -> np.ndarray:
@@ -69,7 +73,8 @@ class Balance:
     @property
     def worst(self) -> tuple[int, ...]:
         """The generator that spends most: its index, of GL two."""
-        return tuple(int(i) for i in np.unravel_index(int(np.argmax(self.spent)), self.spent.shape))
+        found = np.unravel_index(int(np.argmax(self.spent)), self.spent.shape)
+        return tuple(int(self.generators[i]) for i in found)
 
 
 def balance(family: Family, moved: Mapping[str, Moved]) -> Balance:
@@ -93,15 +98,35 @@ def of_family(family: Family, moved: Mapping[str, Moved]) -> list[Moved]:
     return [moved[name] for name in family.parameters]
 
 
+def followed(family: Family, moved: Mapping[str, Moved]) -> tuple[Family, np.ndarray]:
+    """The generators of which every number was followed, moving the numbers by their place among these; and
+    which they are. Raises Unjudged where there is none."""
+    kept, parts = np.ones(family.n, bool), []
+    for part in family.parts:
+        x, where = moved[part.parameter], part.where
+        if x.at is not None:
+            places = torch.full((prod(x.shape),), -1)
+            places[x.at] = torch.arange(len(x.at))
+            where = places[where]
+            kept &= (where >= 0).all(dim=1).numpy()
+        parts.append((part, where))
+    if not kept.any():
+        raise Unjudged("of no generator all numbers were followed")
+    at = torch.from_numpy(np.flatnonzero(kept))
+    return replace(family, parts=tuple(replace(part, where=where[at]) for part, where in parts)), at.numpy()
+
+
 class Terms:
     """Numbers by parameter, and the forms of a family in them.
 
     roundings  what their sums may have lost so far
     """
 
-    def __init__(self, family: Family, moved: list[Moved]):
-        self.family, self.moved = family, moved
-        self.numbers = [AT_REST if x.gradient is None else coefficients(x.definition) for x in moved]
+    def __init__(self, family: Family, moved: Mapping[str, Moved]):
+        self.moved = of_family(family, moved)
+        self.whole = family
+        self.family, self.generators = followed(family, moved)
+        self.numbers = [AT_REST if x.gradient is None else coefficients(x.definition) for x in self.moved]
         self.unit = (family.terms() + MORE) * WIDE_UNIT
         self.roundings = 0.0
 
@@ -122,7 +147,7 @@ class Terms:
 
 def of_momentum(family: Family, moved: Mapping[str, Moved]) -> Balance:
     """The law `momentum`. Raises Unjudged."""
-    t = Terms(family, of_family(family, moved))
+    t = Terms(family, moved)
     linear = family.kind != TRANSLATION
     share = (lambda c: c.s) if linear else (lambda c: WIDE(1))
     q, q_new, dq = t.of(lambda x, c: x.q.before), t.of(lambda x, c: x.q.after), t.of(error_of_q)
@@ -141,12 +166,12 @@ def of_momentum(family: Family, moved: Mapping[str, Moved]) -> Balance:
     bound = t.roundings + t.reach(dp, q_meant)
     if linear:
         bound = bound + t.reach(p_meant, dq) + t.reach(dp, dq)
-    return judged(family, MOMENTUM, before, after, parts, bound)
+    return judged(t, MOMENTUM, before, after, parts, bound)
 
 
 def of_positions(family: Family, moved: Mapping[str, Moved]) -> Balance:
     """The laws `norm` and `translation`. Raises Unjudged."""
-    t = Terms(family, of_family(family, moved))
+    t = Terms(family, moved)
     q, q_new, dq = t.of(lambda x, c: x.q.before), t.of(lambda x, c: x.q.after), t.of(error_of_q)
     q_meant = t.of(lambda x, c: x.q.predicted.value)
     apart = t.of(lambda x, c: x.q.predicted.value - x.q.before)
@@ -167,13 +192,13 @@ def of_positions(family: Family, moved: Mapping[str, Moved]) -> Balance:
         added = {"first": both(apart)}
     t.roundings = t.roundings + t.unit * (t.reach(q_meant, q) + t.reach(q_meant, q_meant) + t.reach(q, q))
     law = SHIFT if family.kind == TRANSLATION else NORM
-    return judged(family, law, before, after, {"kept": before, **added, **rest}, bound + t.roundings)
+    return judged(t, law, before, after, {"kept": before, **added, **rest}, bound + t.roundings)
 
 
-def judged(family: Family, law: str, before, after, parts: dict, bound) -> Balance:
+def judged(t: Terms, law: str, before, after, parts: dict, bound) -> Balance:
     """What is spent of the bound."""
     spent = spent_each(after, Running(sum(parts.values()), bound))
-    return Balance(family, law, before, after, parts, bound, spent)
+    return Balance(t.whole, law, before, after, parts, bound, spent, t.generators)
 
 
 def gradient(x: Moved) -> np.ndarray:

@@ -11,9 +11,10 @@ Of every number that a step writes three spents are told, each |difference| / bo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import torch
 
 from noether.networks.step_rule import COVECTOR, KEPT, Definition
 from noether.optimizers.running import UNITS, WIDE, Running
@@ -108,6 +109,7 @@ class Moved:
     gradient    (d,) float64, as observed before the step; None where there was none
     definition  the rule of this step, None where it is not known; why  the reason then
     kinds       the types of the state
+    at          the places of the numbers that were followed, None where all were: arrays have no others
     """
 
     name: str
@@ -119,6 +121,7 @@ class Moved:
     definition: Definition | None = None
     why: str = ""
     kinds: dict[str, str] = field(default_factory=dict)
+    at: torch.Tensor | None = None
 
     @property
     def p(self) -> Component | None:
@@ -141,7 +144,10 @@ class Moved:
     def worst(self) -> tuple[str, Place]:
         """The component that spends most, and where."""
         name = max(self.components, key=lambda x: self.components[x].spent)
-        return name, self.components[name].worst
+        place = self.components[name].worst
+        if self.at is None or self.components[name].after.shape != self.at.shape:
+            return name, place
+        return name, replace(place, at=int(self.at[place.at]))
 
     @property
     def narrow(self) -> tuple[str, ...]:

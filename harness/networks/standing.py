@@ -18,6 +18,7 @@ from noether.optimizers.shadow import Shadow
 class Before:
     """One parameter before a step: what stands there, and the rule, or why it is not known.
 
+    at     the places of the numbers that are followed, counted as in reshape(-1); None where all are
     scale  what a fused step divides its gradient by
     """
 
@@ -27,7 +28,13 @@ class Before:
     gradient: torch.Tensor | None
     state: dict[str, torch.Tensor]
     rule: Definition | str
+    at: torch.Tensor | None = None
     scale: float = 1.0
+
+    @property
+    def known(self) -> Definition | None:
+        """The rule, None where it is not known."""
+        return None if isinstance(self.rule, str) else self.rule
 
 
 def parameters_of(optimizer) -> Iterator[torch.Tensor]:
@@ -48,10 +55,16 @@ def unseen(p: torch.Tensor) -> str | None:
     return None
 
 
-def looked_at(shadow: Shadow, x: torch.Tensor) -> tuple[np.ndarray, Running, Running]:
+def picked(x: torch.Tensor, p: torch.Tensor, at: torch.Tensor | None) -> torch.Tensor:
+    """A copy of a tensor of a parameter, flat, of the numbers that are followed where it has as many."""
+    x = x.detach()
+    return x.clone() if at is None or x.numel() != p.numel() else x.reshape(-1)[at]
+
+
+def looked_at(shadow: Shadow, x: torch.Tensor, numbers: torch.Tensor) -> tuple[np.ndarray, Running, Running]:
     """A tensor's numbers, what they mean with the rounding that ran, and with that of wide numbers alone."""
     both = (y.of(x.detach()) for y in (shadow, *shadow.beside))
-    return flat(x), *(Running(y.value.reshape(-1), y.error.reshape(-1)) for y in both)
+    return flat(numbers), *(Running(y.value.reshape(-1), y.error.reshape(-1)) for y in both)
 
 
 def flat(x: torch.Tensor) -> np.ndarray:

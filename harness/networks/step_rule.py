@@ -72,6 +72,13 @@ class Definition:
         F = self.anatomy.features
         return F["momentum"] != "none" and F["carried"] == "gradient" or F["family"] == "muon"
 
+    @property
+    def elementwise(self) -> bool:
+        """Whether each number moves by itself."""
+        F = self.anatomy.features
+        own = F["form"] in ("plain", "sign", "resilient") and F["scope"] == "each"
+        return own and F["family"] == "elementwise"
+
     def predicted(self, q, g, state: dict, shape: tuple, off: float = 0.0, kept: str = "float64"):
         """(q', state') as Running numbers, each with the rounding of Python's coefficients and no other.
 

@@ -20,17 +20,17 @@ import numpy as np
 import torch
 
 from noether.networks.moved import Moved, Step, component, unmoved
-from noether.networks.standing import Before, flat, looked_at, parameters_of, same_bits, unseen
+from noether.networks.standing import Before, flat, looked_at, parameters_of, picked, same_bits, unseen
 from noether.networks.step_rule import KEPT, Definition, Unjudged, definition, kept_type
 from noether.optimizers.leaving import UNSEEN, Leaving
 from noether.optimizers.meaning import kind_of
+from noether.optimizers.parts import Partial
 from noether.optimizers.running import WIDE, Running
 from noether.optimizers.scope import Chosen
-from noether.optimizers.shadow import Shadow
 from noether.system.usage import UsageError
 
 
-class Guarded(Shadow):
+class Guarded(Partial):
     """A shadow that never disturbs what it stands beside: where it fails it stops, and remembers why."""
 
     def begun(self, function, name: str, given: dict) -> Callable:
@@ -51,14 +51,23 @@ class Guarded(Shadow):
 class StepJudge:
     """A judge of an optimizer's steps.
 
-    names   parameter -> its name; chosen  the names that are followed, all by default. The time and the
-            memory that a step costs are proportional to the numbers that are followed
+    names   parameter -> its name
+    chosen  the names that are followed, all by default; or name -> (k,) int64, the places of the numbers that
+            are followed, counted as in reshape(-1), None for all of them. Only a rule that moves each number
+            by itself can be judged by some
+    The time and the memory that a step costs are proportional to the numbers that are followed.
     Raises UsageError where a name is not one of the optimizer's parameters.
     """
 
-    def __init__(self, optimizer, names: Mapping[torch.Tensor, str], chosen: Iterable[str] | None = None):
+    def __init__(
+        self,
+        optimizer,
+        names: Mapping[torch.Tensor, str],
+        chosen: Iterable[str] | Mapping[str, torch.Tensor | None] | None = None,
+    ):
         self.optimizer, self.names = optimizer, dict(names)
         held = {self.names[p] for p in parameters_of(optimizer) if p in self.names}
+        self.places = dict(chosen) if isinstance(chosen, Mapping) else {}
         self.chosen = held if chosen is None else set(chosen)
         if lost := sorted(self.chosen - held):
             raise UsageError(f"{', '.join(lost)}: no parameter of the optimizer has such a name")
@@ -161,19 +170,29 @@ class StepJudge:
             rule: Definition | str = definition(self.optimizer, group, p, state)
         except Unjudged as why:
             rule = str(why)
-        copies = {key: x.detach().clone() for key, x in state.items() if isinstance(x, torch.Tensor)}
-        gradient = None if p.grad is None else p.grad.detach().clone()
+        at = self.places.get(name)
+        if at is not None and not isinstance(rule, str) and not rule.elementwise:
+            self._unjudged[name] = f"the rule of {rule.like} reads whole tensors: some numbers say nothing"
+            return
+        copies = {key: picked(x, p, at) for key, x in state.items() if isinstance(x, torch.Tensor)}
+        gradient = None if p.grad is None else picked(p.grad, p, at)
         scale = getattr(self.optimizer, "grad_scale", None)
-        self._before.append(Before(name, p, p.detach().clone(), gradient, copies, rule, float(scale or 1)))
+        self._before.append(Before(name, p, picked(p, p, at), gradient, copies, rule, at, float(scale or 1)))
 
     def _enter(self) -> None:
-        mine = {x.parameter for x in self._before if x.gradient is not None}
-        followed, apart = [], []
+        mine = {x.parameter: x.at for x in self._before if x.gradient is not None}
+        followed, some, apart = [], [], []
         for p in parameters_of(self.optimizer):
             kept = [x for x in self.optimizer.state.get(p, {}).values() if isinstance(x, torch.Tensor)]
-            (followed if p in mine else apart).extend(kept)
-        followed += [x for p in mine for x in (p.detach(), p.grad)]
-        scope = Chosen(followed, apart)
+            if p not in mine:
+                apart += kept
+                continue
+            for x in (*kept, p.detach(), p.grad):
+                if mine[p] is None or x.numel() != p.numel():
+                    followed.append(x)
+                else:
+                    some.append((x, mine[p]))
+        scope = Chosen(followed, apart, some)
         self._shadow = Guarded(scope=scope, beside=[Guarded(rounds=False, scope=scope)])
         self._shadow.forget()
         self._leaving = Leaving(self._shadow.told.outside)
@@ -183,16 +202,17 @@ class StepJudge:
     def _judged(self, x: Before, shadow: Guarded | None, outside) -> Moved | None:
         p, kept = x.parameter, self.optimizer.state.get(x.parameter, {})
         state = {str(key): y for key, y in kept.items() if isinstance(y, torch.Tensor)}
-        told = x.name, tuple(p.shape), kind_of(p)
+        now = {key: picked(y, p, x.at) for key, y in state.items()}
+        told, q = (x.name, tuple(p.shape), kind_of(p)), picked(p, p, x.at)
         if x.gradient is None or self._skipped:
-            same = {key: unmoved(flat(old), flat(state[key])) for key, old in x.state.items() if key in state}
-            known = None if isinstance(x.rule, str) else x.rule
-            return Moved(*told, unmoved(flat(x.q), flat(p)), same, None, known)
+            same = {key: unmoved(flat(old), flat(now[key])) for key, old in x.state.items() if key in now}
+            return Moved(*told, unmoved(flat(x.q), flat(q)), same, None, x.known, at=x.at)
         if reason := self._changed(x, shadow, outside):
             self._unjudged[x.name] = reason
             return None
-        meant = {"q": looked_at(shadow, p), **{key: looked_at(shadow, y) for key, y in state.items()}}
-        rule, why = {}, x.rule if isinstance(x.rule, str) else ""
+        meant = {"q": looked_at(shadow, p, q)}
+        meant |= {key: looked_at(shadow, y, now[key]) for key, y in state.items()}
+        rule, why = {}, "" if x.known else x.rule
         if not why:
             try:
                 rule = predicted(x, state, shadow)
@@ -204,16 +224,16 @@ class StepJudge:
             parts[key] = component(old, real, seen, own, rule.get(key))
         known = None if why else x.rule
         kinds = {key: kind_of(y) for key, y in state.items()}
-        return Moved(*told, parts.pop("q"), parts, flat(x.gradient) / x.scale, known, why, kinds)
+        return Moved(*told, parts.pop("q"), parts, flat(x.gradient) / x.scale, known, why, kinds, x.at)
 
     def _changed(self, x: Before, shadow: Guarded, outside) -> str | None:
         """Why what happened to a parameter cannot be judged, if it cannot."""
         p = x.parameter
-        if x.scale == 1 and (p.grad is None or not same_bits(p.grad, x.gradient)):
+        if x.scale == 1 and (p.grad is None or not same_bits(picked(p.grad, p, x.at), x.gradient)):
             return "its gradient was changed while the step ran"
         if outside:
             return f"numbers were computed outside of PyTorch ({', '.join(sorted(outside))})"
-        if p.untyped_storage()._cdata not in shadow.written and not same_bits(p, x.q):
+        if p.untyped_storage()._cdata not in shadow.written and not same_bits(picked(p, p, x.at), x.q):
             return UNSEEN
         return None
 
@@ -222,7 +242,7 @@ def predicted(x: Before, state: dict[str, torch.Tensor], shadow: Guarded) -> dic
     """What the rule says of the parameter and of what is kept, by the optimizer's names. Raises Unjudged."""
     if shadow.told.unknown:
         raise Unjudged(f"operations without a meaning here: {', '.join(sorted(shadow.told.unknown))}")
-    rule, shape = x.rule, tuple(x.parameter.shape)
+    rule, shape = x.rule, tuple(x.q.shape)
     of_matrix = ("rows", "columns")
     given = {}
     for name, key in rule.given.items():

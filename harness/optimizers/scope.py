@@ -8,7 +8,8 @@ chosen is of no interest. What is not followed is taken as it stands where it me
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 import torch
 
@@ -17,7 +18,12 @@ from noether.optimizers.running import UNITS
 
 
 class Scope:
-    """All operations are followed."""
+    """All operations are followed.
+
+    places  storage -> the places of the numbers that are followed of it, where not all are (parts.py)
+    """
+
+    places: Mapping[int, torch.Tensor] = MappingProxyType({})
 
     def begin(self, shadow) -> None:
         """What a shadow knows when it has just forgotten everything."""
@@ -32,10 +38,18 @@ class Chosen(Scope):
 
     tensors  what is followed: parameters, their gradients, what an optimizer keeps of them
     apart    tensors of a single number that are not followed, as counts of steps of other parameters
+    some     of these tensors too, but only the numbers at some places
     """
 
-    def __init__(self, tensors: Iterable[torch.Tensor], apart: Iterable[torch.Tensor] = ()):
-        self.tensors = [x for x in tensors if plain(x) and kind_of(x) in UNITS]
+    def __init__(
+        self,
+        tensors: Iterable[torch.Tensor],
+        apart: Iterable[torch.Tensor] = (),
+        some: Iterable[tuple[torch.Tensor, torch.Tensor]] = (),
+    ):
+        some = [(x, at) for x, at in some if plain(x) and kind_of(x) in UNITS]
+        self.places = {x.untyped_storage()._cdata: at for x, at in some}
+        self.tensors = [x for x in tensors if plain(x) and kind_of(x) in UNITS] + [x for x, _ in some]
         self.roots = {x.untyped_storage()._cdata for x in self.tensors}
         self.kept = [x.untyped_storage() for x in apart if x.numel() == 1]
         self.apart = {x._cdata for x in self.kept}

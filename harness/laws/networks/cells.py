@@ -3,8 +3,11 @@
 They are about no case: `noether verify networks` asks for them alone. Nothing here loads torch before a cell
 runs.
 
-digits     the networks, their data and their training;  rounding  what a step of torch's SGD may round
-evidence   how numbers become records;  faults  what each law must kill
+digits      the networks, their data and their training;  ensemble  many at once, and sums over a window
+rounding    what a step of torch's SGD may round;  recursions  what a step makes of a charge
+norms, equilibrium  N5;  scales, curves  N6;  growing_rate  N7;  charges  N8;  memory  N9
+redone      a step done again at another scale;  known_gradient  the gradient in wide arithmetic
+evidence    how numbers become records;  faults  what each law must kill
 """
 
 from __future__ import annotations
@@ -17,10 +20,18 @@ from noether.system.machine import remedy
 from noether.verdicts.record import Record
 
 DIGITS = Subject("digits-network")
-PARTS = (("N9", "memory"),)
-"""(law, part): what is measured of each law; `work_of` has the functions."""
-RULES = {("N9", "memory"): "gradient-descent"}
-"""Those that are not heavy ball."""
+PARTS = (
+    ("N5", "steps", "heavy-ball", ("float64",)),
+    ("N5", "equilibrium", "heavy-ball", ("float64",)),
+    ("N6", "bits", "heavy-ball", ("float64", "float32")),
+    ("N6", "ten", "heavy-ball", ("float64",)),
+    ("N7", "rate", "heavy-ball", ("float64",)),
+    ("N8", "steps", "heavy-ball", ("float64",)),
+    ("N8", "printed", "gradient-descent", ("float64",)),
+    ("N9", "steps", "gradient-descent", ("float64",)),
+    ("N9", "twin", "heavy-ball", ("float64",)),
+)
+"""Law, what is measured of it, rule and precisions; `work_of` has the functions."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +42,11 @@ class Cell(LawCell):
     part: str
     profile: str
     seed: int
+    rule: str = "heavy-ball"
     precision: str = "float64"
     case: object = DIGITS
     backend = "torch"
     words = "networks"
-
-    @property
-    def rule(self) -> str:
-        return RULES.get((self.law, self.part), "heavy-ball")
 
     @property
     def name(self) -> str:
@@ -63,7 +71,11 @@ def cells(cases=(), profile: str = "quick", seed: int = 0, backend: str = "torch
     """None where torch or scikit-learn is missing. No case leads here: `cases` and `backend` are not read."""
     if not_here():
         return []
-    return [Cell(law, part, profile, seed) for law, part in PARTS]
+    return [
+        Cell(law, part, profile, seed, rule, precision)
+        for law, part, rule, precisions in PARTS
+        for precision in precisions
+    ]
 
 
 def run_cell(cell: Cell) -> list[Record]:
@@ -72,6 +84,16 @@ def run_cell(cell: Cell) -> list[Record]:
 
 def work_of() -> dict:
     """(law, part) -> the function that finds its records. Loads torch."""
-    from noether.laws.networks import memory
+    from noether.laws.networks import charges, equilibrium, growing_rate, memory, norms, scales
 
-    return {("N9", "memory"): memory.memory}
+    return {
+        ("N5", "steps"): norms.step_by_step,
+        ("N5", "equilibrium"): equilibrium.equilibrium,
+        ("N6", "bits"): scales.powers_of_two,
+        ("N6", "ten"): scales.times_ten,
+        ("N7", "rate"): growing_rate.growing_rate,
+        ("N8", "steps"): charges.step_by_step,
+        ("N8", "printed"): charges.printed_curves,
+        ("N9", "steps"): memory.memory,
+        ("N9", "twin"): memory.twin,
+    }

@@ -1,11 +1,12 @@
 """Networks that read handwritten digits, several at once, trained by torch's own SGD on minibatches.
 
-    z = W x,  y = batch_norm(z),  a = act(y),  c = relu(M a + m),  logits = H c + h                       (1)
+    z = W x,  y = batch_norm(z),  a = act(y),  c = act(M a + m),  logits = H c + h                       (1)
 
-W are the filters, normalised; M and H are a pair of layers with ReLU between them; softmax follows. A lane is
-one network with its own start and its own order of the data. All lanes go through one call of torch: the
-normalisation sees them as channels, and the loss is the sum of theirs, so that each has its own gradient. The
-data are the 1797 pictures of 8 x 8 that scikit-learn carries (UCI optical recognition of handwritten digits).
+W are the filters, normalised; M and H are a pair of layers, with ReLU between them where act is; softmax
+follows. A lane is one network with its own start and its own order of the data. All lanes go through one call
+of torch: the normalisation sees them as channels, and the loss is the sum of theirs, so that each has its own
+gradient. The data are the 1797 pictures of 8 x 8 that scikit-learn carries (UCI optical recognition of
+handwritten digits).
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from torch import nn
 from torch.nn import functional
 
 PIXELS, CLASSES = 64, 10
+NO_EPS = 2.0**-1000
+"""An eps that is lost beside any variance; torch 2.13 refuses one of 0."""
 ACTIVATIONS = {"relu": functional.relu, "gelu": functional.gelu}
 
 
@@ -39,6 +42,7 @@ class Training:
     eta, beta, k   of every parameter, where nothing else is said
     filters        what is said otherwise of the filters: {"lr", "momentum", "weight_decay"}
     batch          pictures of a minibatch; 0 for the first `whole` pictures in every step
+    replaced       whether each picture of a batch is drawn from all, and not from those left of an epoch
     eps            that of the normalisation
     """
 
@@ -48,6 +52,7 @@ class Training:
     filters: dict = field(default_factory=dict)
     batch: int = 32
     whole: int = 256
+    replaced: bool = False
     eps: float = 1e-5
     activation: str = "relu"
     lanes: int = 1
@@ -81,8 +86,9 @@ class Networks(nn.Module):
         z = torch.bmm(x, self.filters.mT).transpose(0, 1).reshape(many, -1)
         flat = self.gain.reshape(-1), self.shift.reshape(-1)
         y = functional.batch_norm(z, None, None, *flat, training=True, eps=self.how.eps)
-        a = ACTIVATIONS[self.how.activation](y).reshape(many, n, -1).transpose(0, 1)
-        c = functional.relu(torch.baddbmm(self.middle_bias[:, None], a, self.middle.mT))
+        act = ACTIVATIONS[self.how.activation]
+        a = act(y).reshape(many, n, -1).transpose(0, 1)
+        c = act(torch.baddbmm(self.middle_bias[:, None], a, self.middle.mT))
         return torch.baddbmm(self.head_bias[:, None], c, self.head.mT)
 
     def loss(self, x: torch.Tensor, digits: torch.Tensor) -> torch.Tensor:
@@ -101,6 +107,9 @@ def batches(how: Training, generator: torch.Generator) -> Iterator[tuple[torch.T
         while True:
             yield x, y
     whole = len(digits) // how.batch
+    while how.replaced:
+        at = torch.randint(len(digits), (how.lanes, how.batch), generator=generator)
+        yield pictures[at], digits[at]
     while True:
         order = torch.stack([torch.randperm(len(digits), generator=generator) for _ in range(how.lanes)])
         for i in range(whole):

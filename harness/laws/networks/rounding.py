@@ -52,6 +52,11 @@ class Update:
             u,
         )
 
+    def lane(self, i: int) -> Update:
+        """The update of one lane."""
+        arrays = (x[i] for x in (self.w, self.g, self.b, self.w_after, self.b_after))
+        return Update(*arrays, self.eta, self.beta, self.k, self.u)
+
     @property
     def e_b(self) -> np.ndarray:
         """The bound of (2) on what b' is off; without momentum b' is exact here, and d is what is rounded."""

@@ -79,7 +79,15 @@ def cells(cases=(), profile: str = "quick", seed: int = 0, backend: str = "torch
 
 
 def run_cell(cell: Cell) -> list[Record]:
-    return work_of()[cell.law, cell.part](cell)
+    """The records of a cell, with one thread: sums in one order, and none that waits for another."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return work_of()[cell.law, cell.part](cell)
+    finally:
+        torch.set_num_threads(before)
 
 
 def work_of() -> dict:

@@ -141,18 +141,18 @@ def charge(x: np.ndarray, kind: str, how: Training) -> np.ndarray:
 
 
 def drawn(mine: list[Update], law: Recursion, how: Training, kind: str) -> Lines:
-    """Two charges along a training: measured, by the law from the states before, and as printed."""
-    theirs, many = printed(mine, kind, how), len(law.measured)
-    every, predicted = slice(0, None, max(1, many // 120)), law.predicted()
+    """Two charges along a training: measured, by the law from the states before, and as printed for plain
+    steps."""
+    many = len(law.measured)
+    every, predicted = slice(0, None, max(1, many // 60)), law.predicted()
+    theirs = None if how.beta else printed(mine, kind, how)[1:]
     series = {}
     for i in (0, 1):
-        series |= {
-            f"measured, {i + 1}": law.measured[:, i][every],
-            f"predicted, {i + 1}": predicted[:, i][every],
-            f"printed, {i + 1}": theirs[len(theirs) - many :, i][every],
-        }
+        series |= {f"charge {i + 1}, measured": law.measured[every, i]}
+        series |= {f"charge {i + 1}, predicted": predicted[every, i]}
+        series |= {f"charge {i + 1}, printed": theirs[every, i]} if theirs is not None else {}
     caption = f"The {kind} charge with minibatches, beta {how.beta:g}"
-    caption += ", and the curve printed for plain steps." if how.beta else ", and the curve printed for it."
+    caption += "." if how.beta else ", and the curve printed for it."
     return Lines(
         x=np.arange(1, many + 1)[every],
         series=series,

@@ -143,7 +143,6 @@ class Step:
 
 def training(how: Training, seed: int) -> tuple[Networks, torch.optim.SGD, Iterator]:
     """Networks at their start, their optimizer, and their batches; one seed makes both."""
-    torch.set_num_threads(1)  # sums in one order, and no threads that wait for each other
     generator = torch.Generator().manual_seed(seed % 2**63)
     net = Networks(how, generator)
     return net, optimizer(net, how), batches(how, generator)

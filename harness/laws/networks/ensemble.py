@@ -65,8 +65,7 @@ def window(how: Training, seed: int, burn: int, many: int) -> Window:
     net, optimizer, drawn = training(how, seed)
     sums = {name: np.zeros(how.lanes) for name in ("R", "G", "gw", "C", "gm", "gK", "P")}
     m, v = np.zeros(net.filters.shape), np.zeros(net.filters.shape)
-    past, norm4, size2, losses = [], [], [], []
-    ends = {}
+    past, norm4, size2, losses, ends = [], [], [], [], {}
     for n in range(burn + many):
         x, digits = next(drawn)
         optimizer.zero_grad()
@@ -81,16 +80,16 @@ def window(how: Training, seed: int, burn: int, many: int) -> Window:
             ends = ends_of(w, v, beta)
         new = after - w
         if n >= burn:
-            terms = {"R": (w, w), "G": (g, g), "gw": (g, w), "C": (v, w), "gm": (g, m), "P": (new, new)}
+            terms = {"R": (w, w), "G": (g, g), "gw": (g, w), "C": (v, w), "gm": (g, m)}
+            terms |= {"gK": (g, v + eta * m), "P": (new, new)}
             for name, (a, b) in terms.items():
                 sums[name] += dot(a, b)
-            sums["gK"] += dot(g, v + eta * m)
             past.append(g[:, 0] * np.sqrt(sizes[:, 0])[..., None])
             losses.append(float(loss.detach()) / how.lanes)
         m, v = beta * m + g, new
-    last = ends_of(net.filters.detach().numpy(), v, beta)
-    rho = correlation(np.array(past), min(PICTURES // how.batch, many // 4))
+    last = ends_of(after, v, beta)
     ends = {name: last[name] - ends[name] for name in last}
+    rho = correlation(np.array(past), min(PICTURES // how.batch, many // 4))
     return Window(
         how,
         many,

@@ -19,6 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from noether.laws.networks import faults
+from noether.laws.networks.curves import rates
 from noether.laws.networks.digits import Training
 from noether.laws.networks.ensemble import Window, window
 from noether.laws.networks.evidence import average
@@ -48,7 +49,7 @@ def equilibrium(cell) -> list[Record]:
     for chosen in SETTINGS["quick" if cell.quick else "full"]:
         seed = derive(cell.seed, "/".join(map(str, (cell.name, *chosen))))
         found = window(setting(*chosen, lanes), seed, burn, many)
-        out += [*where_it_settles(cell, found), *how_far_it_turns(cell, found)]
+        out += [*where_it_settles(cell, found), *how_far_it_turns(cell, found, first=chosen is ONE)]
     return out
 
 
@@ -83,10 +84,11 @@ def gain(beta: float, rho: float) -> float:
     return (1 + rho * beta) / (1 - rho * beta)
 
 
-def how_far_it_turns(cell, x: Window) -> list[Record]:
+def how_far_it_turns(cell, x: Window, *, first: bool) -> list[Record]:
     """(3): exact is (1 + beta) sum |v'|^2 = 2 eta k sum R + (1 - beta) dR + 2 beta dC + 2 eta sum <g, w>.
 
-    Of D12, with the <g, w> that the eps of the normalisation leaves.
+    Of D12, with the <g, w> that the eps of the normalisation leaves. The first has curves beside it, of norms
+    that are free and of norms that are fixed.
     """
     eta, beta, k = (x.how.filters[name] for name in ("lr", "momentum", "weight_decay"))
     turned, stated = x.P / x.R, 2 * eta * k / (1 + beta)
@@ -94,7 +96,9 @@ def how_far_it_turns(cell, x: Window) -> list[Record]:
     note = f"mean |w' - w|^2 over mean |w|^2 at beta {beta:g}, {batches(x)}"
     about = {**told(x), "statement": "angle", "angle, degrees": float(np.degrees(np.sqrt(turned.mean())))}
     how = dict(bias=float(np.abs(left.mean())), parameters=about, steps=x.many, note=note)
-    own = average(cell, turned, stated, responses={"eta k": stated}, **how)
+    figure, seen = rates(derive(cell.seed, f"{cell.name}/rates"), cell.quick) if first else (None, {})
+    about |= seen
+    own = average(cell, turned, stated, responses={"eta k": stated}, figure=figure, **how)
     return [own, average(cell, turned, 2 * eta * k, fault=faults.ANGLE, **how)]
 
 
@@ -120,6 +124,7 @@ def told(x: Window) -> dict:
         "beta": mine["momentum"],
         "k": mine["weight_decay"],
         "batch": x.how.batch,
+        "drawn from all": x.how.replaced,
         "lanes": x.how.lanes,
         "filters": x.how.hidden,
         "loss": x.loss,
@@ -131,7 +136,7 @@ def drawn(x: Window) -> Lines:
     gradients."""
     eta, beta, k = (x.how.filters[name] for name in ("lr", "momentum", "weight_decay"))
     size, measured = x.size2.mean(axis=1), x.norm4.mean(axis=1)
-    every = slice(None, None, max(1, len(size) // 150))
+    every = slice(None, None, max(1, len(size) // 75))
 
     def solved(F: float) -> np.ndarray:
         """x' = (1 - 4 eta k/(1 - beta)) x + 2 eta^2 F/(1 - beta)^2 |ghat|^2 (theory.md#S2)."""
@@ -143,7 +148,7 @@ def drawn(x: Window) -> Lines:
     F = float(x.F.mean())
     series = {
         "measured": measured,
-        f"noise law, F = {F:.3f} measured": solved(F),
+        f"noise law, F = {F:.3f}": solved(F),
         "white noise, F = 1": solved(1.0),
         f"Eq. 17, F = {(1 + beta) / (1 - beta):.3g}": solved((1 + beta) / (1 - beta)),
     }

@@ -159,6 +159,6 @@ def drawn_together(seed: int, many: int) -> Lines:
         ylabel="largest angle between directions of filters",
         xscale="linear",
         yscale="log",
-        caption="Training with weight decay, beside training without it at a rate that grows exponentially, each "
+        caption="Training with weight decay, beside training without it at a rate that grows, each "
         "by itself from one start: they part by rounding alone.",
     )

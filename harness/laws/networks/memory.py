@@ -56,10 +56,10 @@ def memory(cell) -> list[Record]:
 def drawn(law, unit: float) -> Lines:
     """The memory of the first filters along the training."""
     many, predicted = len(law.measured), law.predicted()
-    every, series = slice(None, None, max(1, many // 120)), {}
+    every, series = slice(None, None, max(1, many // 60)), {}
     for i in range(SHOWN):
-        series |= {f"measured, filter {i + 1}": law.measured[every, i] / unit}
-        series |= {f"predicted, filter {i + 1}": predicted[every, i] / unit}
+        series |= {f"filter {i + 1}, measured": law.measured[every, i] / unit}
+        series |= {f"filter {i + 1}, predicted": predicted[every, i] / unit}
     return Lines(
         x=np.arange(1, many + 1)[every],
         series=series,

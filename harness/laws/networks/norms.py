@@ -48,52 +48,42 @@ def one_by_one(cell, found: list[Update]) -> list[Record]:
 
 
 def settled(cell, found: list[Update]) -> list[Record]:
-    """(3) summed over the second half of the training."""
+    """(3) summed over the second half of the training, as theory.md#N5 has it: what k sum |w|^2 is."""
     window = found[len(found) // 2 :]
-    eta, beta, k = HOW.eta, HOW.beta, HOW.k
-    left = 1 - beta
-    z = [x.w - eta * beta / left * x.b for x in window]
-    end = window[-1].w_after - eta * beta / left * window[-1].b_after
-    sums = {
+    total, bound = summed(window)
+    eta, beta, k, left = HOW.eta, HOW.beta, HOW.k, 1 - HOW.beta
+    F = 1 - 2 * beta * total["gv"] / (eta * total["G"])
+
+    def predicted(F=F, eta=1.0):
+        e = eta * HOW.eta
+        rest = 2 * k * total["gw"] - 2 * left / e * total["gw"] - 2 * k * beta / e * total["C"]
+        rest = rest + k**2 * total["R"] - left**2 / e**2 * total["dz"]
+        return e / (2 * left) * (F * total["G"] + rest)
+
+    plain, measured, bound = predicted(), k * total["R"], bound * left / (2 * eta)
+    moved = {"F": eta / (2 * left) * F * total["G"], "eta": (predicted(eta=1 + 2.0**-10) - plain) * 2.0**10}
+    about = {**told(), "statement": "window", "F": [float(x) for x in F]}
+    note, how = "k sum |w|^2 over a window", dict(steps=len(window), motion=measured)
+    wrong = ((faults.COHERENT, predicted((1 + beta) / left)), (faults.WHITE, predicted(1.0)))
+    own = rounded(cell, measured, plain, bound, about, note, responses=moved, **how)
+    return [own, *(rounded(cell, measured, x, bound, about, note, fault=f, **how) for f, x in wrong)]
+
+
+def summed(window: list[Update]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """The sums of (3) over a window, of each filter, and how far roundings may have put them off."""
+    eta, left = HOW.eta, 1 - HOW.beta
+    z = [x.w - eta * HOW.beta / left * x.b for x in window]
+    z.append(window[-1].w_after - eta * HOW.beta / left * window[-1].b_after)
+    total = {
         "R": sum(dot(x.w, x.w) for x in window),
         "G": sum(dot(x.g, x.g) for x in window),
         "gw": sum(dot(x.g, x.w) for x in window),
         "C": sum(dot(-eta * x.b, x.w) for x in window),
         "gv": sum(dot(x.g, -eta * x.b) for x in window),
-        "dz": dot(end, end) - dot(z[0], z[0]),
+        "dz": dot(z[-1], z[-1]) - dot(z[0], z[0]),
     }
-    bound = (
-        2
-        * SLACK
-        * sum(
-            dot(np.abs(z1), x.e_w + eta / left * x.e_b) for x, z1 in zip(window, [*z[1:], end], strict=True)
-        )
-    )
-    # As a statement on k sum |w|^2, in units of the left side of theory.md#N5.
-    F = 1 - 2 * beta * sums["gv"] / (eta * sums["G"])
-
-    def predicted(F=F, eta=1.0):
-        e = eta * HOW.eta
-        rest = (
-            -2 * left / e * sums["gw"]
-            - 2 * k * beta / e * sums["C"]
-            + 2 * k * sums["gw"]
-            + k**2 * sums["R"]
-            - left**2 / e**2 * sums["dz"]
-        )
-        return e / (2 * left) * (F * sums["G"] + rest)
-
-    plain, measured = predicted(), k * sums["R"]
-    moved = {"F": eta / (2 * left) * F * sums["G"], "eta": (predicted(eta=1 + 2.0**-10) - plain) * 2.0**10}
-    about = {**told(), "statement": "window", "F": [float(x) for x in F]}
-    note, how = "k sum |w|^2 over a window", dict(steps=len(window), motion=measured)
-    bound = bound * left / (2 * eta)
-    wrong = {faults.COHERENT: (1 + beta) / left, faults.WHITE: 1.0}
-    out = [rounded(cell, measured, plain, bound, about, note, responses=moved, **how)]
-    return out + [
-        rounded(cell, measured, predicted(F=F_), bound, about, note, fault=f, **how)
-        for f, F_ in wrong.items()
-    ]
+    off = [dot(np.abs(y), x.e_w + eta / left * x.e_b) for x, y in zip(window, z[1:], strict=True)]
+    return total, 2 * SLACK * sum(off)
 
 
 def told() -> dict:

@@ -45,15 +45,14 @@ class Recursion:
         return {name: (self.predicted(**{name: 1 + 2.0**-10}) - plain) * 2.0**10 for name in self.names}
 
 
-def sums(steps: list[Update], x: str, y: str, sign=1.0) -> np.ndarray:
+def sums(steps: list[Update], x: str, y: str, sign=1) -> np.ndarray:
     """<x, y> of two arrays of each step, (steps, charges)."""
     return np.array([np.sum(sign * getattr(s, x) * getattr(s, y), axis=-1) for s in steps])
 
 
-def second_order(steps: list[Update], sign=1.0) -> Recursion:
+def second_order(steps: list[Update], sign=1) -> Recursion:
     """(1)."""
-    first, then = steps[:-1], steps[1:]
-    eta, beta, k = first[0].eta, first[0].beta, first[0].k
+    one, first, then = steps[0], steps[:-1], steps[1:]
     R0, R1, R2 = (
         sums(first, "w", "w", sign),
         sums(then, "w", "w", sign),
@@ -65,19 +64,15 @@ def second_order(steps: list[Update], sign=1.0) -> Recursion:
         sums(then, "b_after", "b_after", sign),
     )
 
-    def predicted(*, eta_=eta, beta_=beta, k_=k, kinetic=1.0) -> np.ndarray:
-        return (
-            (1 + beta_) * R1 - beta_ * R0 - 2 * eta_ * (gw + k_ * R1) + kinetic * eta_**2 * (P2 + beta_ * P1)
-        )
-
-    def changed(eta=1.0, beta=1.0, k=1.0, kinetic=1.0) -> np.ndarray:
-        return predicted(
-            eta_=eta * first[0].eta, beta_=beta * first[0].beta, k_=k * first[0].k, kinetic=kinetic
-        )
+    def changed(eta=1, beta=1, k=1, kinetic=1) -> np.ndarray:
+        e, m, d = eta * one.eta, beta * one.beta, k * one.k
+        return (1 + m) * R1 - m * R0 - 2 * e * (gw + d * R1) + kinetic * e**2 * (P2 + m * P1)
 
     bound = [
         np.sum(
-            eta * y.e_b * np.abs(y.w) + np.abs(y.w_after) * y.e_w + beta * np.abs(y.w + eta * y.b) * x.e_w,
+            one.eta * y.e_b * np.abs(y.w)
+            + np.abs(y.w_after) * y.e_w
+            + one.beta * np.abs(y.w + one.eta * y.b) * x.e_w,
             axis=-1,
         )
         for x, y in zip(first, then, strict=True)
@@ -85,39 +80,33 @@ def second_order(steps: list[Update], sign=1.0) -> Recursion:
     return Recursion(R2, R1, changed, 2 * SLACK * np.array(bound), ("eta", "beta", "k", "kinetic"))
 
 
-def first_order(steps: list[Update], sign=1.0) -> Recursion:
+def first_order(steps: list[Update], sign=1) -> Recursion:
     """(2)."""
-    eta, k = steps[0].eta, steps[0].k
+    first = steps[0]
     R0, R1 = sums(steps, "w", "w", sign), sums(steps, "w_after", "w_after", sign)
     gw, G = sums(steps, "g", "w", sign), sums(steps, "g", "g", sign)
 
-    def changed(eta_=1.0, k_=1.0, g=1.0, once=False) -> np.ndarray:
-        left = 1 - eta_ * k_ * eta * k
-        return (left if once else left**2) * R0 - 2 * left * eta_ * eta * gw + g * (eta_ * eta) ** 2 * G
-
-    def by_name(eta=1.0, k=1.0, kinetic=1.0, once=False) -> np.ndarray:
-        return changed(eta, k, kinetic, once)
+    def changed(eta=1, k=1, kinetic=1, once=False) -> np.ndarray:
+        e, left = eta * first.eta, 1 - eta * first.eta * k * first.k
+        return (left if once else left**2) * R0 - 2 * left * e * gw + kinetic * e**2 * G
 
     bound = [np.sum(np.abs(x.w_after) * x.e_w, axis=-1) for x in steps]
-    return Recursion(R1, R0, by_name, 2 * SLACK * np.array(bound), ("eta", "k", "kinetic"))
+    return Recursion(R1, R0, changed, 2 * SLACK * np.array(bound), ("eta", "k", "kinetic"))
 
 
 def shift(steps: list[Update]) -> Recursion:
     """(3); without momentum c' = (1 - eta k) c - eta <g, 1>."""
-    eta, beta, k = steps[0].eta, steps[0].beta, steps[0].k
+    one = steps[0]
     total = lambda those, x: np.array([np.sum(getattr(s, x), axis=-1) for s in those])
-    first, then = (steps[:-1], steps[1:]) if beta else (steps, steps)
+    first, then = (steps[:-1], steps[1:]) if one.beta else (steps, steps)
     c0, c1, c2, g = total(first, "w"), total(then, "w"), total(then, "w_after"), total(then, "g")
 
-    def changed(eta_=1.0, beta_=1.0, k_=1.0) -> np.ndarray:
-        e, m, d = eta_ * eta, beta_ * beta, k_ * k
+    def changed(eta=1, beta=1, k=1) -> np.ndarray:
+        e, m, d = eta * one.eta, beta * one.beta, k * one.k
         return (1 + m - e * d) * c1 - m * c0 - e * g
 
-    def by_name(eta=1.0, beta=1.0, k=1.0) -> np.ndarray:
-        return changed(eta, beta, k)
-
     bound = [
-        np.sum((eta * y.e_b if beta else 0) + y.e_w + beta * x.e_w, axis=-1)
+        np.sum((one.eta * y.e_b if one.beta else 0) + y.e_w + one.beta * x.e_w, axis=-1)
         for x, y in zip(first, then, strict=True)
     ]
-    return Recursion(c2, c1, by_name, SLACK * np.array(bound), ("beta", "k") if beta else ("k",))
+    return Recursion(c2, c1, changed, SLACK * np.array(bound), ("beta", "k") if one.beta else ("k",))

@@ -14,7 +14,6 @@ softmax takes it.
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from noether.networks.zoo import NETWORKS, network
 
 EPS = 1e-30
 MORE = 1.5  # rows of J for each parameter
-SAMPLES = 512  # at least
+SAMPLES, ROWS = 64, 512  # of one batch: its samples, and rows of J at most
 AT_ONCE = 128  # rows of one backward pass
 MOVED = 0.1  # of the spread of each parameter: biases and weights of norms are no 0 and 1 then
 ZERO = 1e-11
@@ -66,14 +65,14 @@ def flat(one: Network, seed: int = 0) -> Flat:
     model = moved(one.make(seed).double(), generator)
     n = sum(p.numel() for p in model.parameters())
     sample = one.read().x.shape[1:]
-    with Leaky():
-        wide = model(torch.randn(2, *sample, generator=generator, dtype=torch.float64))[0].numel()
-        samples = max(SAMPLES, math.ceil(2 * MORE * n / max(1, wide - (one.task == CLASSES))))
-        out = model(torch.randn(samples, *sample, generator=generator, dtype=torch.float64))
-    out = out - out.mean(dim=1, keepdim=True) if one.task == CLASSES else out
-    rows = torch.randperm(out.numel(), generator=generator)[: math.ceil(MORE * n) + SAMPLES]
-    J = jacobian(out.flatten(), rows, list(model.parameters()))
-    values = torch.linalg.svdvals(torch.linalg.qr(J, mode="r")[1])
+    found: list[torch.Tensor] = []
+    while sum(map(len, found)) < MORE * n:
+        with Leaky():
+            out = model(torch.randn(SAMPLES, *sample, generator=generator, dtype=torch.float64))
+        out = out - out.mean(dim=1, keepdim=True) if one.task == CLASSES else out
+        rows = torch.randperm(out.numel(), generator=generator)[:ROWS]
+        found.append(jacobian(out.flatten(), rows, list(model.parameters())))
+    values = torch.linalg.svdvals(torch.linalg.qr(torch.cat(found), mode="r")[1])
     values = (values / values[0]).tolist()
     count = sum(x < ZERO for x in values)
     return Flat(n, count, values[n - count - 1], values[n - count] if count else 0.0)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; python runs __getat
     from noether.api.result import Result as Result
     from noether.api.simulate import simulate as simulate
     from noether.api.simulation import Simulation as Simulation
+    from noether.api.symmetries import symmetries as symmetries
     from noether.api.verify import verify as verify
     from noether.api.watch import watch as watch
     from noether.campaigns.audit.triton_adapter import triton_adapter as triton_adapter
@@ -34,6 +35,7 @@ PUBLIC = {
     "lightning_callback": "noether.api.callbacks",
     "trainer_callback": "noether.api.callbacks",
     "Result": "noether.api.result",
+    "symmetries": "noether.api.symmetries",
     "simulate": "noether.api.simulate",
     "Simulation": "noether.api.simulation",
     "triton_adapter": "noether.campaigns.audit.triton_adapter",
@@ -47,9 +49,9 @@ PUBLIC = {
 """Name -> module that has it, or package whose module it is."""
 
 # Not strategies: `from noether import *`, and whoever looks at every name, must not need hypothesis.
-__all__ = ["__version__", "verify", "audit", "Result", "simulate", "Simulation", "discover", "triton_adapter"]
-__all__ += ["Case", "Symmetry", "Metric", "Rule", "watch", "lightning_callback"]
-__all__ += ["trainer_callback"]
+__all__ = ["__version__", "verify", "audit", "watch", "symmetries", "Result", "simulate", "Simulation"]
+__all__ += ["discover", "triton_adapter", "Case", "Symmetry", "Metric", "Rule"]
+__all__ += ["lightning_callback", "trainer_callback"]
 
 
 if not TYPE_CHECKING:  # with it a type checker would take any name for one of ours

@@ -15,6 +15,7 @@ from noether.api.audit import word_of  # noqa: E402
 from noether.campaigns.audit import process, target  # noqa: E402
 from noether.campaigns.audit.numpy_shadow import Shadowed  # noqa: E402
 from noether.cli.pytest_plugin import Noether  # noqa: E402
+from noether.system import named  # noqa: E402
 from noether.system.usage import UsageError  # noqa: E402
 
 RULE = ("rule",)
@@ -126,12 +127,12 @@ def test_wrong_parts_and_rules_are_refused():
 
 
 def test_options_are_read_as_python_writes_them():
-    assert target.options_of(["lr=0.03", "betas=(0.9, 0.99)", "nesterov=True", "mode=fast"]) == {
+    assert named.options_of(["lr=0.03", "betas=(0.9, 0.99)", "nesterov=True", "mode=fast"]) == {
         "lr": 0.03, "betas": (0.9, 0.99), "nesterov": True, "mode": "fast"
     }  # fmt: skip
     for wrong, words in (["lr"], "must be NAME=VALUE"), (["a=1", "a=2"], "given twice"):
         with pytest.raises(UsageError, match=words):
-            target.options_of(wrong)
+            named.options_of(wrong)
 
 
 def test_a_step_function_of_arrays_is_audited_too(tmp_path):

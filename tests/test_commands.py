@@ -15,8 +15,8 @@ from noether.system.machine import importable
 
 ROOT = Path(__file__).resolve().parent.parent
 PROMISED = (
-    "verify merge laws cases rules show explain replay report history doctor faults fuzz discover map "
-    "findings bench clean completion"
+    "verify merge laws cases rules show explain replay report history doctor faults fuzz discover symmetries "
+    "map findings bench clean completion"
 ).split()
 VERIFY = ["verify", "product", "--law", "D8", "--backend", "numpy", "--jobs", "1"]
 TABLES = [c for c in PROMISED if c != "completion"]

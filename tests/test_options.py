@@ -137,6 +137,7 @@ def test_every_option_of_every_command_is_tried_here_or_where_it_is_said():
     tried["fuzz"] |= {"--replay", "--trust"}  # tests/test_corpus.py, tests/test_trust.py
     tried["discover"] |= {"--dim", "--write"}  # tests/test_discovery.py, tests/test_discovery_writing.py
     tried["bench"] |= {"--out"}  # tests/test_bench.py
+    tried["symmetries"] = {"--arg", "--input", "--seed", "--discover"}  # tests/test_symmetries.py
     tried["audit"] = {
         "--all",
         "--arg",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
@@ -46,11 +47,26 @@ def say(*contents) -> None:
     A str is a line to copy: it is printed whole, however long.
     """
     out = console()
+    text = rendered(out, contents)
+    sys.stdout.write(text if out.is_terminal else trimmed(text))
+
+
+def as_text(*contents) -> str:
+    """The same as one text without colours, as wide as a log."""
+    out = Console(file=io.StringIO(), width=LOG, highlight=False, markup=False, soft_wrap=False)
+    return trimmed(rendered(out, contents))
+
+
+def rendered(out: Console, contents) -> str:
     with out.capture() as captured:
         for content in contents:
             out.print(Harmless(hanging(content)), soft_wrap=isinstance(content, str))
-    text = captured.get()
-    sys.stdout.write(text if out.is_terminal else "".join(line.rstrip() + "\n" for line in text.splitlines()))
+    return captured.get()
+
+
+def trimmed(text: str) -> str:
+    """Without the blanks with which a table fills its lines."""
+    return "".join(line.rstrip() + "\n" for line in text.splitlines())
 
 
 def hanging(content):

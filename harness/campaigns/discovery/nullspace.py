@@ -150,22 +150,34 @@ def check_size(loss: Loss) -> None:
 def spectrum(loss: Loss, seed: int) -> Spectrum | None:
     """None where the loss is constant: every field keeps it. Raises UsageError where it is too large."""
     check_size(loss)
-    d, (rows, unknowns) = loss.dim, shape(loss.dim)
+    d, (rows, _) = loss.dim, shape(loss.dim)
     low, high = loss.box.T
     centre, size = (low + high) / 2, float((high - low).max() / 2)
     y = (np.random.default_rng(seed).uniform(-1, 1, (d, rows)).T * ((high - low) / 2 / size)).T
-    g = gradients(loss, centre[:, None] + size * y)
+    return solved(gradients(loss, centre[:, None] + size * y), y, centre, size)
+
+
+def solved(
+    g: np.ndarray, y: np.ndarray, centre: np.ndarray, size: float, noise: float = 0.0
+) -> Spectrum | None:
+    """The spectrum of (1); None where all gradients are zero.
+
+    g      (d, n) the gradient at each point;  y  (d, n) the points, in the coordinates of (1)
+    noise  what errors of the gradients can make of a singular value of the system, beside its rounding
+    """
+    d, unknowns = len(g), len(g) * (len(g) + 1)
     length = np.sqrt((g * g).sum(axis=0))
     if not length.any():
         return None
     g, y = (g[:, length > 0] / length[length > 0]).astype(float), y[:, length > 0]
     system = (g[:, None, :] * np.concatenate([y, np.ones((1, y.shape[1]))])[None]).reshape(unknowns, -1).T
     _, values, vectors = np.linalg.svd(system, full_matrices=len(system) < unknowns)
-    values = np.concatenate([values, np.zeros(unknowns - len(values))]) / values[0]
+    largest = values[0]
+    values = np.concatenate([values, np.zeros(unknowns - len(values))]) / largest
     # LAPACK's singular values are right to p(m, n) u of the largest, p a modest polynomial that differs from
     # library to library (Anderson et al., LAPACK Users' Guide, 1999, section 4.9): max(m, n) is the customary
     # one (Golub, Van Loan, 2013, section 5.4.1). sqrt(m) was exceeded by 1.6 with AVX-512 kernels.
-    floor = 2.0**-52 * max(rows, unknowns)
+    floor = max(2.0**-52 * max(len(system), unknowns), noise / largest)
     return Spectrum(
         values, vectors.reshape(unknowns, d, d + 1), floor, int((values <= floor).sum()), centre, size
     )

@@ -23,6 +23,8 @@ from noether.cli.commands.map import map_
 from noether.cli.commands.merge import merge
 from noether.cli.commands.replay import replay
 from noether.cli.commands.report import CODES, report
+from noether.cli.commands.symmetries import CODES as SYMMETRIES_CODES
+from noether.cli.commands.symmetries import symmetries
 from noether.cli.commands.verify import verify
 from noether.system.machine import __version__
 
@@ -64,6 +66,7 @@ app.command()(history)
 app.command()(faults)
 app.command()(fuzz)
 app.command(epilog=DISCOVER_CODES)(discover)
+app.command(epilog=SYMMETRIES_CODES)(symmetries)
 app.command(epilog=AUDIT_CODES)(audit)
 app.command("map")(map_)
 app.command()(findings)

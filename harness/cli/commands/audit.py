@@ -50,12 +50,12 @@ def audit(
     """
     from noether.campaigns.audit.finding import PARTS
     from noether.campaigns.audit.process import audited
-    from noether.campaigns.audit.target import options_of
     from noether.cli.progress import busy
     from noether.plan.choices import whole
     from noether.report.audit import terminal
     from noether.report.table import say
     from noether.runs.decision import decide, shown
+    from noether.system.named import options_of
 
     if (target is None) == (all_of is None):
         raise UsageError("audit takes one of TARGET and --all PACKAGE, must be given one of them")

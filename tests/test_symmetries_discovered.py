@@ -1,0 +1,223 @@
+"""Brute force finds the affine symmetries of small modules, those too that no walk can know."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch import nn  # noqa: E402
+
+import noether  # noqa: E402
+from noether.campaigns.discovery import module  # noqa: E402
+from noether.campaigns.discovery.nullspace import shape, solved  # noqa: E402
+from noether.campaigns.symmetries import finding  # noqa: E402
+from noether.cli.main import call  # noqa: E402
+from noether.networks.check import EPS, walked  # noqa: E402
+from noether.networks.twin import called  # noqa: E402
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def found(make, *shape_, seed=0):
+    """What brute force finds of a module on normal inputs."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model, x = make(), torch.randn(*shape_)
+    return noether.symmetries(model, x, discover=True, seed=seed).finding
+
+
+class Round(nn.Module):
+    """Only the length of the hidden vector is read: its rows may be turned into each other."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.out = nn.Linear(2, 3), nn.Linear(1, 1)
+
+    def forward(self, x):
+        return self.out(self.a(x).square().sum(-1, keepdim=True).tanh())
+
+
+class Twice(nn.Module):
+    """Two branches that are added: what one gains the other may lose."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.out = nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 1)
+
+    def forward(self, x):
+        return self.out((self.a(x) + self.b(x)).tanh())
+
+
+class OddNorm(nn.Module):
+    """A normalisation by the fourth root of fourth powers, written by hand."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.out = nn.Linear(3, 3), nn.Linear(3, 1)
+
+    def forward(self, x):
+        h = self.a(x)
+        return self.out(
+            (h / torch.special.log_ndtr(h).pow(0) / h.pow(4).sum(-1, keepdim=True).pow(0.25)).tanh()
+        )
+
+
+def squared():
+    class Squared(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.out = nn.Linear(3, 2), nn.Linear(2, 2)
+
+        def forward(self, x):
+            return self.out(self.a(x) ** 2)
+
+    return Squared()
+
+
+# ---- what no walk knows
+
+
+def test_a_turn_of_hidden_units_that_only_their_length_is_read_of_is_found():
+    made = found(Round, 16, 2).discovered
+    assert not made.undecided and made.kept == 3 and [g.name for g in made.missed] == ["rotation"] * 3
+    assert all(g.error < 1e-12 for g in made.missed)
+    assert "a.weight[0, 0] by a.weight[1, 0]" in made.formula(made.missed[0])
+
+
+def test_what_one_branch_gains_and_another_loses_is_found():
+    made = found(Twice, 16, 2).discovered
+    assert [g.name for g in made.missed] == ["translation"] * 6 and made.kept == 6
+    assert made.formula(made.missed[0]) == "a.weight[0, 0] by 1, b.weight[0, 0] by -1"
+
+
+def test_a_bias_that_the_next_bias_takes_back_through_its_weight_is_found():
+    """y = V (W x + b) + c is the same for b + t and c - V t: an affine motion of none of the four kinds."""
+    one = found(lambda: nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 2)), 16, 2)
+    assert {row.family.kind for row in one.rows} == {"GL"} and one.discovered.kept == 9 + 3
+    assert one.discovered.formula(one.discovered.missed[0]) == (
+        "0.bias[0] by 1, 1.bias[0] by -1.weight[0, 0], 1.bias[1] by -1.weight[1, 0]"
+    )
+
+
+def test_through_an_unknown_operation_brute_force_goes_where_the_walk_does_not():
+    one = found(OddNorm, 16, 3)
+    assert one.unknown and not one.rows
+    assert [g.name for g in one.discovered.missed] == ["scale"]
+    assert "a.bias[2] by a.bias[2]" in one.discovered.formula(one.discovered.missed[0]) or (
+        "(12 moves)" in one.discovered.formula(one.discovered.missed[0])
+    )
+
+
+# ---- what the walk knows
+
+
+@pytest.mark.parametrize(
+    "make, inside, kept",
+    [
+        (lambda: nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 2)), 3, 3),
+        (lambda: nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 2, bias=False)), 2, 9),
+        (lambda: nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.ReLU(), nn.Linear(3, 2)), 2, 6),
+        (lambda: nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Dropout(0.3), nn.Linear(3, 2)), 3, 3),
+        (lambda: nn.Sequential(nn.Linear(3, 3), nn.Tanh(), nn.Linear(3, 2)), 3, 0),
+        (squared, 3, 2),
+    ],
+    ids=["ReLU", "linear", "BatchNorm", "dropout", "tanh", "square"],
+)
+def test_what_the_walk_proposes_is_all_there_is(make, inside, kept):
+    one = found(make, 16, inside)
+    assert not one.discovered.undecided and one.discovered.kept == kept and not one.discovered.missed
+    exact = sum(row.family.count for row in one.rows if row.is_kept and row.checked.verdict != EPS)
+    assert exact == kept
+
+
+def test_a_family_that_is_taken_from_the_walk_is_missed(monkeypatch):
+    def fewer(model, call):
+        families, unknown = walked(model, call)
+        return [f for f in families if f.kind != "rescale"], unknown
+
+    monkeypatch.setattr(finding, "walked", fewer)
+    one = found(lambda: nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 2)), 16, 3)
+    assert [g.name for g in one.discovered.missed] == ["rescale"] * 3
+
+
+def test_what_eps_breaks_is_none_of_what_is_kept():
+    make = lambda: nn.Sequential(nn.Linear(2, 3), nn.LayerNorm(3, eps=1e-3), nn.Linear(3, 3, bias=False))
+    one = found(make, 16, 2)
+    assert [row.family.kind for row in one.rows if row.checked.verdict == EPS] == ["scale"]
+    seen = one.discovered.spectrum
+    assert seen.smallest_broken > 1e-9 and not one.discovered.missed and not one.discovered.undecided
+
+
+# ---- the parts
+
+
+def test_a_family_as_fields_moves_as_its_form_says():
+    model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 2))
+    call = called(model, (torch.randn(4, 2),))
+    call.cotangents = [torch.randn(4, 2)]
+    numbers = module.Numbers(model, call)
+    values = {n: p.detach().double() for n, p in model.named_parameters()}
+    slopes = {n: torch.randn(p.shape, dtype=torch.float64) for n, p in model.named_parameters()}
+    q, g = numbers.vector(values), numbers.vector(slopes)
+    families, _ = walked(model, call)
+    assert {f.kind for f in families} >= {"GL", "translation"}
+    for family in families:
+        fields = np.array(module.fields_of(numbers, family))
+        along = np.einsum("i,kij,j->k", g, fields, np.append(q, 1.0))
+        assert np.allclose(along, family.form(slopes, values).numpy().ravel(), rtol=1e-12, atol=1e-14)
+
+
+def test_noise_of_the_gradients_raises_what_counts_as_kept():
+    rng = np.random.default_rng(0)
+    rows, _ = shape(2)
+    y = rng.uniform(-1, 1, (2, rows))
+    g = np.stack([1, -1])[:, None] * (3 + y[1]) * (3 + y[0])  # <g, (1, 1)> = 0
+    assert solved(g, y, np.zeros(2), 1.0).kept == 3
+    g = g + 1e-9 * rng.standard_normal(g.shape)
+    assert solved(g, y, np.zeros(2), 1.0).kept == 0
+    assert solved(g, y, np.zeros(2), 1.0, 1e-7).kept == 3
+
+
+def test_a_field_that_holds_at_no_new_point_is_told(monkeypatch):
+    monkeypatch.setattr(module, "proven", lambda *given: (0.5, 1e-6))
+    made = found(Twice, 16, 2)
+    assert "are no symmetries at new points" in made.discovered.undecided and made.exit_code == 3
+
+
+def test_a_module_whose_gradient_is_not_finite_nearby_is_not_decided():
+    class Root(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a = nn.Parameter(torch.tensor([0.1, 3.0]))
+
+        def forward(self, x):
+            return x * self.a.sqrt().sum()
+
+    made = found(Root, 16, 2).discovered
+    assert "not finite" in made.undecided
+
+
+def test_fresh_inputs_are_of_the_kind_of_those_given():
+    generator = torch.Generator().manual_seed(0)
+    mask, tokens = torch.tensor([True, False]), torch.tensor([[3, 5], [5, 5]])
+    assert module.fresh(mask, generator) is mask and module.fresh(torch.ones(3), generator).eq(1).all()
+    assert set(module.fresh(tokens, generator).unique().tolist()) <= {3, 5}
+    x = 5 + 2 * torch.randn(4000, generator=generator)
+    y = module.fresh(x, generator)
+    assert abs(float(y.mean()) - 5) < 0.2 and abs(float(y.std()) - 2) < 0.2 and not y.equal(x)
+
+
+def test_the_command_tells_what_was_missed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("relu.py").write_text(
+        "from torch import nn\nnet = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1))\n"
+    )
+    assert call(["symmetries", "relu.py:net", "--input", "16x2", "--discover"]) == 0
+    out = capsys.readouterr().out
+    assert "of 90 affine fields" in out and "the walk missed none of them" in out
+    assert call(["symmetries", "relu.py:net", "--input", "16x2", "--discover", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["discovered"]
+    assert told["kept"] == 2 and told["missed"] == [] and told["undecided"] == ""

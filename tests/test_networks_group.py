@@ -24,7 +24,7 @@ def planned(*words, **options):
 def test_the_word_plans_the_laws_of_networks_and_nothing_else():
     found = planned("networks")
     assert {law for c in found.cells for law in c.laws} == OURS == set(found.laws)
-    assert {c.case.name for c in found.cells} == {"digits-network"}
+    assert {c.case.name for c in found.cells} == {"batchnorm-mlp", "digits-network"}
     assert all(c.replay.startswith(f"noether verify networks --law {c.law}") for c in found.cells)
 
 

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from noether.networks.families import Family
+from noether.networks.families import GL, Family
 from noether.networks.twin import WIDE, Call, back, gradient_of, twin
 
 
@@ -134,10 +134,9 @@ def affine(module: nn.Module, x: torch.Tensor, shape) -> torch.Tensor:
 
 
 def explained(family: Family, slopes: dict[str, torch.Tensor]) -> torch.Tensor | None:
-    """(1), what eps makes of <grad f, xi>, (n,); None where a normalisation is none of PyTorch's own."""
-    if family.n and not family.breaks:
-        return torch.zeros(family.n, dtype=WIDE)
-    total = torch.zeros(family.n, dtype=WIDE)
+    """(1), what eps makes of <grad f, xi>, in the shape of the form; None where a normalisation is none
+    of PyTorch's own."""
+    total = torch.zeros((family.n,) * (2 if family.kind == GL else 1), dtype=WIDE)
     for broken in family.breaks:
         if broken.eps == 0:
             continue

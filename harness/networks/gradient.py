@@ -33,18 +33,20 @@ ENOUGH = 8  # slopes that tell c
 class Slope:
     """The slopes along one family, each (n,) float64, of GL (d, d).
 
-    left    (1);  bound  (3);  size  what the slope would be if nothing cancelled, B(|g64|, |q|)
+    slope  B(g, q);  eps  what eps makes of it;  bound  (3) on the difference, which is (1)
+    size   what the slope would be if nothing cancelled, B(|g64|, |q|)
     """
 
     family: Family
-    left: torch.Tensor
+    slope: torch.Tensor
+    eps: torch.Tensor
     bound: torch.Tensor
     size: torch.Tensor
 
     @property
     def spent(self) -> torch.Tensor:
         """|left| over bound; where there is no bound, because nothing rounds, 0 of what is 0."""
-        off = self.left.abs()
+        off = (self.slope - self.eps).abs()
         return torch.where(off == 0, 0.0, off / self.bound)
 
     @property
@@ -59,9 +61,10 @@ def along(family: Family, own: Mapping, wide: Mapping, values: Mapping, scatter:
     own, wide, values  by parameter: the gradient as autograd gave it, in float64, and the parameters
     eps                what eps explains, as eps.explained gives it; None counts as nothing
     """
-    left = family.form(own, values) - (0.0 if eps is None else eps)
+    slope = family.form(own, values)
+    eps = torch.zeros_like(slope) if eps is None else eps
     size = torch.clamp(family.reach(wide, values), min=beside(family, wide))
-    return Slope(family, left, bound_of(family, values, scatter), size)
+    return Slope(family, slope, eps, bound_of(family, values, scatter), size)
 
 
 def bound_of(family: Family, values: Mapping, scatter: Scatter) -> torch.Tensor:

@@ -126,3 +126,14 @@ def seeded(*seeds: int):
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(mixed)
         yield
+
+
+@contextmanager
+def one_thread():
+    """torch on one thread inside, as before outside: of small tensors threads only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -186,4 +186,4 @@ def named(walk: Walk, part: Part) -> str:
     ]
     while told and told[-1] == ":":
         told.pop()
-    return f"{part.parameter}[{', '.join(told)}]"
+    return f"{part.parameter}[{', '.join(told)}]" if told else f"{part.parameter} in part"

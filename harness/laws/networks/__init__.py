@@ -5,11 +5,12 @@ from __future__ import annotations
 from types import ModuleType
 
 from noether.laws.law import Family, Law
-from noether.laws.networks import faults
+from noether.laws.networks import faults, trained_laws
 from noether.verdicts.record import BITWISE, ROUNDING, STATISTICAL
 
 APPLIES = "networks with normalised filters in training, by torch's SGD on minibatches"
 LAWS = (
+    *trained_laws.LAWS,
     Law(
         key="N5",
         title="norm of a filter, and where it settles",

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from noether.kernels.loops.launch import installed
 from noether.laws.cell import LawCell, Subject
+from noether.laws.networks.trained_cells import TrainedCell, trainings
 from noether.system.machine import remedy
 from noether.verdicts.record import Record
 
@@ -67,27 +68,24 @@ def not_here() -> str:
     return f"{' and '.join(lacking)} not installed: {remedy('torch')}, pip install scikit-learn"
 
 
-def cells(cases=(), profile: str = "quick", seed: int = 0, backend: str = "torch") -> list[Cell]:
+def cells(cases=(), profile: str = "quick", seed: int = 0, backend: str = "torch") -> list:
     """None where torch or scikit-learn is missing. No case leads here: `cases` and `backend` are not read."""
     if not_here():
         return []
-    return [
+    mine = [
         Cell(law, part, profile, seed, rule, precision)
         for law, part, rule, precisions in PARTS
         for precision in precisions
     ]
+    return [*trainings(profile, seed), *mine]
 
 
-def run_cell(cell: Cell) -> list[Record]:
+def run_cell(cell: Cell | TrainedCell) -> list[Record]:
     """The records of a cell, with one thread: sums in one order, and none that waits for another."""
-    import torch
+    from noether.networks.network import one_thread
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return work_of()[cell.law, cell.part](cell)
-    finally:
-        torch.set_num_threads(before)
+    with one_thread():
+        return cell.records() if isinstance(cell, TrainedCell) else work_of()[cell.law, cell.part](cell)
 
 
 def work_of() -> dict:

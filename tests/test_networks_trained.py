@@ -1,0 +1,80 @@
+"""N1 to N4 hold in the training of a real network, and each sees the faults that it promises to see."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("sklearn")
+
+from noether.laws.networks import trained_faults as faults  # noqa: E402
+from noether.laws.networks.trained import numbers_of, records  # noqa: E402
+from noether.laws.networks.trained_cells import NAMES, QUICK, RULES, TrainedCell, trainings  # noqa: E402
+from noether.laws.networks.trained_laws import LAWS  # noqa: E402
+from noether.networks.recipes import OPTIMIZERS  # noqa: E402
+from noether.networks.zoo import NETWORKS  # noqa: E402
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED  # noqa: E402
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def found():
+    """The records of the training of a quick run."""
+    (cell,) = trainings("quick", 0)
+    return records(cell)
+
+
+@pytest.mark.parametrize("law", [law.key for law in LAWS])
+def test_it_holds_on_a_batch_normalised_network(found, law):
+    (record,) = [r for r in found if r.law == law and r.fault is None]
+    assert record.verdict == HOLDS and record.spent > 0 and record.powers
+
+
+@pytest.mark.parametrize("law, fault", [(law.key, fault.name) for law in LAWS for fault in law.faults])
+def test_it_sees_the_fault(found, law, fault):
+    (record,) = [r for r in found if r.law == law and r.fault == fault]
+    assert record.verdict == VIOLATED
+
+
+def test_every_network_of_the_zoo_is_trained_in_a_full_run():
+    assert sorted((*NAMES, QUICK[0])) == sorted(NETWORKS) and set(RULES) <= set(OPTIMIZERS)
+    cells = trainings("full", 0)
+    assert {c.network for c in cells} == set(NETWORKS) and {c.optimizer for c in cells} == set(RULES)
+    assert len({c.name for c in cells}) == len(cells)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "name, optimizer, precision",
+    [
+        ("relu-mlp", "adamw", "float32"),
+        ("layernorm-mlp", "sgd", "float32"),
+        ("deep-linear", "decay", "float32"),
+        ("batchnorm-mlp", "momentum", "float64"),
+    ],
+)
+def test_nothing_right_is_called_violated(name, optimizer, precision, seed):
+    found = records(TrainedCell(name, optimizer, precision, "full", seed, steps=20, every=10))
+    assert [r.verdict for r in found if r.law in ("N1", "N2")] == [HOLDS, HOLDS]
+    assert all(r.verdict in (HOLDS, INCONCLUSIVE) for r in found)
+
+
+def test_in_bfloat16_a_gradient_is_not_decided_and_the_optimizer_is():
+    found = records(
+        TrainedCell("batchnorm-mlp", "momentum", "bfloat16-autocast", "full", 0, steps=10, every=5)
+    )
+    verdicts = {r.law: r.verdict for r in found}
+    assert verdicts["N1"] == verdicts["N2"] == verdicts["N4"] == HOLDS
+    (gradient,) = [r for r in found if r.law == "N3"]
+    assert gradient.spent <= 1 and gradient.verdict in (HOLDS, INCONCLUSIVE)
+
+
+def test_a_network_without_normalisations_has_no_record_of_eps():
+    found = records(TrainedCell("relu-mlp", "sgd", "float32", "full", 0, steps=4, every=4))
+    assert {r.law for r in found} == {"N1", "N2", "N3"}
+    assert numbers_of("N4", []).measured.size == 0
+
+
+def test_what_is_planted_has_a_law():
+    shown = {(law, one.fault.name) for one in faults.STEPS for law in one.laws}
+    shown |= {(law, fault.name) for law, fault in faults.STATEMENTS}
+    assert shown == {(law.key, fault.name) for law in LAWS for fault in law.faults}

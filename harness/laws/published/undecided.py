@@ -48,12 +48,12 @@ UNDECIDED = (
     Undecided(
         "In the equation of the squared norm |q̇|² may be replaced by |ĝ|²/(μ² r²).",
         f"{NLD}, Eq. 16",
-        ("S1", "S2"),
+        ("S1", "S2", "N5"),
     ),
     Undecided(
         "Normalisation with momentum and decay is RMSProp with 1 - ρ = 4 η k/(1 - β).",
         f"{NLD}, Eq. 18",
-        ("S4",),
+        ("S4", "N9"),
     ),
     Undecided(
         "Under the scale-invariant Fisher metric the charge of natural gradient is zero for ever.",
@@ -62,13 +62,13 @@ UNDECIDED = (
     Undecided(
         "Under plain steps the charge of a translation decays as e^(-k t).",
         f"{MECHANICS}, translation",
-        ("D6",),
+        ("D6", "N8"),
     ),
     Undecided(
         "|q|² = e^(−2 k t) |q₀|² + η times the damped integral of |g|², and for a rescaling the "
         "difference of two such.",
         f"{MECHANICS}, scale and rescale",
-        ("D5", "S1"),
+        ("D5", "S1", "N8"),
     ),
     Undecided(
         "With momentum charges are harmonic oscillators with three regimes of damping.",
@@ -118,7 +118,7 @@ UNDECIDED = (
         "With decay the norm of a layer settles at |w|⁴ = η L/(2 k), and with momentum at a stated "
         "multiple; the angle per step is √(2 k η/(1 + β)).",
         SPHERICAL,
-        ("S3",),
+        ("S3", "N5"),
     ),
     Undecided(
         "After the learning rate is divided by K, at least log(K) (1 - β)/(2 k η) steps pass until the "

@@ -2,6 +2,7 @@
 
 import sys
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -176,3 +177,12 @@ def test_an_unknown_network_is_told_with_the_nearest():
     with pytest.raises(UsageError, match=r"network is 'resnt', must be one of relu-mlp.*did you mean resnet"):
         network("resnt")
     assert network("resnet") is NETWORKS["resnet"]
+
+
+def test_the_digits_are_those_of_scikit_learn():
+    from sklearn.datasets import load_digits
+
+    from noether.networks.data import _digits
+
+    for mine, theirs in zip(_digits(), load_digits(return_X_y=True), strict=True):
+        assert np.array_equal(mine, theirs)

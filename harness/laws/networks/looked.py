@@ -30,6 +30,7 @@ from noether.system.seeds import derive
 UNIT = {"float64": 2.0**-53, "float32": 2.0**-24, "bfloat16": 2.0**-8, "bfloat16-autocast": 2.0**-8,
         "float16-scaled": 2.0**-11}  # fmt: skip
 """The largest roundoff of a type in which a recipe computes gradients."""
+ALL = ("N1", "N2", "N3", "N4")
 FINE = 2.0**-40
 """The roundoff with which the rounding of float64 is measured: it is proportional to 2^-53, and errors of
 2^-53 could not be put into numbers of float64."""
@@ -60,10 +61,12 @@ def looks(
     seed: int,
     planted: Planted | None = None,
     families: list[Family] | None = None,
+    wanted: tuple[str, ...] = ALL,
 ) -> tuple[list[Look], list[Family]]:
     """The looks of a training, one each `every` steps, and the families that its network has.
 
     families  where they are known already; else those that the walk proposes and a first minibatch keeps
+    wanted    the laws that are asked: what only others need is left out
     Raises NoTwin, UsageError.
     """
     model = recipe.prepared(network.make(seed))
@@ -82,12 +85,13 @@ def looks(
             if families is None:
                 proposed, _ = walked(model, calls[0])
                 families = [x.family for x in checked(model, calls, proposed) if x.verdict in (KEPT, EPS)]
-            slopes, fine = gradient(model, calls, families, gradients, recipe, derive(seed, f"look {n}"))
+            here = (model, calls, families, gradients, recipe, derive(seed, f"look {n}"))
+            slopes, fine = gradient(*here, wanted) if {"N3", "N4"} & set(wanted) else ([], [])
             judge.before()
         stepped(scaler, optimizer, planted)
         if is_looked_at:
             step = judge.after()
-            found.append(Look(n, slopes, fine, step, balances(families, step)))
+            found.append(Look(n, slopes, fine, step, balances(families, step) if "N2" in wanted else []))
     return found, families or []
 
 
@@ -124,18 +128,22 @@ def stepped(scaler, optimizer, planted: Planted | None) -> None:
         group.update({name: x for name, x in before.items() if name != "params"})
 
 
-def gradient(model, calls, families, own: Mapping, recipe: Recipe, seed: int):
+def gradient(model, calls, families, own: Mapping, recipe: Recipe, seed: int, wanted: tuple[str, ...]):
     """The slopes of the gradients, of autograd and of float64, along each family."""
     wide, eps = eps_slopes(model, calls)
-    again = wide_gradients(model, calls)  # by torch's own kernels: eps_slopes has normalisations of its own
     values = {name: p.detach().double() for name, p in model.named_parameters()}
     own = {name: own.get(name, torch.zeros_like(x)) for name, x in wide.items()}
-    near = scatter(model, calls, UNIT[recipe.precision], wide, seed)
-    far = scaled(scatter(model, calls, FINE, wide, seed), UNIT["float64"] / FINE)
     told = [(family, explained(family, eps)) for family in families]
-    slopes = [along(family, own, wide, values, near, by) for family, by in told]
+    slopes, fine = [], []
+    if "N3" in wanted:
+        near = scatter(model, calls, UNIT[recipe.precision], wide, seed)
+        slopes = [along(family, own, wide, values, near, by) for family, by in told]
     broken = [x for x in told if any(b.eps for b in x[0].breaks)]
-    return slopes, [along(family, again, wide, values, far, by) for family, by in broken]
+    if "N4" in wanted and broken:
+        far = scaled(scatter(model, calls, FINE, wide, seed), UNIT["float64"] / FINE)
+        again = wide_gradients(model, calls)  # by torch's own kernels: eps_slopes has its own normalisations
+        fine = [along(family, again, wide, values, far, by) for family, by in broken]
+    return slopes, fine
 
 
 def scaled(x: Scatter, by: float) -> Scatter:

@@ -13,7 +13,7 @@ import numpy as np
 
 from noether.laws.networks import trained_faults as faults
 from noether.laws.networks.evidence import MOTION, about
-from noether.laws.networks.looked import Look, looks
+from noether.laws.networks.looked import ALL, Look, looks
 from noether.networks.recipes import Recipe
 from noether.networks.zoo import network
 from noether.system.seeds import derive
@@ -52,10 +52,10 @@ def found(cell) -> list[Record | None]:
     one, recipe = network(cell.network), Recipe(cell.optimizer, cell.precision)
     seed = derive(cell.seed, cell.name)
     seen, families = looks(one, recipe, cell.steps, cell.every, seed)
-    out = [told(cell, law, numbers_of(law, seen), seen, families) for law in ("N1", "N2", "N3", "N4")]
+    out = [told(cell, law, numbers_of(law, seen), seen, families) for law in ALL]
     if cell.plants:
         for planted in faults.STEPS:
-            wrong, _ = looks(one, recipe, cell.every, cell.every, seed, planted, families)
+            wrong, _ = looks(one, recipe, cell.every, cell.every, seed, planted, families, planted.laws)
             out += [
                 told(cell, law, numbers_of(law, wrong), wrong, families, planted.fault)
                 for law in planted.laws

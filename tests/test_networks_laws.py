@@ -9,21 +9,26 @@ from noether.laws import networks
 from noether.laws.networks.cells import cells, run_cell
 from noether.verdicts.record import HOLDS, ORDER, VIOLATED
 
-LAWS = {law.key: law for law in networks.LAWS if law.only_full}
+LAWS = {law.key: law for law in networks.LAWS if law.only_full}  # N1 to N4 have tests of their own
+
+
+def ours():
+    """The cells at their quick size."""
+    return [c for c in cells((), "quick", 3) if c.law in LAWS]
 
 
 @pytest.fixture(scope="module")
 def records():
     """Of every cell at its quick size, by law."""
     found = {}
-    for cell in cells((), "quick", 3):
+    for cell in ours():
         found.setdefault(cell.law, []).extend(run_cell(cell))
     return found
 
 
 def test_every_law_has_records_of_every_cell(records):
     assert set(records) == set(LAWS)
-    planned = {(c.law, c.name) for c in cells((), "quick", 3)}
+    planned = {(c.law, c.name) for c in ours()}
     assert {(r.law, r.cell) for found in records.values() for r in found} == planned
 
 

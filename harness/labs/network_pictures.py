@@ -11,6 +11,7 @@ from pathlib import Path
 
 from noether.report.figures.panel import panel
 from noether.report.figures.standalone import alone
+from noether.report.findings.figures import kept
 
 FOLDER = Path("docs/images/networks")
 SHOWN = {
@@ -23,7 +24,7 @@ SHOWN = {
     "N6": ("N6", {"statement": "step", "a": 10.0}, "filters ten times as large"),
     "N7": ("N7", {"statement": "step"}, "weight decay as a rate that grows"),
     "N8": ("N8", {"charge": "scale", "beta": 0.9}, "charges of scale under momentum"),
-    "N8-plain": ("N8", {"charge": "rescale", "beta": 0.0}, "charges of rescaling under plain steps"),
+    "N8-printed": ("N8", {"charge": "rescale", "k": 0.125, "t": 4.0}, "error of the printed curve"),
     "N9": ("N9", {"statement": "step"}, "the memory of a filter"),
 }
 """Picture: the law, the parameters of the record that has it, and its title."""
@@ -42,7 +43,7 @@ def pictures(records: list[dict]) -> dict[str, str]:
         found = next(filter(fits, records), None)
         if found is None:
             raise LookupError(f"no record of {law} with {wanted} has a figure: the run must be a full one")
-        out[name] = alone(panel(found["data"], title)[0], title)
+        out[name] = alone(panel(kept(found["data"], title), title)[0], title)
     return out
 
 

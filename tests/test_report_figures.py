@@ -7,9 +7,11 @@ from xml.etree import ElementTree as xml
 from test_report_page import page_of, planted, record
 
 from noether.plan.design import PRECISIONS
+from noether.report.figures.axis import DIGIT, inside
 from noether.report.figures.marks import COLOURS, colour, mark
 from noether.report.figures.panel import panel
 from noether.report.figures.strip import order_strip, spark
+from noether.report.figures.svg import RIGHT, WIDTH
 
 HOSTILE = """<script>alert("x")</script> & 'quoted' <u>"""
 
@@ -100,3 +102,9 @@ def test_the_bound_of_a_course_is_a_band_or_its_size_is_told():
     assert wide.count('class="within"') == 2 and "bound ± 0.2</text>" in wide
     thin, _ = panel({**data, "series": {**data["series"], "bound": [1e-9] * 3}}, "T1")
     assert "bound ± 1e-09, thinner than the line" in thin
+
+
+def test_no_tick_runs_out_of_the_drawing():
+    at = inside(WIDTH - RIGHT, "12000")
+    assert at + DIGIT * 5 / 2 < WIDTH and at < WIDTH - RIGHT
+    assert inside(100.0, "12000") == 100.0 and inside(WIDTH - RIGHT, "<a>5</a>") == WIDTH - RIGHT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from html import escape
 
@@ -74,6 +75,16 @@ def drawable(value, log: bool) -> bool:
     )
 
 
+DIGIT = 8.2
+"""Width of a digit of a tick."""
+
+
+def inside(at: float, told: str) -> float:
+    """Where the words of a tick stand, so that the last one does not run out of the drawing."""
+    letters = len(re.sub(r"<[^>]*>|&[^;]*;", "", told))
+    return min(at, WIDTH - 1 - DIGIT * letters / 2)
+
+
 def frame(
     across: Axis, up: Axis, xlabel: str, ylabel: str, top: float, tall: float, bottom: float
 ) -> list[str]:
@@ -85,7 +96,7 @@ def frame(
     grid += [(LEFT, up.at(value), WIDTH - RIGHT, up.at(value)) for value, _ in beside]
     axes = [(LEFT, base, WIDTH - RIGHT, base), (LEFT, top, LEFT, base)]
     parts = [lines(grid, "grid"), lines(axes, "axis")]
-    parts += [text(across.at(value), base + 16, told, raw=True) for value, told in below]
+    parts += [text(inside(across.at(value), told), base + 16, told, raw=True) for value, told in below]
     parts += [text(LEFT - 6, up.at(value) + 4, told, anchor="end", raw=True) for value, told in beside]
     if across.factor:
         times = f"× {power(across.factor)}"

@@ -197,6 +197,37 @@ def test_a_shadow_that_fails_disturbs_no_step(monkeypatch):
     assert not any(torch.equal(p, q) for p, q in zip(names, before, strict=True))
 
 
+def each(parameters, action):
+    for p in parameters:
+        action(p)
+
+
+def test_what_hooks_do_beside_a_step_is_no_part_of_it():
+    optimizer, names = made(torch.optim.SGD, lr=0.1)
+    optimizer.register_step_post_hook(lambda *args: each(names, lambda p: p.data.clamp_(-0.1, 0.1)))
+    optimizer.register_step_pre_hook(lambda *args: each(names, lambda p: p.grad.mul_(0.5)))
+    assert all(s.spent <= 1 and not s.unjudged for s in judged(optimizer, names))
+    seen, (group,) = [], optimizer.param_groups
+    with StepJudge(optimizer, names).attached(seen.append):
+        optimizer.register_step_pre_hook(lambda *args: group.update(lr=group["lr"] / 2))
+        gradients(optimizer, 0)
+        optimizer.step()
+        optimizer.register_step_pre_hook(lambda *args: each(names, lambda p: p.grad.mul_(0.5)))
+        optimizer.step()
+    assert {m.why for m in seen[0].moved.values()} == {"its options were changed while the step ran"}
+    assert set(seen[1].unjudged.values()) == {"its gradient was changed while the step ran"}
+
+
+@pytest.mark.skipif(not torch.set_flush_denormal(False), reason="the machine knows no flushing to 0")
+def test_where_subnormal_numbers_are_flushed_nothing_is_judged():
+    torch.set_flush_denormal(True)
+    try:
+        (step,) = judged(*made(torch.optim.SGD, lr=0.1), steps=1)
+    finally:
+        torch.set_flush_denormal(False)
+    assert not step.moved and "subnormal" in step.unjudged[""]
+
+
 def test_what_cannot_be_judged_says_why():
     optimizer, names = made(torch.optim.LBFGS)
     seen = []

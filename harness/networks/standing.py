@@ -18,6 +18,7 @@ from noether.optimizers.shadow import Shadow
 class Before:
     """One parameter before a step: what stands there, and the rule, or why it is not known.
 
+    group  the optimizer's options for it
     at     the places of the numbers that are followed, counted as in reshape(-1); None where all are
     scale  what a fused step divides its gradient by
     """
@@ -28,6 +29,7 @@ class Before:
     gradient: torch.Tensor | None
     state: dict[str, torch.Tensor]
     rule: Definition | str
+    group: dict
     at: torch.Tensor | None = None
     scale: float = 1.0
 
@@ -53,6 +55,11 @@ def unseen(p: torch.Tensor) -> str | None:
     if p.grad is not None and p.grad.layout != torch.strided:
         return "its gradient is sparse"
     return None
+
+
+def flushes() -> bool:
+    """Whether subnormal numbers become 0 here (torch.set_flush_denormal), which is no rounding to nearest."""
+    return not bool(torch.tensor([2.0**-140]) * 1.0)
 
 
 def picked(x: torch.Tensor, p: torch.Tensor, at: torch.Tensor | None) -> torch.Tensor:

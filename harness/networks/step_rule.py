@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
+from functools import lru_cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -131,15 +132,36 @@ def coefficient(x, kind: str, off: float) -> Running:
 def definition(optimizer, group: dict, parameter: torch.Tensor, state: dict) -> Definition:
     """The rule of a parameter's next step, `state` being what the optimizer keeps of it. Raises Unjudged."""
     like, own = rule_of(optimizer)
-    arguments = arguments_of(like, group, parameter)
-    anatomy = claimed(like, arguments, arguments)
-    check(like, group, anatomy, numbers_of(arguments, like), own)
+    anatomy = anatomy_of(like, group, parameter)
+    check(like, group, anatomy, numbers_of(arguments_of(like, group, parameter), like), own)
     tensors = {name: x for name, x in state.items() if isinstance(x, torch.Tensor)}
     given = {KEPT[name]: name for name in tensors if name in KEPT}
     rate = float(tensors["eta"]) if "eta" in tensors else None
     return Definition(
         like, anatomy, number(anatomy, state, bool(given)), given, rate, kind_of(parameter), own
     )
+
+
+def anatomy_of(like: str, group: dict, parameter: torch.Tensor) -> Anatomy:
+    """The options and numbers that a group names now."""
+    arguments = {name: as_number(x) for name, x in arguments_of(like, group, parameter).items()}
+    try:
+        return anatomy_named(like, tuple(arguments.items()))
+    except TypeError:  # an option of somebody's own that cannot be looked up
+        return claimed(like, arguments, arguments)
+
+
+@lru_cache(maxsize=1024)
+def anatomy_named(like: str, arguments: tuple) -> Anatomy:
+    """The same of pairs of name and value, which most parameters share in every step."""
+    return claimed(like, dict(arguments), dict(arguments))
+
+
+def as_number(x):
+    """A tensor of one number as this number, in pairs too."""
+    if isinstance(x, (tuple, list)):
+        return tuple(map(as_number, x))
+    return float(x) if isinstance(x, torch.Tensor) and x.numel() == 1 else x
 
 
 def rule_of(optimizer) -> tuple[str, bool]:

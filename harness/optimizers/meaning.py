@@ -249,7 +249,9 @@ def plain(x: torch.Tensor) -> bool:
 
 
 def laid(flat: np.ndarray, x: torch.Tensor) -> np.ndarray:
-    """The numbers of a storage as the tensor lies on it."""
+    """The numbers of a storage as the tensor lies on it, a view of them."""
+    if x.is_contiguous():
+        return flat[x.storage_offset() : x.storage_offset() + x.numel()].reshape(tuple(x.shape))
     size = flat.itemsize
     begun = flat[x.storage_offset() :]
     return np.lib.stride_tricks.as_strided(begun, tuple(x.shape), [s * size for s in x.stride()])

@@ -13,7 +13,7 @@ from noether.networks.steps import StepJudge  # noqa: E402
 from noether.system.usage import UsageError  # noqa: E402
 
 OPTIONS = {
-    "SGD": [{}, dict(momentum=0.9, nesterov=True, weight_decay=0.01),
+    "SGD": [{}, dict(momentum=0.9, nesterov=True), dict(momentum=0.9, nesterov=True, weight_decay=0.01),
             dict(momentum=0.9, dampening=0.3, weight_decay=0.1, maximize=True)],
     "Adam": [dict(weight_decay=0.02, amsgrad=True), dict(weight_decay=0.1, decoupled_weight_decay=True)],
     "AdamW": [dict(weight_decay=0.02), dict(amsgrad=True, maximize=True)],
@@ -105,6 +105,16 @@ def test_groups_have_their_own_options_and_schedules_change_them():
     assert max(s.spent for s in seen) <= 1 and not any(s.unjudged for s in seen)
     rates = [{x: m.definition.anatomy.values["eta"] for x, m in s.moved.items()} for s in seen]
     assert rates[0]["p"] == 0.1 and rates[0]["q"] == float(torch.tensor(0.03)) and rates[1]["p"] < 0.08
+
+
+@pytest.mark.parametrize("name", sorted(OPTIONS.keys() - {"Muon", "Adafactor"}))
+def test_a_rate_that_is_a_tensor_has_the_rounding_of_its_type(name):
+    """Its products leave the tensors rounded, so that the bound of the rule is wider, and still sees."""
+    kind, rate = getattr(torch.optim, name), torch.tensor(0.0123)
+    seen = judged(*made(kind, "float64", lr=rate, foreach=False), LONGER.get(name, 3))
+    assert max(s.spent for s in seen) <= 1 and {m.why for s in seen for m in s.moved.values()} == {""}
+    size = max((m.q.predicted.error / abs(m.q.after)).min() for s in seen for m in s.moved.values())
+    assert size < 2.0**-13  # a thousandth is seen
 
 
 def test_a_state_that_is_loaded_is_where_the_rule_goes_on():

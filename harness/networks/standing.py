@@ -10,7 +10,7 @@ import torch
 
 from noether.networks.step_rule import Definition
 from noether.optimizers.meaning import kind_of
-from noether.optimizers.running import UNITS, Running
+from noether.optimizers.running import TINY, UNITS, Running
 from noether.optimizers.shadow import Shadow
 
 
@@ -77,6 +77,22 @@ def looked_at(shadow: Shadow, x: torch.Tensor, numbers: torch.Tensor) -> tuple[n
 def flat(x: torch.Tensor) -> np.ndarray:
     """(d,) float64, of its own."""
     return x.detach().double().reshape(-1).numpy().copy()
+
+
+def as_before(x: Before, gradient: torch.Tensor, optimizer) -> bool:
+    """Whether a gradient is what it was, or what torch's SGD makes of it where it looks ahead by foreach
+    operations: it adds the momentum to the gradient in place (torch 2.13)."""
+    if same_bits(gradient, x.gradient):
+        return True
+    rule, buffer = x.known, optimizer.state.get(x.parameter, {}).get("momentum_buffer")
+    if buffer is None or rule is None or not (rule.own and rule.anatomy.features["ahead"] == "nesterov"):
+        return False
+    g = -flat(x.gradient) if rule.anatomy.features["direction"] == "ascent" else flat(x.gradient)
+    added = rule.anatomy.values["beta"] * flat(picked(buffer, x.parameter, x.at))
+    kind = kind_of(gradient)
+    bound = 4 * (UNITS[kind] * (abs(g) + abs(added)) + TINY[kind])  # of the product, the factor and the sum
+    with np.errstate(all="ignore"):
+        return bool((~(abs(flat(gradient) - (g + added)) > bound)).all())
 
 
 def same_bits(a: torch.Tensor, b: torch.Tensor) -> bool:

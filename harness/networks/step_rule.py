@@ -57,6 +57,7 @@ class Definition:
     rate     the rate that the optimizer kept from the step before, of ASGD alone
     kind     the parameter's type
     own      whether torch itself carries it out
+    plain    whether none of its options is a tensor
     """
 
     like: str
@@ -66,6 +67,7 @@ class Definition:
     rate: float | None = None
     kind: str = "float64"
     own: bool = False
+    plain: bool = False
 
     @property
     def has_covector(self) -> bool:
@@ -88,7 +90,7 @@ class Definition:
         kept   the type in which a number of the whole tensor is kept between steps
         """
         F = self.anatomy.features
-        if self.own and F["ahead"] == "scheduled":
+        if self.own and self.plain and F["ahead"] == "scheduled":
             off = 0.0  # the one number that leaves a tensor of NAdam is kept, and has the error of its type
         x = self.numbers(off, kept)
         number = lambda unit: lambda y: coefficient(y, unit, off)
@@ -137,9 +139,9 @@ def definition(optimizer, group: dict, parameter: torch.Tensor, state: dict) -> 
     tensors = {name: x for name, x in state.items() if isinstance(x, torch.Tensor)}
     given = {KEPT[name]: name for name in tensors if name in KEPT}
     rate = float(tensors["eta"]) if "eta" in tensors else None
-    return Definition(
-        like, anatomy, number(anatomy, state, bool(given)), given, rate, kind_of(parameter), own
-    )
+    n = number(anatomy, state, bool(given))
+    plain = not any(isinstance(x, torch.Tensor) for x in group.values())
+    return Definition(like, anatomy, n, given, rate, kind_of(parameter), own, plain)
 
 
 def anatomy_of(like: str, group: dict, parameter: torch.Tensor) -> Anatomy:

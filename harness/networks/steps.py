@@ -30,6 +30,7 @@ from noether.networks.moved import Moved, Step, component, unmoved
 from noether.networks.prediction import predicted
 from noether.networks.standing import (
     Before,
+    as_before,
     flat,
     flushes,
     looked_at,
@@ -254,7 +255,7 @@ class StepJudge:
     def _changed(self, x: Before, shadow: Guarded, outside) -> str | None:
         """Why what happened to a parameter cannot be judged, if it cannot."""
         p = x.parameter
-        if x.scale == 1 and (p.grad is None or not same_bits(picked(p.grad, p, x.at), x.gradient)):
+        if x.scale == 1 and (p.grad is None or not as_before(x, picked(p.grad, p, x.at), self.optimizer)):
             return "its gradient was changed while the step ran"
         if outside:
             return f"numbers were computed outside of PyTorch ({', '.join(sorted(outside))})"

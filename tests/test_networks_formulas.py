@@ -124,6 +124,17 @@ def test_the_law_of_a_window_is_exact(exact):
     assert 2 * k * left * total["R"] / (eta * total["G"]) == F + terms / total["G"]
 
 
+def test_the_turn_of_a_window_is_exact(exact):
+    """(1 + beta) sum |v'|^2 = 2 eta k sum R + (1 - beta) dR + 2 beta dC + 2 eta sum <g, w>."""
+    eta, beta, k = exact[0].eta, exact[0].beta, exact[0].k
+    first, last = exact[0], exact[-1]
+    dR = np.sum(last.w_after**2) - np.sum(first.w**2)
+    dC = np.sum(-eta * last.b_after * last.w_after) - np.sum(-eta * first.b * first.w)
+    turned = sum(np.sum((eta * x.b_after) ** 2) for x in exact)
+    R, gw = (sum(np.sum(x.w * getattr(x, name)) for x in exact) for name in ("w", "g"))
+    assert (1 + beta) * turned == 2 * eta * k * R + (1 - beta) * dR + 2 * beta * dC + 2 * eta * gw
+
+
 # ---- what torch rounds
 
 

@@ -82,6 +82,30 @@ def test_a_module_without_a_twin_is_not_decided():
     assert "next, give it other inputs" in str(found)
 
 
+def test_a_backward_that_float64_does_not_fit_is_not_decided_and_no_fault_of_ours():
+    class Narrow(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx, g):
+            if g.dtype != torch.float32:
+                raise TypeError("float32 alone")
+            return 2 * g
+
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a = nn.Linear(3, 2)
+
+        def forward(self, x):
+            return Narrow.apply(self.a(x))
+
+    found = noether.symmetries(Model(), torch.randn(8, 3))
+    assert "its gradient fails in float64: TypeError: float32 alone" in found.verdict and found.exit_code == 3
+
+
 def test_an_operation_that_the_walk_does_not_know_is_named():
     class Odd(nn.Module):
         def __init__(self):

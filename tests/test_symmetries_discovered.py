@@ -8,10 +8,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from dataclasses import replace  # noqa: E402
+
+from hypothesis import Phase, given, settings  # noqa: E402
+from hypothesis import strategies as st  # noqa: E402
 from torch import nn  # noqa: E402
 
 import noether  # noqa: E402
-from noether.campaigns.discovery import module  # noqa: E402
+from noether.campaigns.discovery import module, numbers  # noqa: E402
 from noether.campaigns.discovery.nullspace import shape, solved  # noqa: E402
 from noether.campaigns.symmetries import finding  # noqa: E402
 from noether.cli.main import call  # noqa: E402
@@ -65,16 +69,9 @@ class OddNorm(nn.Module):
         )
 
 
-def squared():
-    class Squared(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.a, self.out = nn.Linear(3, 2), nn.Linear(2, 2)
-
-        def forward(self, x):
-            return self.out(self.a(x) ** 2)
-
-    return Squared()
+class Square(nn.Module):
+    def forward(self, x):
+        return x * x
 
 
 # ---- what no walk knows
@@ -122,7 +119,7 @@ def test_through_an_unknown_operation_brute_force_goes_where_the_walk_does_not()
         (lambda: nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.ReLU(), nn.Linear(3, 2)), 2, 6),
         (lambda: nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Dropout(0.3), nn.Linear(3, 2)), 3, 3),
         (lambda: nn.Sequential(nn.Linear(3, 3), nn.Tanh(), nn.Linear(3, 2)), 3, 0),
-        (squared, 3, 2),
+        (lambda: nn.Sequential(nn.Linear(3, 2), Square(), nn.Linear(2, 2)), 3, 2),
     ],
     ids=["ReLU", "linear", "BatchNorm", "dropout", "tanh", "square"],
 )
@@ -151,6 +148,71 @@ def test_what_eps_breaks_is_none_of_what_is_kept():
     assert seen.smallest_broken > 1e-9 and not one.discovered.missed and not one.discovered.undecided
 
 
+def switched_off():
+    """A unit that is 0 at the parameters and around them: what feeds it is moved by no gradient there."""
+    model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1))
+    with torch.no_grad():
+        model[0].bias[0] = -2
+    return model
+
+
+def test_a_unit_that_is_off_at_the_parameters_invents_no_symmetries():
+    made = found(switched_off, 16, 2).discovered
+    assert made.kept == 2 and not made.missed and not made.undecided
+
+
+def test_what_no_gradient_reaches_leaves_the_question_open():
+    class Spare(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.used, self.spare = nn.Linear(2, 2), nn.Linear(2, 1)
+
+        def forward(self, x):
+            return self.used(x)
+
+    one = found(Spare, 16, 2)
+    assert one.discovered.undecided == (
+        "a gradient seldom reaches spare.weight[0, 0] spare.weight[0, 1] spare.bias[0]"
+    )
+    assert one.exit_code == 3 and not one.discovered.missed
+
+
+def test_a_family_that_is_no_symmetry_elsewhere_is_told(monkeypatch):
+    """A ReLU that is on at every sample given looks linear: brute force goes where it is not."""
+    model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2, bias=False))
+    with torch.no_grad():
+        model[0].bias[:] = 50
+    call = called(model, (torch.randn(16, 2),))
+    call.cotangents = [torch.randn(16, 2)]
+    straight = nn.Sequential(model[0], model[2])
+    families, _ = walked(straight, call)
+    renamed = [
+        replace(f, parts=tuple(replace(p, parameter=p.parameter.replace("1.", "2.")) for p in f.parts))
+        for f in families
+    ]
+    made = module.discovered(model, call, renamed, [], 0)
+    assert "generators that are kept on the given inputs are not kept on others" in made.undecided
+
+
+LAYER = st.tuples(st.sampled_from(["none", "relu", "tanh", "square"]), st.booleans(), st.integers(1, 2))
+
+
+@settings(deadline=None, max_examples=8, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(st.lists(LAYER, min_size=1, max_size=2), st.integers(0, 2**16))
+def test_brute_force_never_denies_a_family_that_is_kept(layers, seed):
+    def make():
+        inside, stack = 2, []
+        for after, bias, width in layers:
+            stack.append(nn.Linear(inside, width, bias=bias))
+            stack += {"none": [], "relu": [nn.ReLU()], "tanh": [nn.Tanh()], "square": [Square()]}[after]
+            inside = width
+        return nn.Sequential(*stack, nn.Linear(inside, 2, bias=False))
+
+    one = found(make, 16, 2, seed=seed)
+    assert not one.discovered.undecided
+    assert one.discovered.kept >= sum(row.family.count for row in one.rows if row.is_kept)
+
+
 # ---- the parts
 
 
@@ -158,14 +220,14 @@ def test_a_family_as_fields_moves_as_its_form_says():
     model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 2))
     call = called(model, (torch.randn(4, 2),))
     call.cotangents = [torch.randn(4, 2)]
-    numbers = module.Numbers(model, call)
+    one = module.Numbers(model, call)
     values = {n: p.detach().double() for n, p in model.named_parameters()}
     slopes = {n: torch.randn(p.shape, dtype=torch.float64) for n, p in model.named_parameters()}
-    q, g = numbers.vector(values), numbers.vector(slopes)
+    q, g = one.vector(values), one.vector(slopes)
     families, _ = walked(model, call)
     assert {f.kind for f in families} >= {"GL", "translation"}
     for family in families:
-        fields = np.array(module.fields_of(numbers, family))
+        fields = np.array(module.fields_of(one, family))
         along = np.einsum("i,kij,j->k", g, fields, np.append(q, 1.0))
         assert np.allclose(along, family.form(slopes, values).numpy().ravel(), rtol=1e-12, atol=1e-14)
 
@@ -182,7 +244,7 @@ def test_noise_of_the_gradients_raises_what_counts_as_kept():
 
 
 def test_a_field_that_holds_at_no_new_point_is_told(monkeypatch):
-    monkeypatch.setattr(module, "proven", lambda *given: (0.5, 1e-6))
+    monkeypatch.setattr(module, "proven", lambda *given: (0.5, False))
     made = found(Twice, 16, 2)
     assert "are no symmetries at new points" in made.discovered.undecided and made.exit_code == 3
 
@@ -203,10 +265,10 @@ def test_a_module_whose_gradient_is_not_finite_nearby_is_not_decided():
 def test_fresh_inputs_are_of_the_kind_of_those_given():
     generator = torch.Generator().manual_seed(0)
     mask, tokens = torch.tensor([True, False]), torch.tensor([[3, 5], [5, 5]])
-    assert module.fresh(mask, generator) is mask and module.fresh(torch.ones(3), generator).eq(1).all()
-    assert set(module.fresh(tokens, generator).unique().tolist()) <= {3, 5}
+    assert numbers.fresh(mask, generator) is mask and numbers.fresh(torch.ones(3), generator).eq(1).all()
+    assert set(numbers.fresh(tokens, generator).unique().tolist()) <= {3, 5}
     x = 5 + 2 * torch.randn(4000, generator=generator)
-    y = module.fresh(x, generator)
+    y = numbers.fresh(x, generator)
     assert abs(float(y.mean()) - 5) < 0.2 and abs(float(y.std()) - 2) < 0.2 and not y.equal(x)
 
 

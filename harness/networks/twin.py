@@ -211,6 +211,17 @@ def gradients_of(model: torch.nn.Module, calls: Iterable[Call], dtype: torch.dty
 def back(model: torch.nn.Module, call: Call, dtype: torch.dtype | None = WIDE) -> None:
     """Add the gradient of one call to that of a copy. Raises NoTwin."""
     found = run(model, call, dtype)
+    try:
+        slopes_back(model, found, call, dtype)
+    except NoTwin:
+        raise
+    except Exception as error:  # of a loss, or of a backward() of the user's own
+        kind = str(dtype or "its own type").removeprefix("torch.")
+        raise NoTwin(f"its gradient fails in {kind}: {type(error).__name__}: {first_line(error)}") from None
+
+
+def slopes_back(model: torch.nn.Module, found, call: Call, dtype: torch.dtype | None) -> None:
+    """Call backward() from what a copy returned. Raises NoTwin, and what backward() raises."""
     if call.loss is not None:
         return call.loss(found).backward()
     leaves = outputs(found)

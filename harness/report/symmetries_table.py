@@ -40,7 +40,7 @@ def page(found: Finding, *, whole: bool = False) -> list:
         parts += [table(found, whole), Text(), *legend(found), Text()]
     rest = remainder(found, whole)
     parts += [*rest, Text()] if rest else []
-    parts += [*discovery(found), Text()] if found.discovered else []
+    parts += [*discovery(found, whole), Text()] if found.discovered else []
     return [*parts, Text(next_step(found)), Text(footing(found), style="dim")]
 
 
@@ -153,7 +153,7 @@ def some(names: tuple[str, ...], whole: bool) -> str:
     return " ".join(names if whole else names[:NAMED]) + more
 
 
-def discovery(found: Finding) -> list[Text]:
+def discovery(found: Finding, whole: bool) -> list[Text]:
     """What brute force found beside the walk."""
     made = found.discovered
     if made.undecided:
@@ -172,7 +172,11 @@ def discovery(found: Finding) -> list[Text]:
     if not made.missed:
         return [Text(line) for line in (*lines, "the walk missed none of them")]
     lines.append(f"the walk missed {len(made.missed)} of them:")
-    lines += [f"  {g.name}: {made.formula(g)}" for g in made.missed]
+    shown = made.missed if whole else made.missed[:ROWS]
+    lines += [f"  {g.name}: {made.formula(g)}" for g in shown]
+    lines += (
+        [f"  and {len(made.missed) - ROWS} more: --verbose has all"] if len(shown) < len(made.missed) else []
+    )
     return [Text(line) for line in lines]
 
 

@@ -8,6 +8,10 @@
     generator.py   one generator: its name, its formula, its charge, the laws, the proof at 50 digits
     page.py        what a person and what a machine read
 
+    module.py      the same of a small module of PyTorch, whatever its data and its loss are, beside what a
+                   walk through it proposes
+    numbers.py     its parameters as one vector, and its gradients at many points
+
 Source: the linear system is theory.md section 7; conserved functions as a null space: Marcotte, Gribonval,
 Peyre (2023).
 """

@@ -22,21 +22,24 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch.utils._pytree import tree_map
 
 from noether.campaigns.discovery.algebra import divided
 from noether.campaigns.discovery.generator import Generator
 from noether.campaigns.discovery.nullspace import GAP, Spectrum, shape, solved
+from noether.campaigns.discovery.numbers import Numbers, Sample
 from noether.networks.families import GL, TRANSLATION, Family
-from noether.networks.twin import Call, NoTwin, gradients_of, outputs, run, twin
-from noether.system.usage import UsageError
+from noether.networks.twin import Call, NoTwin
 
-MOST = 40
-"""Trained numbers: 1640 unknowns, whose singular values take about five seconds."""
-FRESH = 3
-"""Points at which a field that was missed is tried, none of them used to find it."""
+FRESH = 64
+"""Points at which what is kept is tried, none of them used to find it."""
+ENOUGH = 3
+"""Of them those at which a gradient must come to a number, or nothing is said of what moves it."""
+MORE, MOST_ROWS = 3, 9
+"""Where units are on at few of the points, there are so many times more of them, and at most so many."""
+ENTRIES = 2e7
+"""Of the largest system: 160 MB."""
+THIN = "fields of the null space are no symmetries at new points"
 LIMIT = 2.0 ** (-29 / 2)
-FEW = 8
 OUTSIDE = 1e-3
 """Of a field that is no combination of others, as a part of its length: one that is has a part of the order
 of the null space's own error, which the gap keeps below 1e-4."""
@@ -48,15 +51,13 @@ class Discovered:
 
     names      of the d numbers, as "fc.weight[0, 1]"
     spectrum   the singular values; None where nothing could be said
-    proposed   independent fields of the walk's families
-    kept       independent fields that leave the outputs alone, multiples of translations left out
+    kept       independent generators, multiples of translations left out
     missed     those that are no combination of the walk's
     undecided  why nothing can be said, or ''
     """
 
     names: tuple[str, ...]
     spectrum: Spectrum | None = None
-    proposed: int = 0
     kept: int = 0
     missed: tuple[Generator, ...] = field(default=())
     undecided: str = ""
@@ -69,134 +70,62 @@ class Discovered:
     def plain(self) -> dict:
         """The result as plain data for --json."""
         seen = self.spectrum
-        told = {"undecided": self.undecided, "proposed": self.proposed, "kept": self.kept}
+        told = {"undecided": self.undecided, "kept": self.kept}
         told |= {"gap": seen.gap if seen and np.isfinite(seen.gap) else None, "gap_needed": GAP}
         told["missed"] = [{"kind": g.name, "moves": self.formula(g), "error": g.error} for g in self.missed]
         return told
 
 
-class Numbers:
-    """The trained numbers of a module as one vector, and its gradients in float64 and in float32.
+def discovered(
+    model: torch.nn.Module, call: Call, exact: Iterable[Family], nearly: Iterable[Family], seed: int
+) -> Discovered:
+    """All affine symmetries of the outputs, and those that the families of a walk do not span.
 
-    Raises UsageError where they are more than MOST.
-    """
-
-    def __init__(self, model: torch.nn.Module, call: Call):
-        self.parameters = {
-            name: p for name, p in model.named_parameters() if p.requires_grad and p.is_floating_point()
-        }
-        self.starts, self.d = {}, 0
-        for name, p in self.parameters.items():
-            self.starts[name] = self.d
-            self.d += p.numel()
-        if self.d > MOST:
-            raise UsageError(
-                f"it has {self.d} numbers that are trained, must have at most {MOST} for --discover, which "
-                "tries every affine motion of them"
-            )
-        self.call = call
-        self.twins = [twin(model, dtype).cpu() for dtype in (torch.float64, torch.float32)]
-        to_cpu = lambda x: x.detach().cpu() if isinstance(x, torch.Tensor) else x
-        self.given = tree_map(to_cpu, (call.args, call.kwargs))
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(
-            f"{name}[{', '.join(map(str, at))}]" if p.ndim else name
-            for name, p in self.parameters.items()
-            for at in np.ndindex(*p.shape)
-        )
-
-    def vector(self, by_name: dict) -> np.ndarray:
-        """(d,) float64 of tensors by name."""
-        return np.concatenate([by_name[n].detach().double().cpu().numpy().ravel() for n in self.parameters])
-
-    def box(self) -> tuple[np.ndarray, np.ndarray]:
-        """Where points are drawn: around the parameters, as far as those of a tensor or of all are large."""
-        q = self.vector(self.parameters)
-        whole = np.sqrt((q * q).mean()) or 1.0
-        sizes = [
-            np.full(p.numel(), max(float(p.detach().double().square().mean()) ** 0.5, whole))
-            for p in self.parameters.values()
-        ]
-        return q, np.concatenate(sizes)
-
-    def minibatch(self, generator: torch.Generator) -> Call:
-        """A fresh call of the same shape, with random numbers and slopes of its own."""
-        args, kwargs = tree_map(lambda x: fresh(x, generator), self.given)
-        masks = torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
-        call = Call(args, kwargs, {"cpu": masks.get_state()}, self.call.training)
-        with torch.no_grad():
-            found = outputs(run(self.twins[1], call, torch.float32))
-        call.cotangents = [torch.randn(y.shape, generator=generator) for y in found]
-        return call
-
-    def gradients(self, q: np.ndarray, call: Call) -> tuple[np.ndarray, np.ndarray]:
-        """In float64 and in float32, (d,) each, at a point that float32 can hold. Raises NoTwin."""
-        both = []
-        for model, dtype in zip(self.twins, (torch.float64, torch.float32), strict=True):
-            own = dict(model.named_parameters())
-            with torch.no_grad():
-                for name, start in self.starts.items():
-                    p = own[name]
-                    p.copy_(torch.from_numpy(q[start : start + p.numel()]).reshape(p.shape))
-            both.append(self.vector(gradients_of(model, [call], dtype)))
-        return both[0], both[1]
-
-
-def fresh(x, generator: torch.Generator):
-    """Another input of the same kind: normal numbers of the same mean and deviation, whole numbers drawn from
-    those that are there. A mask or a constant stays as it is."""
-    if not isinstance(x, torch.Tensor) or x.dtype == torch.bool or x.is_complex():
-        return x
-    if not x.is_floating_point():
-        at = torch.randint(max(1, x.numel()), x.shape, generator=generator)
-        return x.reshape(-1)[at] if x.numel() else x
-    if not bool(torch.isfinite(x).all()) or len(x.unique()) <= FEW:
-        return x
-    return x.mean() + x.std() * torch.randn(x.shape, generator=generator, dtype=x.dtype)
-
-
-def discovered(model: torch.nn.Module, call: Call, families: Iterable[Family], seed: int) -> Discovered:
-    """All affine symmetries of the outputs, and those that these families do not span.
-
-    families  the symmetries that are known, without those of the loss alone
-    Raises UsageError where the module has more than MOST trained numbers.
+    exact, nearly  the families that are symmetries, and those that eps breaks; none of the loss alone
+    Raises UsageError where the module has more than numbers.MOST trained numbers.
     """
     numbers = Numbers(model, call)
-    generator = torch.Generator().manual_seed(seed)
+    rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     threads = torch.get_num_threads()
     try:
         torch.set_num_threads(1)  # threads that wait for each other take most of the time of small tensors
-        seen, why = measured(numbers, generator, seed)
-        if seen is None:
-            return Discovered(numbers.names, None, undecided=why)
-        return compared(numbers, seen, list(families), generator, seed)
+        known = [[f for one in some for f in fields_of(numbers, one)] for some in (exact, nearly)]
+        return settled(numbers, *known, rng, generator)
     except NoTwin as error:
         return Discovered(numbers.names, None, undecided=str(error))
     finally:
         torch.set_num_threads(threads)
 
 
-def measured(numbers: Numbers, generator: torch.Generator, seed: int) -> tuple[Spectrum | None, str]:
-    """The spectrum of (1), or why there is none. Raises NoTwin."""
-    rows, _ = shape(numbers.d)
-    centre, sizes = numbers.box()
-    size = float(sizes.max())
-    drawn = np.random.default_rng(seed).uniform(-1, 1, (rows, numbers.d))
-    points = (centre + sizes * drawn).astype(np.float32).astype(np.float64)
-    pairs = [numbers.gradients(q, numbers.minibatch(generator)) for q in points]
-    wide, apart = np.array([a for a, _ in pairs]), np.array([a - b for a, b in pairs])
-    if not np.isfinite(wide).all() or not np.isfinite(apart).all():
+def settled(numbers: Numbers, exact: list, nearly: list, rng, generator) -> Discovered:
+    """What is found, with more points where those were too few. Raises NoTwin."""
+    fresh = numbers.sample(FRESH, rng, generator)
+    rows, unknowns = shape(numbers.d)
+    at = numbers.sample(rows, rng, generator)
+    while True:
+        seen, why = measured(numbers, at)
+        if seen is None:
+            return Discovered(numbers.names, undecided=why)
+        made = compared(numbers, seen, exact, nearly, fresh)
+        many = MORE * len(at.points)
+        if THIN not in made.undecided or many > MOST_ROWS * rows or many * unknowns > ENTRIES:
+            return made
+        at = at.and_also(numbers.sample(many - len(at.points), rng, generator))
+
+
+def measured(numbers: Numbers, at: Sample) -> tuple[Spectrum | None, str]:
+    """The spectrum of (1), or why there is none."""
+    if not at.is_finite:
         return None, "a gradient is not finite at points around the parameters"
-    y = (points - centre) / size
-    length = np.sqrt((wide * wide).sum(axis=1))
+    centre = at.points.mean(axis=0)
+    size = float(np.abs(at.points - centre).max())
+    y, length = (at.points - centre) / size, np.sqrt((at.wide**2).sum(axis=1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        errors = np.sqrt((apart * apart).sum(axis=1) * ((y * y).sum(axis=1) + 1)) / length
+        errors = np.sqrt((at.apart**2).sum(axis=1) * ((y * y).sum(axis=1) + 1)) / length
     # The median: where a kink lies between the two precisions, a gradient jumps, and one such row would hide
     # what eps breaks.
-    noise = LIMIT * float(np.median(errors[length > 0])) * rows**0.5 if length.any() else 0.0
-    seen = solved(wide.T, y.T, centre, size, noise)
+    noise = LIMIT * float(np.median(errors[length > 0])) * len(y) ** 0.5 if length.any() else 0.0
+    seen = solved(at.wide.T, y.T, centre, size, noise)
     if seen is None:
         return None, "the gradient is zero at every point"
     if not seen.is_clear:
@@ -207,27 +136,47 @@ def measured(numbers: Numbers, generator: torch.Generator, seed: int) -> tuple[S
     return seen, ""
 
 
-def compared(
-    numbers: Numbers, seen: Spectrum, families: list[Family], generator: torch.Generator, seed: int
-) -> Discovered:
-    """What the null space has beside the fields of the families. Raises NoTwin."""
+def compared(numbers: Numbers, seen: Spectrum, exact: list, nearly: list, fresh: Sample) -> Discovered:
+    """What the null space has beside the fields of the families, and whether it has all that are exact."""
     found = divided(seen)
     everything = [*found.translations, *found.killing, *found.symmetric, *found.others]
-    known = [f for family in families for f in fields_of(numbers, family)]
-    own = basis(seen, known)
-    moves = [f for f in known if not f[:, :-1].any()]
-    base = basis(seen, [*known, *(m for t in moves for m in multiples(t))])
+    null = seen.null.reshape(seen.kept, numbers.d * (numbers.d + 1))
+    lost = sum(beyond(null, seen, f) is not None for f in exact)
+    moves = [m for f in exact if not f[:, :-1].any() for m in multiples(f)]
+    base = walked = basis(seen, [*exact, *nearly, *moves])
     missed = []
     for one in sorted(everything, key=np.count_nonzero):
         if beyond(base, seen, one) is not None:
             missed.append(one)
-            more = [one] if one[:, :-1].any() else multiples(one)
-            base = basis(seen, more, base)
-    tried = [proven(numbers, f, generator, seed) for f in missed]
-    false = [error for error, unit in tried if error > unit]
-    undecided = f"{len(false)} fields of the null space are no symmetries at new points" if false else ""
+            base = basis(seen, [one] if one[:, :-1].any() else multiples(one), base)
+    tried = [proven(one, fresh) for one in missed]
     named = tuple(Generator(f, error) for f, (error, _) in zip(missed, tried, strict=True))
-    return Discovered(numbers.names, seen, len(own), len(everything), named, undecided)
+    rare = np.flatnonzero((fresh.wide != 0).sum(axis=0) < ENOUGH)
+    free = np.eye(numbers.d)[rare]  # unless they are known to be moved at will, as a bias of keys is
+    rare = [j for j, e in zip(rare, free, strict=True) if beyond(walked, seen, constant(e)) is not None]
+    why = doubt(numbers, lost, rare, [is_kept for _, is_kept in tried])
+    return Discovered(numbers.names, seen, len(everything), () if why else named, why)
+
+
+def constant(e: np.ndarray) -> np.ndarray:
+    """The translation along a vector, as a field."""
+    return np.column_stack([np.zeros((len(e), len(e))), e])
+
+
+def doubt(numbers: Numbers, lost: int, rare: list[int], holds: list[bool]) -> str:
+    """Why nothing can be said although there is a gap; '' where something can.
+
+    lost   exact generators of the walk that are not in the null space
+    rare   numbers to which a gradient seldom comes;  holds  for each field that was missed, at new points
+    """
+    if lost:
+        return f"{lost} generators that are kept on the given inputs are not kept on others"
+    if rare:
+        told = " ".join(numbers.names[j] for j in rare[:ENOUGH])
+        return f"a gradient seldom reaches {told}{' and others' if len(rare) > ENOUGH else ''}"
+    if not all(holds):
+        return f"{holds.count(False)} {THIN}"
+    return ""
 
 
 def fields_of(numbers: Numbers, family: Family) -> list[np.ndarray]:
@@ -274,17 +223,11 @@ def beyond(base: np.ndarray, seen: Spectrum, one: np.ndarray) -> np.ndarray | No
     return rest / length if length > OUTSIDE * np.linalg.norm(flat) else None
 
 
-def proven(numbers: Numbers, one: np.ndarray, generator: torch.Generator, seed: int) -> tuple[float, float]:
-    """The largest <g64, xi> at points that were not used, and the limit of networks/check.py (2), both in
-    units of |g||xi|. Raises NoTwin."""
-    centre, sizes = numbers.box()
-    rng, worst = np.random.default_rng([seed, 1]), (0.0, 1.0)
-    for _ in range(FRESH):
-        q = (centre + sizes * rng.uniform(-1, 1, numbers.d)).astype(np.float32).astype(np.float64)
-        wide, narrow = numbers.gradients(q, numbers.minibatch(generator))
-        xi = one @ np.append(q, 1.0)
-        unit = np.linalg.norm(wide) * np.linalg.norm(xi) or 1.0
-        error, limit = abs(wide @ xi) / unit, LIMIT * float(np.abs(wide - narrow) @ np.abs(xi)) / unit
-        if error - limit > worst[0] - worst[1]:
-            worst = (float(error), float(limit))
-    return worst
+def proven(one: np.ndarray, fresh: Sample) -> tuple[float, bool]:
+    """The largest <g64, xi> at new points, in units of |g||xi|, and whether each is within the limit of
+    networks/check.py (2)."""
+    xi = np.column_stack([fresh.points, np.ones(len(fresh.points))]) @ one.T
+    along = np.abs((fresh.wide * xi).sum(axis=1))
+    unit = np.linalg.norm(fresh.wide, axis=1) * np.linalg.norm(xi, axis=1)
+    limit = LIMIT * (np.abs(fresh.apart) * np.abs(xi)).sum(axis=1)
+    return float((along[unit > 0] / unit[unit > 0]).max(initial=0.0)), bool((along <= limit).all())

@@ -125,8 +125,10 @@ def find(
         return Finding(subject, mode=mode, undecided=str(error), seconds=time.monotonic() - started)
     if discover:
         tell("looking for all affine symmetries")
-        own = [row.family for row in made.rows if row.is_kept and not row.family.of_loss]
-        made = replace(made, discovered=discovered(subject.model, subject.call, own, seed))
+        exact, nearly = (
+            [row.family for row in made.of(verdict) if not row.family.of_loss] for verdict in (KEPT, EPS)
+        )
+        made = replace(made, discovered=discovered(subject.model, subject.call, exact, nearly, seed))
     return replace(made, seconds=time.monotonic() - started)
 
 

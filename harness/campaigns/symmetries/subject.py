@@ -23,7 +23,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from noether.campaigns.symmetries.inputs import missing, wanted
 from noether.campaigns.symmetries.user_code import running, user_code
 from noether.networks.network import ITSELF, Network, seeded
-from noether.networks.twin import Call, NoTwin, called, first_line, outputs, random_numbers
+from noether.networks.twin import Call, called, first_line, outputs, random_numbers
 from noether.networks.zoo import NETWORKS, network
 from noether.system.named import home, inside, split
 from noether.system.usage import CannotRun, UsageError, brief, unknown
@@ -241,20 +241,8 @@ def with_loss(
         )
         call.cotangents = list(grads)
         return "as given, by its derivative in its own type", False
-    call.loss = guarded(loss)
+    call.loss = lambda out: loss(out).reshape(())
     return "as given", True
-
-
-def guarded(loss: Callable) -> Callable:
-    """A loss whose exceptions say that there is no twin."""
-
-    def value(out):
-        try:
-            return loss(out).reshape(())
-        except Exception as error:
-            raise NoTwin(f"its loss fails in float64: {type(error).__name__}: {first_line(error)}") from None
-
-    return value
 
 
 def is_number(x) -> bool:

@@ -8,8 +8,8 @@ at a point in general position the number of parameters less the rank of J is th
 directions that no loss of these outputs sees, of whatever form. It is found in float64 from random inputs,
 without any idea of what a symmetry is. Three things are taken away first that hide or add directions: eps,
 which breaks some (it is set to 1e-30); units that are never on, which nothing sees (LeakyReLU of slope 0.3,
-of the same degree, stands in the place of ReLU); and dropout. Of classes the mean of the logits goes, as
-softmax takes it.
+of the same degree, stands in the place of ReLU); and dropout. Of classes the differences of logits
+count, which are all that softmax sees.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def flat(one: Network, seed: int = 0) -> Flat:
     while sum(map(len, found)) < MORE * n:
         with Leaky():
             out = model(torch.randn(SAMPLES, *sample, generator=generator, dtype=torch.float64))
-        out = out - out.mean(dim=1, keepdim=True) if one.task == CLASSES else out
+        out = out[:, 1:] - out[:, :1] if one.task == CLASSES else out
         rows = torch.randperm(out.numel(), generator=generator)[:ROWS]
         found.append(jacobian(out.flatten(), rows, list(model.parameters())))
     values = torch.linalg.svdvals(torch.linalg.qr(torch.cat(found), mode="r")[1])

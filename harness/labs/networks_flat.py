@@ -27,7 +27,7 @@ from noether.networks.zoo import NETWORKS, network
 
 EPS = 1e-30
 MORE = 1.5  # rows of J for each parameter
-SAMPLES, ROWS = 64, 512  # of one batch: its samples, and rows of J at most
+SAMPLES, ROWS = 64, 64  # of one batch: its samples, and rows of J: few, or a unit may never be off
 AT_ONCE = 128  # rows of one backward pass
 MOVED = 0.1  # of the spread of each parameter: biases and weights of norms are no 0 and 1 then
 ZERO = 1e-11

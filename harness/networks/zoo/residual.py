@@ -11,7 +11,7 @@ from torch import nn
 
 from noether.networks.data import IMAGE
 from noether.networks.families import RESCALE, SCALE
-from noether.networks.network import Network, Predicted, softmax_head
+from noether.networks.network import Beside, Network, Predicted, softmax_head
 
 FIRST, SECOND = 8, 16  # channels
 
@@ -89,5 +89,6 @@ NETWORKS = (
             ),
             softmax_head("head", SECOND),
         ),
+        beside=(Beside(SECOND, "block2.norm2.bias against block2.skip.1.bias: the stream has their sum"),),
     ),
 )

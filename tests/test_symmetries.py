@@ -99,8 +99,8 @@ def test_a_class_of_a_file_with_drawn_inputs(mine, capsys):
     assert [x["verdict"] for x in found["families"]] == [EPS, KEPT, KEPT]
     assert "imported" in err and "called" in err, "what user code prints goes to stderr"
     (scale,) = [x for x in found["families"] if x["kind"] == "scale"]
-    assert scale["eps"] == [{"module": "norm", "eps": 1e-5}] and scale["less_eps"] < 1e-12 < scale["breaking"]
-    assert scale["in_eval"]["verdict"] == BROKEN and scale["in_eval"]["breaking"] > 1e-3
+    assert scale["eps"] == [{"module": "norm", "eps": 1e-5}] and scale["less_eps"] < 1e-12 < scale["change"]
+    assert scale["in_eval"]["verdict"] == BROKEN and scale["in_eval"]["change"] > 1e-3
 
 
 def test_options_seeds_and_inputs_are_used(mine, capsys):

@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 import noether  # noqa: E402
-from noether.networks.check import BROKEN, UNKNOWN  # noqa: E402
+from noether.networks.check import BROKEN, EPS, UNKNOWN  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -27,9 +27,52 @@ class Detached(nn.Module):
 def test_a_gradient_that_is_not_that_of_the_outputs_breaks_what_the_outputs_have():
     found = noether.symmetries(Detached(), torch.randn(8, 4))
     (row,) = found.finding.rows
-    assert row.checked.verdict == BROKEN and row.checked.breaking > 0.01 and not found.families
+    assert row.verdict == BROKEN and row.judged.change > 0.01 and not found.families
     assert "1 proposal is broken" in found.verdict and "look for detach()" in str(found)
     assert found.finding.unmoved == ("a.weight", "a.bias", "b.weight", "b.bias") and found.exit_code == 0
+
+
+class OwnNorm(nn.Module):
+    """RMSNorm as many networks write it, or a norm whose eps stands beside the root."""
+
+    def __init__(self, beside_root):
+        super().__init__()
+        self.weight, self.beside_root = nn.Parameter(torch.ones(6)), beside_root
+
+    def forward(self, x):
+        if self.beside_root:
+            return self.weight * x / (x.pow(2).mean(-1, keepdim=True).sqrt() + 1e-6)
+        return self.weight * x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6)
+
+
+@pytest.mark.parametrize("beside_root", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_an_eps_of_the_networks_own_is_known_by_how_it_fades(beside_root, dtype):
+    layers = [
+        nn.Linear(4, 6),
+        OwnNorm(beside_root),
+        nn.Dropout(0.2),
+        nn.Linear(6, 5),
+        nn.Tanh(),
+        nn.Linear(5, 2),
+    ]
+    found = noether.symmetries(nn.Sequential(*layers).to(dtype), torch.randn(32, 4).to(dtype))
+    (scale,) = [row for row in found.finding.rows if row.family.kind == "scale"]
+    assert scale.verdict == scale.in_eval.verdict == EPS and scale.judged.change > 1e-9
+    assert scale.judged.less_eps < 1e-12 and scale.judged.spent <= 1
+
+
+class CutNorm(OwnNorm):
+    """The same, its length cut off from the gradient."""
+
+    def forward(self, x):
+        return self.weight * x / (x.pow(2).mean(-1, keepdim=True).sqrt().detach() + 1e-6)
+
+
+def test_what_does_not_fade_is_broken_whatever_eps_is_there():
+    found = noether.symmetries(nn.Sequential(nn.Linear(4, 6), CutNorm(True), nn.Tanh()), torch.randn(32, 4))
+    (scale,) = [row for row in found.finding.rows if row.family.kind == "scale"]
+    assert scale.verdict == BROKEN and scale.judged.far is not None and scale.judged.less_eps > 1e-3
 
 
 def test_a_dead_channel_is_not_counted_as_seen():
@@ -48,7 +91,7 @@ def test_a_head_whose_numbers_are_all_zero_is_not_decided():
         model.in_proj_weight[20:24] = model.in_proj_bias[20:24] = 0  # the values of the second head
         model.out_proj.weight[:, 4:] = 0
     found = noether.symmetries(model, (torch.randn(8, 6, 8),) * 3)
-    assert [r.checked.verdict for r in found.finding.rows].count(UNKNOWN) == 1
+    assert [r.verdict for r in found.finding.rows].count(UNKNOWN) == 1
     assert found.exit_code == 3 and "1 proposal is not decided" in found.verdict
     assert "next, give it more samples" in str(found)
 

@@ -126,7 +126,7 @@ def test_through_an_unknown_operation_brute_force_goes_where_the_walk_does_not()
 def test_what_the_walk_proposes_is_all_there_is(make, inside, kept):
     one = found(make, 16, inside)
     assert not one.discovered.undecided and one.discovered.kept == kept and not one.discovered.missed
-    exact = sum(row.family.count for row in one.rows if row.is_kept and row.checked.verdict != EPS)
+    exact = sum(row.family.count for row in one.rows if row.is_kept and row.verdict != EPS)
     assert exact == kept
 
 
@@ -143,7 +143,7 @@ def test_a_family_that_is_taken_from_the_walk_is_missed(monkeypatch):
 def test_what_eps_breaks_is_none_of_what_is_kept():
     make = lambda: nn.Sequential(nn.Linear(2, 3), nn.LayerNorm(3, eps=1e-3), nn.Linear(3, 3, bias=False))
     one = found(make, 16, 2)
-    assert [row.family.kind for row in one.rows if row.checked.verdict == EPS] == ["scale"]
+    assert [row.family.kind for row in one.rows if row.verdict == EPS] == ["scale"]
     seen = one.discovered.spectrum
     assert seen.smallest_broken > 1e-9 and not one.discovered.missed and not one.discovered.undecided
 

@@ -96,17 +96,17 @@ def table(found: Finding, whole: bool) -> Table:
 
 def cells(found: Finding, row: Row) -> list:
     """The columns of a row."""
-    family, one = row.family, row.checked
+    family, one = row.family, row.judged
     at = family.why or "-"
     said = (
         one.verdict if row.seen in (0, family.count) else f"{one.verdict}, {row.seen} of {family.count} seen"
     )
     texts: list = [family.kind, str(family.count), family.words, at, Text(said, style=STYLE[one.verdict])]
-    texts += [number(one.breaking), number(one.unexplained) if family.breaks else "-", number(one.spent)]
+    texts += [number(one.change), number(one.less_eps) if family.breaks else "-", number(one.spent)]
     if found.has_modes:
         other = row.in_eval
         is_broken = other is not None and other.verdict == BROKEN
-        texts.append(Text("-" if other is None else number(other.breaking) if is_broken else other.verdict))
+        texts.append(Text("-" if other is None else number(other.change) if is_broken else other.verdict))
     return texts
 
 
@@ -128,7 +128,7 @@ def remainder(found: Finding, whole: bool) -> list[Text]:
         out.append(f"and {plural(hidden, 'family', 'families')} more that are kept: --verbose has all")
     if found.has_modes and any(x.in_eval and x.in_eval.verdict == BROKEN for x in found.rows):
         broken = [x.in_eval for x in found.rows if x.in_eval and x.in_eval.verdict == BROKEN]
-        worst = number(max(x.breaking for x in broken))
+        worst = number(max(x.change for x in broken))
         most = plural(len(broken), "family is", "families are")
         out.append(f"in eval mode {most} broken, by up to {worst}: there averages do not come from the batch")
     if found.unknown:
@@ -166,7 +166,7 @@ def discovery(found: Finding, whole: bool) -> list[Text]:
         f"(singular values: kept at most {kept}, broken at least {broken}): "
         f"{plural(made.kept, 'generator')} and their multiples"
     ]
-    weak = sum(row.family.count for row in found.rows if row.checked.verdict == EPS)
+    weak = sum(row.family.count for row in found.rows if row.verdict == EPS)
     if weak:
         lines.append(f"the {plural(weak, 'generator')} that eps breaks a little count as broken there")
     if not made.missed:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from noether.campaigns.discovery.module import Discovered, discovered
+from noether.campaigns.symmetries.judged import Judged, judged
 from noether.campaigns.symmetries.subject import Subject
-from noether.networks.check import BROKEN, EPS, KEPT, UNKNOWN, Checked, checked, walked
+from noether.networks.check import BROKEN, EPS, KEPT, UNKNOWN, walked
 from noether.networks.families import KINDS, Family
 from noether.networks.twin import Call, NoTwin, outputs, own_gradients, run, twin
 from noether.verdicts import exit_codes
@@ -23,33 +24,37 @@ TRAINING, EVAL, MIXED = "in training mode", "in eval mode", "in training mode in
 class Row:
     """One family: what a check found, and in eval mode once more; None where modes make no difference."""
 
-    checked: Checked
-    in_eval: Checked | None = None
+    judged: Judged
+    in_eval: Judged | None = None
 
     @property
     def family(self) -> Family:
-        return self.checked.family
+        return self.judged.checked.family
+
+    @property
+    def verdict(self) -> str:
+        return self.judged.verdict
 
     @property
     def is_kept(self) -> bool:
         """Whether it is a symmetry, but for eps at most."""
-        return self.checked.verdict in (KEPT, EPS)
+        return self.verdict in (KEPT, EPS)
 
     @property
     def seen(self) -> int:
         """How many of its generators move something on which a gradient comes; of others nothing is known."""
-        return int((self.checked.size > 0).sum())
+        return int((self.judged.checked.size > 0).sum())
 
     def plain(self) -> dict:
         """The row as plain data for --json."""
-        family, one = self.family, self.checked
+        family, one = self.family, self.judged
         told = {"kind": family.kind, "count": family.count, "moves": family.words, "at": family.why}
-        told |= {"of_loss": family.of_loss, "verdict": one.verdict, "breaking": one.breaking}
-        told |= {"less_eps": one.unexplained, "spent": one.spent, "seen": self.seen}
+        told |= {"of_loss": family.of_loss, "verdict": one.verdict, "change": one.change}
+        told |= {"less_eps": one.less_eps, "spent": one.spent, "seen": self.seen}
         told["eps"] = [{"module": x.module, "eps": x.eps} for x in family.breaks]
         told["parameters"] = list(family.parameters)
         if self.in_eval is not None:
-            told["in_eval"] = {"verdict": self.in_eval.verdict, "breaking": self.in_eval.breaking}
+            told["in_eval"] = {"verdict": self.in_eval.verdict, "change": self.in_eval.change}
         return told
 
 
@@ -93,7 +98,7 @@ class Finding:
         return {kind: total[kind] for kind in KINDS if total[kind]}
 
     def of(self, verdict: str) -> list[Row]:
-        return [row for row in self.rows if row.checked.verdict == verdict]
+        return [row for row in self.rows if row.verdict == verdict]
 
     @property
     def exit_code(self) -> int:
@@ -141,14 +146,14 @@ def examined(subject: Subject, mode: str) -> Finding:
     families = [f for f in families if not set(f.parameters) <= set(unreached)]
     if not subject.has_loss:
         families = [f for f in families if not f.of_loss]
-    results = checked(model, [call], families)
-    refused = [x for x in results if x.family.of_loss and x.verdict == BROKEN]
+    results = judged(model, call, families)
+    refused = [x for x in results if x.checked.family.of_loss and x.verdict == BROKEN]
     results = [x for x in results if x not in refused]
-    has_modes, notes, other = in_eval(subject, mode, [x.family for x in results])
+    has_modes, notes, other = in_eval(subject, mode, [x.checked.family for x in results])
     rows = tuple(Row(x, y) for x, y in zip(results, other, strict=True))
     moved = {name for row in rows if row.is_kept for name in row.family.parameters}
     unmoved = tuple(name for name in subject.trained if name not in moved and name not in unreached)
-    lost = sum(x.family.count for x in refused)
+    lost = sum(x.checked.family.count for x in refused)
     return Finding(
         subject, rows, mode, has_modes, tuple(sorted(unknown)), unmoved, unreached, lost,
         notes=(*subject.notes, *notes),
@@ -172,6 +177,6 @@ def in_eval(subject: Subject, mode: str, families: list[Family]) -> tuple[bool, 
             pairs = zip(*(outputs(run(twin(model, None), x, None)) for x in (call, still)), strict=True)
         if all(torch.equal(a, b) for a, b in pairs):
             return False, [], [None] * len(families)
-        return True, [], checked(model, [still], families)
+        return True, [], judged(model, still, families)
     except (NoTwin, ValueError) as error:  # it may give other outputs there
         return True, [f"in eval mode nothing could be checked: {error}"], [None] * len(families)

@@ -86,6 +86,14 @@ def test_the_page_about_audits_prints_what_it_shows(tmp_path, monkeypatch, capsy
     assert follow("audit.md", capsys) == 2
 
 
+def test_the_page_about_watching_prints_what_it_shows(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("torch", reason="a training of PyTorch is watched")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert follow("networks/watch.md", capsys) == 2
+
+
 def test_the_failure_is_the_one_that_its_page_reads(tmp_path, monkeypatch, capsys):
     pytest.importorskip("triton", reason="the kernel of the example is compiled by Triton")
     monkeypatch.chdir(tmp_path)

@@ -116,6 +116,21 @@ def test_a_step_that_leaves_a_charge_is_violated_in_its_balance():
     assert bad == {"first.0.weight"} and w.exit_code == 1
 
 
+def test_of_a_large_family_some_generators_are_judged_at_a_time():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64))
+    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3)
+    with noether.watch(net, optimizer, live=False, every=1, memory=2**20) as w:
+        for _ in range(6):
+            optimizer.zero_grad()
+            net(torch.randn(8, 64)).square().mean().backward()
+            optimizer.step()
+    assert w._watcher.fault == ""
+    (charge,) = tallies(w, BALANCE)
+    assert charge.verdict == "holds" and charge.samples >= 2 and charge.numbers < 64
+    assert {t.verdict for t in tallies(w, STEP)} == {"holds"}
+
+
 def test_a_network_that_is_called_in_parts_is_judged_in_parts():
     torch.manual_seed(0)
     net = nn.ModuleDict(

@@ -124,13 +124,36 @@ def test_everything_has_its_turn_and_families_stay_together():
     rota = Rota(p, BYTES * 250)
     family = Family(RESCALE, "b against d", (Part("b", torch.arange(1)), Part("d", torch.arange(1), -1)))
     rota.arrange([family])
-    seen = [rota.take()[0] for _ in range(8)]
-    assert all(len(chosen) == 2 for chosen in seen)
-    assert all(("b" in chosen) == ("d" in chosen) for chosen in seen)
+    seen = [rota.take() for _ in range(8)]
+    assert all(len(chosen) == 2 and not any(x is not None for x in chosen.values()) for chosen in seen)
     assert {name for chosen in seen for name in chosen} == set(p)
+    assert any(set(chosen) == {"b", "d"} for chosen in seen)
 
 
-def test_what_is_too_large_is_named_and_the_others_have_their_turn():
-    p = {"small": torch.zeros(10), "large": torch.zeros(1000)}
+def test_of_what_is_large_a_part_has_its_turn_after_the_other():
+    p = {"small": torch.zeros(10), "large": torch.zeros(250)}
     rota = Rota(p, BYTES * 100)
-    assert rota.take() == (["small"], ["large"])
+    parts = []
+    for _ in range(6):
+        chosen = rota.take()
+        assert sum(p[n].numel() if at is None else len(at) for n, at in chosen.items()) <= 100
+        parts += [chosen["large"]] if "large" in chosen else []
+    assert torch.cat(parts).tolist() == list(range(250))
+
+
+def test_of_a_large_family_whole_generators_have_their_turn():
+    p = {"w": torch.zeros(40, 20), "v": torch.zeros(20, 40)}
+    where = torch.arange(800)
+    parts = (Part("w", where.reshape(40, 20)), Part("v", where.reshape(20, 40).T.contiguous(), -1))
+    rota = Rota(p, BYTES * 100)
+    rota.arrange([Family(RESCALE, "w against v", parts)])
+    chosen = rota.take()
+    assert chosen["w"].tolist() == list(range(40)) and len(chosen["v"]) == 40
+    assert rota.take()["w"].tolist() == list(range(40, 80))
+
+
+def test_what_must_be_whole_and_is_too_large_is_named():
+    rota = Rota({"small": torch.zeros(10), "large": torch.zeros(1000)}, BYTES * 100, whole={"large"})
+    assert [set(rota.take()) for _ in range(2)] == [{"small"}, {"small"}] and rota.large == {"large"}
+    rota = Rota({"large": torch.zeros(9000)}, BYTES * 10_000, rate=0.01, whole={"large"})
+    assert rota.room == 5000 and rota.take() == {"large": None}

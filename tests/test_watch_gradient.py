@@ -68,15 +68,24 @@ def test_a_false_symmetry_is_broken_by_the_network_and_violates_nothing():
 
 
 def test_what_cannot_be_judged_says_why():
-    net = nn.Linear(4, 3)
-    for made, limit, said in ((net, 100, "the limit is"), (nn.Linear(4, 3).double(), 2**20, "float64")):
-        calls = Calls(made.parameters(), 2**20)
-        x = torch.randn(5, 4, dtype=made.weight.dtype)
-        calls.begin(made, (x,), {})
-        calls.end(y := made(x))
+    for limit, said in ((100, "the limit is"), (400, "keeps more than")):
+        net = nn.Linear(4, 3)
+        calls = Calls(net.parameters(), 2**20)
+        calls.begin(net, (x := torch.randn(5, 4),), {})
+        calls.end(y := net(x).tanh())
         y.sum().backward()
         with pytest.raises(NotJudged, match=said):
-            slopes(made, calls.taken(), {"weight": made.weight.grad}, [], limit)
+            slopes(net, calls.taken(), {"weight": net.weight.grad}, [], limit)
+
+
+def test_in_float64_only_the_factor_is_told():
+    net = nn.Linear(4, 3).double()
+    calls = Calls(net.parameters(), 2**20)
+    calls.begin(net, (x := torch.randn(5, 4, dtype=torch.float64),), {})
+    calls.end(y := net(x))
+    y.sum().backward()
+    told = slopes(net, calls.taken(), {"weight": net.weight.grad / 4}, [], 2**20)
+    assert told.factor == 0.25 and told.repeats and not told.along and not told.rounding
 
 
 def test_inputs_that_take_more_than_the_limit_are_not_kept():

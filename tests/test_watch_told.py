@@ -108,8 +108,15 @@ def test_samples_keep_within_the_share():
         now += 0.01
         if account.wants(step, now):
             account.took(0.1)
-            assert account.samples == 1 or account.spent <= 0.1 * now + 1e-9
-    assert 5 <= account.samples <= 10
+            assert account.spent <= 0.1 * now + 1e-9
+    assert account.first == 0.1 and 9 <= account.samples <= 11
+
+
+def test_what_is_done_once_is_not_expected_again():
+    account = Account(Schedule(share=0.1))
+    account.took(5.0, once=4.0)
+    assert account.spent == 0 and account.cost == 1.0
+    assert not account.wants(3, 9.0) and account.wants(3, 10.0)
 
 
 def test_steps_that_are_asked_for_are_looked_at_whatever_they_take():
@@ -132,7 +139,7 @@ def test_within_a_small_budget_a_long_training_is_looked_at_now_and_then():
     seat = w._watcher.seats[0]
     later = [account for account in seat.accounts.values() if account.samples > 1]
     for account in later:
-        assert account.spent - account.first <= 0.5 * w._watcher.clock.training
+        assert account.spent <= 0.5 * w._watcher.clock.training
     assert 1 <= len(seat.facts.sampled) < 150 and seat.facts.sampled[0] == 2
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from noether.campaigns.watch.seat import Seat
-from noether.campaigns.watch.tally import BALANCE, LAWS, TITLES, Tally
+from noether.campaigns.watch.tally import LAWS, TITLES, Tally
 from noether.campaigns.watch.watcher import Watcher
 from noether.report.terminal import COLOUR, listing, number
 from noether.system.outside import plural
@@ -46,7 +46,7 @@ def contents(watcher: Watcher, result) -> Iterator:
     yield Text(spending(watcher))
     yield Text()
     yield laws(watcher)
-    if any(t.law == BALANCE and t.samples for _, t in watcher.tallies):
+    if any("charge" in t.data for _, t in watcher.tallies):
         yield Text()
         yield charges(watcher)
     if any(seat.facts.turns for seat in watcher.seats):
@@ -121,7 +121,7 @@ def charges(watcher: Watcher):
     table = listing("symmetry", "of", "charge", "first", "now", "lost to rounding")
     for column in (3, 4, 5):
         table.columns[column].justify = "right"
-    found = [t for _, t in watcher.tallies if t.law == BALANCE and t.samples]
+    found = [t for _, t in watcher.tallies if "charge" in t.data]
     change = lambda t: -abs(t.data["charge"] - t.data["first_charge"]) / max(t.data["first_charge"], 1e-300)
     for t in sorted(found, key=change)[:LAYERS]:
         sizes = number(t.data["first_charge"]), number(t.data["charge"]), number(t.data["lost"])

@@ -73,6 +73,7 @@ class Account:
 
     part  its part of the share, where several kinds have to do with one
     cost  of the last sample, in seconds, and first of the first one; None before it
+    spent  on all others
     """
 
     schedule: Schedule
@@ -93,11 +94,14 @@ class Account:
             return step >= FIRST
         return self.spent + self.cost <= plan.share * self.part * training
 
-    def took(self, seconds: float) -> None:
-        """A sample was taken and cost this."""
-        self.samples, self.cost = self.samples + 1, seconds
-        self.first = seconds if self.first is None else self.first
-        self.spent += seconds
+    def took(self, seconds: float, once: float = 0.0) -> None:
+        """A sample was taken and cost this, of which a part is never needed again. The first comes on top of
+        the share."""
+        self.samples, self.cost = self.samples + 1, seconds - once
+        if self.first is None:
+            self.first = seconds
+        else:
+            self.spent += seconds
 
 
 @dataclass

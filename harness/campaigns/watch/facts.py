@@ -21,6 +21,7 @@ class Net:
     called    how often it was called
     parts     whether calls of its modules count, for it is never called itself
     depth     how many of its modules are running now
+    seats     (optimizer, its number for this network) of those that are to be told of a call
     """
 
     outer: torch.nn.Module
@@ -31,6 +32,7 @@ class Net:
     called: int = 0
     parts: bool = False
     depth: int = 0
+    seats: list = field(default_factory=list)
 
     @property
     def shown(self) -> list[Family]:
@@ -84,5 +86,10 @@ class Facts:
 
     def looked_at(self, step: int) -> None:
         """Something of this step was looked at."""
-        if not self.sampled or self.sampled[-1] != step:
+        if self.last != step:
             self.sampled.append(step)
+
+    @property
+    def last(self) -> int:
+        """The last step of which something was looked at, 0 before there is one."""
+        return self.sampled[-1] if self.sampled else 0

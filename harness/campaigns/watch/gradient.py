@@ -73,8 +73,6 @@ def slopes(
     model: torch.nn.Module, calls: Sequence[Call], given: Numbers, families: Sequence[Family], limit: int
 ) -> Slopes:
     """What is to be said of the gradient `given`, by the parameters' names. Raises NotJudged."""
-    if any(p.dtype == WIDE for p in model.parameters()):
-        raise NotJudged("it is trained in float64, and there are no wider numbers beside it")
     held = 3 * 8 * sum(p.numel() for p in model.parameters())
     if held > limit:
         raise NotJudged(f"a copy in float64 takes {held / 2**20:.0f} MiB, the limit is {limit / 2**20:g} MiB")
@@ -82,14 +80,16 @@ def slopes(
         with gradients_aside(model), at_most(limit - held):
             same = twin(model, None)
             once = [gradients_of(same, [call], None) for call in calls]
+        own = {name: sum(x[name] for x in once) for name in once[0]}
+        factor, rest, repeats = explained_by(given, own, once)
+        if bits_of(model) == BITS[WIDE]:  # no wider numbers are beside it
+            return Slopes(factor, rest, repeats, len(calls))
         with gradients_aside(model), at_most(limit - held):
             wide, eps = eps_slopes(model, calls)
     except TooLarge:
         raise NotJudged(f"a copy in float64 keeps more than {limit / 2**20:g} MiB") from None
     except NoTwin as error:
         raise NotJudged(str(error)) from None
-    own = {name: sum(x[name] for x in once) for name in wide}
-    factor, rest, repeats = explained_by(given, own, once)
     rounding = {name: relative(own[name].to(WIDE) - wide[name], wide[name]) for name in given}
     host = lambda x: {name: y.detach().cpu() for name, y in x.items()}
     numbers = host(own), host(wide), host({name: p.to(WIDE) for name, p in model.named_parameters()})

@@ -11,7 +11,7 @@ from noether.campaigns.watch.tally import BALANCE, SLOPE, STEP, Book
 from noether.networks.charges import balance
 from noether.networks.families import Family
 from noether.networks.step_rule import Unjudged
-from noether.verdicts.judgement import Worst, worst
+from noether.verdicts.judgement import Worst, highest, worst
 from noether.verdicts.power import ENOUGH
 
 STEP_OFF = "update x (1 + 2^-10)"
@@ -82,22 +82,22 @@ def balances(book: Book, number: int, step, families: Iterable[Family]) -> None:
 
 def balanced(tally, number: int, found) -> None:
     """One charge in one step. found: a noether.networks.charges.Balance."""
-    at, predicted = found.worst, np.asarray(found.predicted, float)
+    at, predicted = highest(found.spent), np.asarray(found.predicted, float)
     after, before, bound = (np.asarray(x, float) for x in (found.after, found.before, found.bound))
     moves = bool((np.abs(after - before) >= MOTION * bound).any())
     if not np.isfinite(bound[at]):
         tally.hindered["its rounding has no bound"] += 1
         return
-    here = Worst(float(found.spent[at]), float(after[at]), float(predicted[at]), float(bound[at]), at)
+    numbers = (float(x[at]) for x in (found.spent, after, predicted, bound))
     name = {"momentum": "<p, xi>", "norm": "half the square", "translation": "the sum"}[found.law]
     how = "balances" if found.spent[at] <= 1 else "does not balance"
+    said = f"the charge {place_of(found.worst)}, {name}, {how} to rounding"
     tally.numbers = max(tally.numbers, after.size)
-    tally.judged(number, here, f"the charge {place_of(at)}, {name}, {how} to rounding", enough=moves)
-    size = float(np.sqrt(np.square(after).sum()))
-    lost = float(np.sqrt(np.square(after - predicted).sum()))
-    tally.data.update(
-        charge=size, first_charge=tally.data.get("first_charge", size), law=found.law, lost=lost
-    )
+    tally.judged(number, Worst(*numbers, found.worst), said, enough=moves)
+    if len(found.generators) == found.family.n:
+        size, lost = (float(np.sqrt(np.square(x).sum())) for x in (after, after - predicted))
+        first = tally.data.get("first_charge", size)
+        tally.data.update(charge=size, first_charge=first, law=found.law, lost=lost)
     added = sum(np.asarray(x, float) for part, x in found.parts.items() if part != "kept")
     seen = np.isfinite(bound) & (added != 0)
     if seen.any():

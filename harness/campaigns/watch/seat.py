@@ -43,12 +43,12 @@ class Seat:
         self.accounts = {"gradient": Account(schedule, share), "step": Account(schedule, share)}
         self.find, self.safely, self.book, self.facts = find, safely, Book(), Facts()
         self.rota = Rota(names, memory)
-        self.number, self.decided, self.depth = 1, 0, 0
+        self.number, self.decided, self.depth, self.looks = 1, 0, 0, False
         self.calls: dict[int, Calls] = {}
         self.judge: StepJudge | None = None
         self.before: dict[str, torch.Tensor] = {}
         self.usual: float | None = None  # seconds of an update that is not looked at
-        self._since = self._own = self._began = 0.0
+        self._since = self._own = self._began = self.once = 0.0
         self.of = {id(p): name for name, p in names.items()}
 
     @property
@@ -58,25 +58,27 @@ class Seat:
 
     # ---- before the network is called
 
-    def forward(self, n: int, name: str, args: tuple, kwargs: dict) -> None:
-        """Network n is about to be called, or the module of it that has this name."""
+    def due(self) -> bool:
+        """Whether the gradient of the next step is looked at, which is decided once. Most steps are not, and
+        nothing else is done in them: this must be quick."""
         if self.decided != self.number:
-            self.decide()
-        if n in self.calls:
-            self.calls[n].begin(self.nets[n].inner, args, kwargs, name)
+            self.decided = self.number
+            wants = self.accounts["gradient"].wants
+            self.looks = bool(self.nets) and wants(self.number, self.clock.training)
+        return self.looks
+
+    def forward(self, n: int, name: str, args: tuple, kwargs: dict) -> None:
+        """Network n is about to be called, or the module of it that has this name; a gradient is due."""
+        if not self.calls:
+            self._own = self.clock.own
+            mine = list(self.names.values())
+            self.calls = {n: Calls(mine, self.memory, self.safely) for n in range(len(self.nets))}
+        self.calls[n].begin(self.nets[n].inner, args, kwargs, name)
 
     def forwarded(self, n: int, out) -> None:
         """Network n was called."""
         if n in self.calls:
             self.calls[n].end(out)
-
-    def decide(self) -> None:
-        """Whether the gradient of the next step is looked at."""
-        self.leave()
-        self.decided, self._own = self.number, self.clock.own
-        if self.nets and self.accounts["gradient"].wants(self.number, self.clock.training):
-            mine = list(self.names.values())
-            self.calls = {n: Calls(mine, self.memory, self.safely) for n in range(len(self.nets))}
 
     def leave(self) -> None:
         """Forget what was begun, as where a step was skipped or has raised."""
@@ -96,14 +98,18 @@ class Seat:
 
     # ---- before the update
 
+    def is_quiet(self) -> bool:
+        """Whether nothing of this step is looked at."""
+        if self.due() or self.accounts["step"].wants(self.number, self.clock.training):
+            return False
+        self._since = self.clock.now()
+        return True
+
     def update(self) -> None:
         """The gradients are there and the optimizer is about to use them."""
-        if self.decided != self.number:
-            self.decide()
         given = {name: p.grad for name, p in self.names.items()}
-        if self.accounts["step"].wants(self.number, self.clock.training) or self.calls:
-            self.facts.missing({name for name, g in given.items() if g is None})
-        if self.calls:
+        self.facts.missing({name for name, g in given.items() if g is None})
+        if self.due():
             self.gradient(given)
         if self.accounts["step"].wants(self.number, self.clock.training):
             self.step_begins(given)
@@ -112,6 +118,9 @@ class Seat:
     def gradient(self, given: Mapping) -> None:
         """Judge the gradient that was looked at."""
         begun, calls, self.calls = self.clock.now(), self.calls, {}
+        if not calls:
+            self._own = self.clock.own
+            self.facts.unjudged["gradient: the network was not called since the last step"] += 1
         for n, x in calls.items():
             try:
                 self.slope(self.nets[n], x.taken(), given)
@@ -119,7 +128,8 @@ class Seat:
                 if len(calls) == 1 or str(why).startswith("no slope") is False:
                     self.facts.unjudged[f"gradient: {why}"] += 1
         took = self.clock.own - self._own + self.clock.now() - begun
-        self.accounts["gradient"].took(took)
+        self.accounts["gradient"].took(took, self.once)
+        self.once = 0.0
         self._own += took
         self.facts.looked_at(self.number)
 
@@ -148,12 +158,13 @@ class Seat:
         """Look for the families of a network, once."""
         if net.families is not None:
             return
-        net.families = []
+        net.families, begun = [], self.clock.now()
         try:
             net.families = list(self.find(net.inner, calls)) if self.find else []
         except Exception as error:  # a network that nobody thought of must not end the watch
             net.no_families = f"{type(error).__name__}: {error}"[:200]
         self.rota.arrange([f for x in self.nets for f in x.shown])
+        self.once += self.clock.now() - begun
 
     def not_finite(self, given: Mapping) -> str | None:
         """The first parameter whose gradient is not finite."""
@@ -166,8 +177,8 @@ class Seat:
     def step_begins(self, given: Mapping) -> None:
         """Begin to look at the update of some parameters."""
         self._began = self.clock.now()
-        chosen, large = self.rota.take()
-        self.facts.large.update(large)
+        chosen = self.rota.take()
+        self.facts.large = self.rota.large
         if not chosen:
             return
         if bad := self.not_finite({name: given[name] for name in chosen if given[name] is not None}):
@@ -179,13 +190,19 @@ class Seat:
 
     # ---- after the update
 
-    def updated(self) -> None:
-        """The optimizer has made its step."""
+    def passed(self) -> bool:
+        """Whether a step that nobody looked at has been made; then the next one has begun."""
+        if self.judge is not None or self.calls or self.facts.last == self.number:
+            return False
         took = self.clock.now() - self._since
-        if self.judge is None:
-            self.usual = took if self.usual is None else min(took, self.usual)
-        else:
-            self.step_ends(took)
+        self.usual = took if self.usual is None else min(took, self.usual)
+        self.number += 1
+        return True
+
+    def updated(self) -> None:
+        """The optimizer has made a step that was looked at."""
+        if self.judge is not None:
+            self.step_ends(self.clock.now() - self._since)
         self.leave()
         self.number += 1
 
@@ -196,6 +213,7 @@ class Seat:
         step = self.judge.after()
         kinds = {name: str(x.dtype).removeprefix("torch.") for name, x in self.before.items()}
         looked.steps(self.book, self.number, step, kinds)
+        self.rota.whole.update(name for name, why in step.unjudged.items() if "whole tensors" in why)
         after = {name: self.names[name] for name in self.before}
         shown = [f for net in self.nets for f in net.shown]
         looked.balances(self.book, self.number, step, shown)
@@ -206,7 +224,7 @@ class Seat:
                 self.facts.still.setdefault(name, []).append((self.number, x.still))
         cost = self.clock.now() - self._began
         self.accounts["step"].took(cost)
-        self.rota.took(sum(x.numel() for x in self.before.values()), cost)
+        self.rota.took(sum(len(x.q.after) for x in step.moved.values()), cost)
         self.facts.looked_at(self.number)
 
     def groups(self) -> dict[str, dict]:

@@ -13,7 +13,10 @@ import torch
 
 from noether.networks.check import walked
 from noether.networks.families import Family
-from noether.networks.twin import Call
+from noether.networks.twin import Call, NoTwin
+
+MOST = 500_000
+"""Numbers of a network, beyond which looking for its symmetries takes longer than a minute or so."""
 
 
 def found(model: torch.nn.Module, calls: Sequence[Call]) -> list[Family]:
@@ -21,6 +24,9 @@ def found(model: torch.nn.Module, calls: Sequence[Call]) -> list[Family]:
 
     Of a network that is called in parts those of each part, whose own outputs they leave alone.
     """
+    numbers = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    if numbers > MOST:
+        raise NoTwin(f"it has {numbers} numbers, and symmetries are looked for in at most {MOST}")
     families = []
     for name in dict.fromkeys(call.module for call in calls):
         call = next(call for call in calls if call.module == name)

@@ -46,7 +46,10 @@ class Watcher:
             ids = {id(p) for p in names.values()}
             mine = [x for x in self.nets if any(id(p) in ids for p in x.inner.parameters())]
             how = dict(schedule=schedule, memory=memory, clock=self.clock, find=find, safely=self.safely)
-            self.seats.append(Seat(word, optimizer, names, mine, part=1 / len(listed), **how))
+            seat = Seat(word, optimizer, names, mine, part=1 / len(listed), **how)
+            self.seats.append(seat)
+            for i, net in enumerate(mine):
+                net.seats.append((seat, i))
         held = {id(p) for seat in self.seats for p in seat.names.values()}
         self.missing = [name for p, name in named.items() if p.requires_grad and id(p) not in held]
         self.begin()
@@ -61,7 +64,7 @@ class Watcher:
             self.hooks.on_optimizer(
                 seat.optimizer,
                 lambda args, kwargs, seat=seat: self.before(seat, args, kwargs),
-                lambda seat=seat: self.safely(self.after, seat),
+                lambda seat=seat: self.after(seat),
             )
             self._stack.enter_context(when_raised(seat.optimizer, seat.raised))
 
@@ -77,11 +80,16 @@ class Watcher:
         """The gradients of a step are there. A network that was never called as a whole is heard in parts."""
         for net in seat.nets:
             if not net.called and not net.parts:
-                net.parts = True
-                for name, module in net.inner.named_modules():
-                    if module is not net.outer:
-                        self.listen(net, module, name)
-        seat.update()
+                self.safely(self.listen_to_parts, net)
+        if not seat.is_quiet():
+            self.safely(seat.update)
+
+    def listen_to_parts(self, net: Net) -> None:
+        """Hear of the calls of all modules of a network."""
+        net.parts = True
+        for name, module in net.inner.named_modules():
+            if module is not net.outer:
+                self.listen(net, module, name)
 
     def safely(self, action: Callable, *given) -> None:
         """Do something in our own time; the training never sees what it raises."""
@@ -112,7 +120,9 @@ class Watcher:
         net.depth += 1
         if net.depth == 1:
             net.called += 1
-            self.safely(self.each, net, "forward", name, args, kwargs)
+            for seat, n in net.seats:
+                if seat.due():
+                    self.safely(seat.forward, n, name, args, kwargs)
 
     def forwarded(self, net: Net, out) -> None:
         """A module of a network was called."""
@@ -120,27 +130,25 @@ class Watcher:
             return
         net.depth = max(0, net.depth - 1)
         if net.depth == 0:
-            self.safely(self.each, net, "forwarded", out)
-
-    def each(self, net: Net, event: str, *given) -> None:
-        """Tell every optimizer of a network."""
-        for seat in self.seats:
-            if net in seat.nets:
-                getattr(seat, event)(seat.nets.index(net), *given)
+            for seat, n in net.seats:
+                if seat.calls:
+                    self.safely(seat.forwarded, n, out)
 
     def before(self, seat: Seat, args: tuple, kwargs: dict):
         """A step is about to be made; one that computes its gradients itself is waited for."""
         seat.depth += 1
         if seat.depth > 1:  # a step that calls that of the class above is one step
             return None
+        if self.closed:
+            return None
         closure = closure_of(args, kwargs)
-        if closure is None or self.closed:
-            self.safely(self.update, seat)
+        if closure is None:
+            self.update(seat)
             return None
 
         def waited():
             loss = closure()
-            self.safely(self.update, seat)
+            self.update(seat)
             return loss
 
         return with_closure(args, kwargs, waited)
@@ -148,11 +156,14 @@ class Watcher:
     def after(self, seat: Seat) -> None:
         """A step was made."""
         seat.depth = max(0, seat.depth - 1)
-        if seat.depth:
-            return
+        if seat.depth == 0 and not self.closed and not seat.passed():
+            self.safely(self.looked_at, seat)
+
+    def looked_at(self, seat: Seat) -> None:
+        """A step that was looked at was made."""
         number = seat.number
         seat.updated()
-        if seat.facts.sampled and seat.facts.sampled[-1] == number:
+        if seat.facts.last == number:
             self.tell(seat)
 
     # ---- the end

@@ -75,10 +75,10 @@ def test_a_word_that_is_nearly_the_group_is_told_so():
 
 def test_without_torch_a_run_is_what_it_was_and_says_so(monkeypatch):
     there = launch.installed
-    monkeypatch.setattr(cells, "installed", lambda name: name != "torch" and there(name))
+    monkeypatch.setattr(launch, "installed", lambda name: name != "torch" and there(name))
     found = planned(profile="full", rule="sign-descent")
     assert not OURS & set(found.laws) and not any(c.law in OURS for c in found.cells if hasattr(c, "law"))
-    with pytest.raises(launch.BackendMissing, match=r"torch not installed.*noether-harness\[torch\]"):
+    with pytest.raises(launch.BackendMissing, match=r"torch not installed.*noether-harness\[networks\]"):
         planned("networks")
     with pytest.raises(launch.BackendMissing, match="law N9 is not here"):
         planned(law="N9")

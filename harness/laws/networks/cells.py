@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from noether.kernels.loops.launch import installed
+from noether.kernels.loops import launch
 from noether.laws.cell import LawCell, Subject
 from noether.laws.networks.trained_cells import TrainedCell, trainings
 from noether.system.machine import remedy
@@ -60,12 +60,11 @@ class Cell(LawCell):
 
 def not_here() -> str:
     """Why no network can be trained here, or ''."""
-    lacking = [
-        name for name, package in (("torch", "torch"), ("scikit-learn", "sklearn")) if not installed(package)
-    ]
+    needed = (("torch", "torch"), ("scikit-learn", "sklearn"))
+    lacking = [name for name, package in needed if not launch.installed(package)]
     if not lacking:
         return ""
-    return f"{' and '.join(lacking)} not installed: {remedy('torch')}, pip install scikit-learn"
+    return f"{' and '.join(lacking)} not installed: {remedy('scikit-learn')}"
 
 
 def cells(cases=(), profile: str = "quick", seed: int = 0, backend: str = "torch") -> list:

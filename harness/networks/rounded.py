@@ -5,12 +5,17 @@ the narrower type may make it, forwards and backwards (Monte Carlo arithmetic, P
 scatters as a gradient of that type does, whatever code computed it: the type's own gradient is never asked
 how wrong it is.
 
-    y -> y + u r (|y| + sqrt(n) rms(y)),     r uniform in (-1, 1)                                          (1)
+    y -> y + u r (|y| + sqrt(n) (S + |y|)),    r uniform in (-1, 1),    S^2 = sum of t^2               (1)
 
-n is how many products one number of y adds up, 0 where it adds up none: a sum in order of n terms of random
-sign errs by sqrt(n) u in units of its own typical size, and a sum by blocks by less.
+where y is a sum of n products t, and n = 0 where it is none. A sum in order errs by u sqrt(n/2) times the
+size that its partial sums come to: S where the signs of terms are random, |y| where they are alike; a sum by
+blocks errs by less. S counts beside |y|, for terms that cancel leave their rounding behind, as in the slope
+in a bias on which nothing depends.
 
-Operations that only move, choose or change signs do not round.
+Operations that only move, choose or change signs do not round. One that does several steps in one may make an
+error that is the same for many of its results, as the sum in p (g - sum p g) of a softmax going backwards:
+normalisations, softmax and attention are taken apart into their steps, and of others what they are given is
+shaken too.
 """
 
 from __future__ import annotations
@@ -20,8 +25,10 @@ from dataclasses import dataclass
 from math import prod
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from noether.networks.eps import with_eps
 from noether.networks.twin import WIDE, Call, gradients_of, twin
 from noether.optimizers.meaning import COPIES, JOINED, MOVED, aliases, bound
 
@@ -33,6 +40,11 @@ EXACT = COPIES | JOINED | MOVED | {
     "clamp", "clamp_min", "slice_backward", "select_backward", "new_ones", "new_full", "empty_strided",
     "scalar_tensor", "arange", "lift_fresh", "_local_scalar_dense", "max_pool2d_with_indices_backward",
 }  # fmt: skip
+APART = ("_softmax", "_log_softmax", "_safe_softmax", "_softmax_backward_data", "_log_softmax_backward_data")
+"""Operations that are done step by step."""
+SEVERAL = ("norm", "softmax", "attention", "gelu", "silu", "mish", "var", "std", "loss", "logsumexp")
+"""Parts of the names of operations that do several steps in one."""
+SUMS = ("mm", "bmm", "addmm", "baddbmm", "convolution", "convolution_backward", "sum", "mean")
 SAMPLES = 2
 
 
@@ -49,38 +61,79 @@ class Shaken(TorchDispatchMode):
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        out = function(*args, **kwargs)
         name = function._schema.name.split("::")[1]
         if name.rstrip("_") in EXACT:
-            return out
+            return function(*args, **kwargs)
+        if name in APART:
+            return self.softmax(bound(function, args, kwargs), name)
+        if any(part in name for part in SEVERAL) and not function._schema.is_mutable:
+            args = tuple(self.shaken(x) for x in args)
+        out = function(*args, **kwargs)
         given = bound(function, args, kwargs)
-        for i, y in enumerate(out if isinstance(out, (list, tuple)) else (out,)):
+        results = out if isinstance(out, (list, tuple)) else (out,)
+        sizes = self.sizes(function, name.rstrip("_"), given, args, kwargs, len(results))
+        for i, (y, S) in enumerate(zip(results, sizes, strict=True)):
             if isinstance(y, torch.Tensor) and y.dtype == WIDE and y.numel():
                 if not aliases(function, y, given):
-                    self.shake(y, terms(name.rstrip("_"), given, y, i))
+                    n = 0.0 if S is None else terms(name.rstrip("_"), given, y, i)
+                    self.shake(y, None if S is None else (S + y.abs()) * n**0.5)
         return out
 
-    def shake(self, y: torch.Tensor, n: float) -> None:
-        """(1), in place."""
+    def softmax(self, given: dict, name: str) -> torch.Tensor:
+        """A softmax or its logarithm in its steps, and p (g - sum p g) or g - p sum g of its way back."""
+        dim, is_log = given["dim"], "log" in name
+        if "backward" not in name:
+            x = given["self"]
+            powers = self.shaken((x - x.amax(dim, keepdim=True)).exp())
+            total = self.total(powers, dim)
+            if not is_log:
+                return self.shaken(torch.nan_to_num(powers / total) if "safe" in name else powers / total)
+            return self.shaken(x - x.amax(dim, keepdim=True) - self.shaken(total.log()))
+        g, p = given["grad_output"], given["output"]
+        p = self.shaken(p.exp()) if is_log else p
+        products = g if is_log else self.shaken(p * g)
+        return self.shaken(products - self.shaken(p * self.total(products, dim)))
+
+    def total(self, terms: torch.Tensor, dim: int) -> torch.Tensor:
+        """A sum over one axis, which is kept."""
+        found = terms.sum(dim, keepdim=True)
+        S = terms.square().sum(dim, keepdim=True).sqrt()
+        self.shake(found, (S + found.abs()) * terms.shape[dim] ** 0.5)
+        return found
+
+    def sizes(self, function, name: str, given: dict, args, kwargs, many: int) -> list:
+        """S of (1) for each result, in its shape; None where it is no sum of products."""
+        if name not in SUMS or function._schema.is_mutable:
+            return [None] * many
+        square = lambda x: x.square() if isinstance(x, torch.Tensor) and x.dtype == WIDE else x
+        found = function(*map(square, args), **kwargs)
+        found = found if isinstance(found, (list, tuple)) else (found,)
+        return [x.abs().sqrt() if isinstance(x, torch.Tensor) else None for x in found]
+
+    def shaken(self, x):
+        """A tensor of float64 with an error of one rounding in every number, anything else as it is."""
+        if not isinstance(x, torch.Tensor) or x.dtype != WIDE:
+            return x
+        found = x.clone()
+        self.shake(found, None)
+        return found
+
+    def shake(self, y: torch.Tensor, more: torch.Tensor | None) -> None:
+        """(1), in place; `more` is what a sum has more than one rounding."""
         r = torch.rand(y.shape, generator=self.generator, dtype=WIDE).mul_(2).sub_(1)
-        size = y.abs() + (n**0.5 * float(y.square().mean().sqrt()) if n else 0.0)
-        y.add_(r * size, alpha=self.unit)
+        y.add_(r * (y.abs() if more is None else y.abs() + more), alpha=self.unit)
 
 
 def terms(name: str, given: dict, y: torch.Tensor, i: int) -> float:
-    """n of (1): how many products one number of a result adds up."""
+    """n of (1) for the i-th result. Of a mean it is 1: a mean of squares is n times S^2."""
     if name in ("mm", "bmm", "addmm", "baddbmm"):
-        first = given.get("mat1", given.get("batch1", given["self"]))
-        return first.shape[-1]
+        return given.get("mat1", given.get("batch1", given["self"])).shape[-1]
     if name == "convolution":
         return prod(given["weight"].shape[1:])
     if name == "convolution_backward":
         weight, slopes = given["weight"], given["grad_output"]
         return weight.numel() / weight.shape[1] if i == 0 else slopes.numel() / slopes.shape[1]
-    sizes = [x.numel() for x in given.values() if isinstance(x, torch.Tensor)]
-    if "norm" in name or "softmax" in name or "attention" in name:
-        return max(sizes, default=1) / max(1, min(x for x in sizes if x))
-    return max(sizes, default=0) / y.numel() if max(sizes, default=0) > y.numel() else 0
+    return 1.0 if name == "mean" else given["self"].numel() / y.numel()
 
 
 @dataclass(frozen=True)
@@ -103,12 +156,15 @@ def scatter(model: torch.nn.Module, calls: Sequence[Call], unit: float, wide: di
     wide   the gradient in float64 without errors, as twin.wide_gradients gives it
     """
     copied = twin(model)
+    for module in copied.modules():
+        if (own := with_eps(module)) is not None:
+            module.forward = own(module, [])
     buffers = {name: x.clone() for name, x in copied.named_buffers()}
     errors = []
     for k in range(SAMPLES):
         for name, x in copied.named_buffers():
             x.copy_(buffers[name])
-        with Shaken(unit, torch.Generator().manual_seed(seed * SAMPLES + k)):
+        with Shaken(unit, torch.Generator().manual_seed(seed * SAMPLES + k)), sdpa_kernel(SDPBackend.MATH):
             found = gradients_of(copied, calls)
         errors.append({name: x - wide[name] for name, x in found.items()})
     return Scatter({name: deviation([e[name] for e in errors]) for name in wide}, errors)

@@ -239,3 +239,14 @@ def test_a_module_that_cannot_be_copied_cannot_be_asked_about():
     model.lock = __import__("threading").Lock()
     with pytest.raises(CannotRun, match="cannot be copied"):
         noether.symmetries(model, torch.randn(4, 3))
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_no_number_is_cut_off_at_the_edge_of_a_narrow_terminal(columns, mine, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert call(["symmetries", "mine.py:Net", "--input", "16x6"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (head,) = [line for line in lines if line.startswith("kind")]
+    (row,) = [line for line in lines if line.startswith("translation   ")]
+    assert head.split()[-2:] == ["in", "eval"] and row.split()[-1][:2] in ("0.", "1.")
+    assert (" at " in head) == (columns == 120)

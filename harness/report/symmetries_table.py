@@ -6,15 +6,19 @@ from rich.table import Table
 from rich.text import Text
 
 from noether.campaigns.symmetries.finding import EVAL, Finding, Row
+from noether.campaigns.symmetries.judged import Judged
 from noether.networks.check import BROKEN, EPS, KEPT, UNKNOWN
 from noether.networks.families import GL, RESCALE, SCALE, TRANSLATION
-from noether.report.terminal import listing, number
+from noether.report.terminal import console, listing
 from noether.system.outside import plural
 
 ROWS = 40
 """Families that are printed; those that are broken or open are, whatever their number."""
 NAMED = 12
 """Names in a line."""
+WHAT, AT, LEAST, FOLDED, NARROW = "what moves", "at", 16, 8, 100
+"""Two columns, and how wide they are at least; where the terminal is narrower than NARROW, verdicts are
+folded and the column `at` is left to --json."""
 STYLE = {KEPT: "green", EPS: "green", BROKEN: "bold red", UNKNOWN: "yellow"}
 WORDS = {
     SCALE: "scale: all numbers of a channel grow together, by any factor",
@@ -82,14 +86,20 @@ def about(found: Finding) -> list[Text]:
 
 def table(found: Finding, whole: bool) -> Table:
     """A row for each family: broken and open ones whatever their number."""
-    names = ["kind", "count", "what moves", "at", "verdict", *list(COLUMNS)[: 4 if found.has_modes else 3]]
-    made = listing(*names)
-    for column in (1, *range(5, len(names))):
-        made.columns[column].justify = "right"
+    names = ["kind", "count", WHAT, AT, "verdict", *list(COLUMNS)[: 4 if found.has_modes else 3]]
+    narrow = console().width < NARROW
+    shown = [n for n, name in enumerate(names) if name != AT or not narrow]
+    made = listing(*(names[n] for n in shown))
+    for column in made.columns:
+        if column.header in ("count", *COLUMNS):
+            column.justify, column.no_wrap = "right", True
+        column.min_width = LEAST if column.header == WHAT else None
+        column.max_width = FOLDED if narrow and column.header == "verdict" else None
     left = ROWS
     for row in found.rows:
         if whole or left > 0 or not row.is_kept:
-            made.add_row(*cells(found, row))
+            texts = cells(found, row)
+            made.add_row(*(texts[n] for n in shown))
             left -= 1
     return made
 
@@ -102,12 +112,20 @@ def cells(found: Finding, row: Row) -> list:
         one.verdict if row.seen in (0, family.count) else f"{one.verdict}, {row.seen} of {family.count} seen"
     )
     texts: list = [family.kind, str(family.count), family.words, at, Text(said, style=STYLE[one.verdict])]
-    texts += [number(one.change), number(one.less_eps) if family.breaks else "-", number(one.spent)]
+    texts += [short(one.change), short(one.less_eps) if family.breaks else "-", short(one.spent)]
     if found.has_modes:
-        other = row.in_eval
-        is_broken = other is not None and other.verdict == BROKEN
-        texts.append(Text("-" if other is None else number(other.change) if is_broken else other.verdict))
+        texts.append("-" if row.in_eval is None else eval_words(row.in_eval))
     return texts
+
+
+def eval_words(other: Judged) -> str:
+    """What became of a family in eval mode: its change where it is broken, else its verdict in a word."""
+    return short(other.change) if other.verdict == BROKEN else "open" if other.verdict == UNKNOWN else KEPT
+
+
+def short(x: float) -> str:
+    """A number in at most six characters: of a small one its size matters, not its digits."""
+    return f"{x:.3f}" if x == 0 or 0.001 <= x < 100 else f"{x:.0e}"
 
 
 def legend(found: Finding) -> list[Text]:
@@ -128,7 +146,7 @@ def remainder(found: Finding, whole: bool) -> list[Text]:
         out.append(f"and {plural(hidden, 'family', 'families')} more that are kept: --verbose has all")
     if found.has_modes and any(x.in_eval and x.in_eval.verdict == BROKEN for x in found.rows):
         broken = [x.in_eval for x in found.rows if x.in_eval and x.in_eval.verdict == BROKEN]
-        worst = number(max(x.change for x in broken))
+        worst = short(max(x.change for x in broken))
         most = plural(len(broken), "family is", "families are")
         out.append(f"in eval mode {most} broken, by up to {worst}: there averages do not come from the batch")
     if found.unknown:

@@ -44,7 +44,7 @@ APART = ("_softmax", "_log_softmax", "_safe_softmax", "_softmax_backward_data", 
 """Operations that are done step by step."""
 SEVERAL = ("norm", "softmax", "attention", "gelu", "silu", "mish", "var", "std", "loss", "logsumexp")
 """Parts of the names of operations that do several steps in one."""
-SUMS = ("mm", "bmm", "addmm", "baddbmm", "convolution", "convolution_backward", "sum", "mean")
+SUMS = ("mm", "bmm", "addmm", "baddbmm", "convolution", "convolution_backward", "sum", "mean", "var")
 SAMPLES = 2
 
 
@@ -106,9 +106,14 @@ class Shaken(TorchDispatchMode):
         if name not in SUMS or function._schema.is_mutable:
             return [None] * many
         square = lambda x: x.square() if isinstance(x, torch.Tensor) and x.dtype == WIDE else x
+        if name == "var":  # a mean of squares, whose terms are all of one sign: |y| counts alone
+            return [0.0]
         found = function(*map(square, args), **kwargs)
         found = found if isinstance(found, (list, tuple)) else (found,)
-        return [x.abs().sqrt() if isinstance(x, torch.Tensor) else None for x in found]
+        found = [x.abs().sqrt() if isinstance(x, torch.Tensor) else None for x in found]
+        if name == "mean":  # of squares it is n times S^2
+            found[0] /= terms(name, given, found[0], 0) ** 0.5
+        return found
 
     def shaken(self, x):
         """A tensor of float64 with an error of one rounding in every number, anything else as it is."""
@@ -125,7 +130,7 @@ class Shaken(TorchDispatchMode):
 
 
 def terms(name: str, given: dict, y: torch.Tensor, i: int) -> float:
-    """n of (1) for the i-th result. Of a mean it is 1: a mean of squares is n times S^2."""
+    """n of (1) for the i-th result."""
     if name in ("mm", "bmm", "addmm", "baddbmm"):
         return given.get("mat1", given.get("batch1", given["self"])).shape[-1]
     if name == "convolution":
@@ -133,7 +138,7 @@ def terms(name: str, given: dict, y: torch.Tensor, i: int) -> float:
     if name == "convolution_backward":
         weight, slopes = given["weight"], given["grad_output"]
         return weight.numel() / weight.shape[1] if i == 0 else slopes.numel() / slopes.shape[1]
-    return 1.0 if name == "mean" else given["self"].numel() / y.numel()
+    return given["self"].numel() / y.numel()
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def test_a_wrong_backward_pass_is_violated(share, right):
     torch.manual_seed(0)
     net = Unit(4, 3, bias=False)
     net.share = share
-    calls = Calls(net.parameters(), 2**20)
+    calls = Calls(dict(net.named_parameters()), 2**20)
     x = torch.randn(5, 4)
     calls.begin(net, (x,), {})
     y = net(x)
@@ -58,7 +58,7 @@ def test_a_false_symmetry_is_broken_by_the_network_and_violates_nothing():
     family = Family(SCALE, "scale of weight", (Part("weight", torch.arange(12).reshape(1, -1)),))
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(4, 3, bias=False), nn.Tanh())
-    calls = Calls(net.parameters(), 2**20)
+    calls = Calls(dict(net.named_parameters()), 2**20)
     calls.begin(net, (x := torch.randn(5, 4),), {})
     calls.end(y := net(x))
     y.sum().backward()
@@ -70,7 +70,7 @@ def test_a_false_symmetry_is_broken_by_the_network_and_violates_nothing():
 def test_what_cannot_be_judged_says_why():
     for limit, said in ((100, "the limit is"), (400, "keeps more than")):
         net = nn.Linear(4, 3)
-        calls = Calls(net.parameters(), 2**20)
+        calls = Calls(dict(net.named_parameters()), 2**20)
         calls.begin(net, (x := torch.randn(5, 4),), {})
         calls.end(y := net(x).tanh())
         y.sum().backward()
@@ -80,7 +80,7 @@ def test_what_cannot_be_judged_says_why():
 
 def test_in_float64_only_the_factor_is_told():
     net = nn.Linear(4, 3).double()
-    calls = Calls(net.parameters(), 2**20)
+    calls = Calls(dict(net.named_parameters()), 2**20)
     calls.begin(net, (x := torch.randn(5, 4, dtype=torch.float64),), {})
     calls.end(y := net(x))
     y.sum().backward()
@@ -90,7 +90,7 @@ def test_in_float64_only_the_factor_is_told():
 
 def test_inputs_that_take_more_than_the_limit_are_not_kept():
     net = nn.Linear(4, 3)
-    calls = Calls(net.parameters(), 100)
+    calls = Calls(dict(net.named_parameters()), 100)
     calls.begin(net, (torch.randn(50, 4),), {})
     calls.end(net(torch.randn(50, 4)))
     with pytest.raises(NotJudged, match="take more than"):
@@ -100,7 +100,7 @@ def test_inputs_that_take_more_than_the_limit_are_not_kept():
 
 def test_parameters_that_were_written_to_meanwhile_are_seen():
     net = nn.Linear(4, 3)
-    calls = Calls(net.parameters(), 2**20)
+    calls = Calls(dict(net.named_parameters()), 2**20)
     calls.begin(net, (x := torch.randn(5, 4),), {})
     calls.end(y := net(x))
     y.sum().backward()
@@ -112,7 +112,7 @@ def test_parameters_that_were_written_to_meanwhile_are_seen():
 
 def test_inputs_are_copies():
     net, x = nn.Linear(4, 3), torch.randn(5, 4)
-    calls = Calls(net.parameters(), 2**20)
+    calls = Calls(dict(net.named_parameters()), 2**20)
     calls.begin(net, (x,), {})
     calls.end(y := net(x))
     y.sum().backward()
@@ -134,7 +134,7 @@ def test_the_eps_of_a_norm_behind_dropout_is_known_to_the_last_digit():
 
     torch.manual_seed(0)
     net, x = Net(), torch.randint(7, (9, 5))
-    calls = Calls(net.parameters(), 2**20)
+    calls = Calls(dict(net.named_parameters()), 2**20)
     calls.begin(net, (x,), {})
     calls.end(y := net(x))
     y.square().sum().backward()

@@ -75,6 +75,7 @@ class Terminal(io.StringIO):
 
 def test_a_line_is_told_on_a_terminal_and_nowhere_else(monkeypatch):
     monkeypatch.setattr(live, "SOON", 0.0)
+    monkeypatch.setattr(live, "SECONDS", 1e6)
     for stream, lines in ((Terminal(), 1), (io.StringIO(), 0)):
         monkeypatch.setattr(sys, "stdout", Terminal())
         with redirect_stderr(stream):

@@ -24,6 +24,7 @@ class Watch:
     """A training under watch; `watch` makes it.
 
     report()   what was found so far, as text
+    remarks    what is odd, and what else was seen, each with its first step and in words
     result     the same as a noether.runs.result.Result: records, rows, exit_code
     verdict    in a sentence;  exit_code  0 holds, 1 violated, 3 undecided, 70 the watch itself failed
     close()    end it, and write the run folder; the `with` block and the end of the process do it too
@@ -56,6 +57,13 @@ class Watch:
         from noether.report import watch as told
 
         return told.text(self._watcher, self.result)
+
+    @property
+    def remarks(self) -> list:
+        """What is odd about the training, and what else was seen: each with its first step, and in words."""
+        from noether.campaigns.watch.sentences import remarks
+
+        return remarks(self._watcher)
 
     def close(self) -> None:
         """End the watch and write the run folder; a disk that refuses is a warning. Again it does nothing."""

@@ -46,6 +46,7 @@ class Call:
     loss          loss(outputs) -> a number, where the loss itself is known: then cotangents are not read
     autocast      device -> the type in which it computed, of each device for which autocast was on
     module        the name of the module that was called, where that is only a part of the network
+    written       buffers, which a call may write over, and parameters that may be moved since, as they were
     """
 
     args: tuple
@@ -56,6 +57,7 @@ class Call:
     loss: Callable | None = None
     autocast: dict[str, torch.dtype] = field(default_factory=dict)
     module: str = ""
+    written: dict[str, torch.Tensor] = field(default_factory=dict)
 
 
 def called(model: torch.nn.Module, args: Sequence, kwargs: dict | None = None) -> Call:
@@ -108,9 +110,19 @@ def is_tree(found) -> bool:
     return isinstance(found, (torch.Tensor, tuple, list, dict))
 
 
-def cast(x, dtype: torch.dtype):
-    """The same with floating tensors in a type, cut off from what made them."""
-    one = lambda y: y.detach().to(dtype) if isinstance(y, torch.Tensor) and y.is_floating_point() else y
+def cast(x, dtype: torch.dtype | None):
+    """The same with floating tensors in a type, None their own, cut off from what made them.
+
+    One that required a gradient does again: a layer that is recomputed in the backward pass has none without.
+    It is no leaf, for that may not be written over.
+    """
+
+    def one(y):
+        if not isinstance(y, torch.Tensor) or not y.is_floating_point():
+            return y
+        made = y.detach().to(dtype or y.dtype)
+        return made.requires_grad_().clone() if y.requires_grad else made
+
     return tree_map(one, x)
 
 
@@ -157,15 +169,24 @@ def run(model: torch.nn.Module, call: Call, dtype: torch.dtype | None = WIDE):
     """What a call by a copy returns, with its graph. Raises NoTwin."""
     for name, module in model.named_modules():
         module.training = call.training.get(name, module.training)
-    given = (call.args, call.kwargs) if dtype is None else cast((call.args, call.kwargs), dtype)
+    put_back(model, call.written)
     drawn = Drawn() if dtype == WIDE else nullcontext()
     casts = no_autocast() if dtype is not None else as_autocast(call.autocast)
     with random_numbers(call.rng), torch.enable_grad(), drawn, casts:
         try:
-            return model.get_submodule(call.module)(*given[0], **given[1])
+            args, kwargs = cast((call.args, call.kwargs), dtype)
+            return model.get_submodule(call.module)(*args, **kwargs)
         except Exception as error:  # of the user's own code, which met float64 for the first time
             kind = str(dtype or "its own type").removeprefix("torch.")
             raise NoTwin(f"it does not run in {kind}: {type(error).__name__}: {first_line(error)}") from None
+
+
+def put_back(model: torch.nn.Module, written: dict[str, torch.Tensor]) -> None:
+    """Write buffers and parameters of a copy over with what they were, where they have kept their shape."""
+    with torch.no_grad():
+        for name, x in (*model.named_buffers(), *model.named_parameters()):
+            if name in written and written[name].shape == x.shape:
+                x.copy_(written[name])
 
 
 @contextmanager
@@ -266,13 +287,14 @@ def parameters_of(made: Iterable[torch.Tensor], but: Iterable = ()) -> Iterator[
 
 
 def check_own(model: torch.nn.Module, made: Iterable[torch.Tensor]) -> None:
-    """Refuse outputs that were made of parameters that the copy does not have, as where forward() was replaced
-    by a function that holds the network itself: their gradients would be added to the network's own. Raises
-    NoTwin."""
+    """Refuse outputs made of parameters that the copy lacks, as where forward() is a function that holds the
+    network itself: their gradients would be added to the network's own. Raises NoTwin."""
     mine = {id(p) for p in model.parameters()}
     if any(id(p) not in mine for p in parameters_of(made)):
         raise NoTwin("a copy of it still uses parameters of the network itself")
 
 
 def gradient_of(p: torch.Tensor) -> torch.Tensor:
-    return torch.zeros_like(p) if p.grad is None else p.grad.detach()
+    if p.grad is None:
+        return torch.zeros_like(p)
+    return p.grad.detach().to_dense() if p.grad.is_sparse else p.grad.detach()

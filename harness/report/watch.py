@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from noether.campaigns.watch.seat import Seat
+from noether.campaigns.watch.sentences import remarks
 from noether.campaigns.watch.tally import LAWS, TITLES, Tally
 from noether.campaigns.watch.watcher import Watcher
 from noether.report.terminal import COLOUR, listing, number
@@ -52,11 +53,13 @@ def contents(watcher: Watcher, result) -> Iterator:
     if any(seat.facts.turns for seat in watcher.seats):
         yield Text()
         yield layers(watcher)
-    notes = list(noticed(watcher))
-    if notes:
-        yield Text()
-        for note in notes:
-            yield Text(f"- {note}")
+    found = remarks(watcher)
+    odd = [str(x) for x in found if x.odd]
+    notes = [*(str(x) for x in found if not x.odd), *noticed(watcher)]
+    for title, told in (("what is odd", odd), ("what else was seen", notes)):
+        if told:
+            yield Text(f"\n{title}")
+            yield from (Text(f"- {note}") for note in told)
     if result.folder is not None:
         yield Text()
         yield Text(f"written to {result.folder}: report.html, junit.xml, records.jsonl")
@@ -149,8 +152,6 @@ def layers(watcher: Watcher):
 
 def noticed(watcher: Watcher) -> Iterator[str]:
     """What a user should know beside the laws, a sentence each."""
-    if watcher.missing:
-        yield f"in no optimizer that is watched, though gradients are formed: {names(watcher.missing)}"
     for seat in watcher.seats:
         yield from of_seat(seat)
     for net in watcher.nets:
@@ -163,19 +164,7 @@ def noticed(watcher: Watcher) -> Iterator[str]:
 def of_seat(seat: Seat) -> Iterator[str]:
     """The same of one optimizer."""
     facts = seat.facts
-    if facts.without:
-        without = [name for name in seat.names if name in facts.without]
-        yield f"no gradient in any step that was looked at: {names(without)}"
     yield from between(seat)
-    frozen = {name: course[-1][1] for name, course in facts.still.items() if course[-1][1] > 0}
-    stuck = sorted((x, name) for name, x in frozen.items() if x >= 0.5)
-    if stuck:
-        share, name = stuck[-1]
-        what = f"{percent(share)} of the numbers of {name} stand still although the rule moves them"
-        more = (
-            f", and of {plural(len(stuck) - 1, 'other parameter')} more than half" if len(stuck) > 1 else ""
-        )
-        yield f"{what}{more}: the step is less than half a unit in their last place"
     for step, name in facts.infinite[:1]:
         later = f", and in {len(facts.infinite) - 1} later ones" if len(facts.infinite) > 1 else ""
         yield f"the gradient of {name} is not finite in step {step}{later}"

@@ -5,7 +5,7 @@ Everything is a copy: a script may write over its inputs, and autograd adds up s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -21,6 +21,13 @@ class NotJudged(Exception):
 def task() -> int:
     """The number of the backward pass that is going on, -1 outside of one."""
     return torch._C._current_graph_task_id()
+
+
+def copied(x):
+    """A copy of a tensor that requires a gradient where the tensor does; anything else as it is."""
+    if not isinstance(x, torch.Tensor):
+        return x
+    return x.detach().clone().requires_grad_(x.requires_grad)
 
 
 @dataclass
@@ -47,29 +54,43 @@ def plainly(action: Callable, *given) -> None:
 class Calls:
     """The calls of one step.
 
-    parameters  those of the optimizer whose step is looked at: where none of them has a gradient when a slope
+    named       those of the optimizer whose step is looked at: where none of them has a gradient when a slope
                 comes back, what came back before was thrown away
+    beside      those of the network that another watched optimizer holds, and may move first: names in the
+                network -> parameter. They are copied with each call
+    is_old      whether gradients of some parameters are those of the step before, and untouched since
     limit       bytes of copies, above which nothing is kept
     safely      calls what is done while the script's own backward pass runs
     """
 
-    def __init__(self, parameters: Iterable[torch.Tensor], limit: int, safely: Callable = plainly):
-        self.parameters, self.limit, self.bytes, self.safely = tuple(parameters), limit, 0, safely
+    def __init__(
+        self, named: Mapping[str, torch.Tensor], limit: int, safely: Callable = plainly,
+        is_old: Callable[[Iterable], bool] = lambda parameters: False,
+        beside: Mapping[str, torch.Tensor] | None = None,
+    ):  # fmt: skip
+        self.named, self.limit, self.bytes, self.safely, self.is_old = dict(named), limit, 0, safely, is_old
+        self.parameters = tuple(self.named.values())
+        self.untouched, self.beside = False, dict(beside or {})
         self.seen: list[Seen] = []
         self.trouble, self.stale = "", False
         self._open: Seen | None = None
         self._versions = self.versions()
 
-    def versions(self) -> int:
-        """A number that grows when a parameter is written to."""
-        return sum(p._version for p in self.parameters)
+    def versions(self) -> dict[str, int]:
+        """A number for each parameter that grows when it is written to."""
+        return {name: p._version for name, p in self.named.items()}
+
+    def written(self) -> list[str]:
+        """The parameters that were written to since the first call."""
+        return [name for name, version in self.versions().items() if version != self._versions[name]]
 
     def begin(self, model: torch.nn.Module, args: tuple, kwargs: dict, name: str = "") -> None:
         """A call is about to be made, of the network or of the module in it that has this name."""
         if self.trouble:
             return
-        # A slope of an input is nobody's parameter, so that a copy needs no graph.
-        self._open = Seen(replace(called(model, self.kept(args), self.kept(kwargs)), module=name))
+        call = called(model, self.kept(args), self.kept(kwargs))
+        written = self.kept({**dict(model.named_buffers()), **self.beside})
+        self._open = Seen(replace(call, module=name, written=written))
 
     def end(self, out) -> None:
         """The call that was begun gave this."""
@@ -101,7 +122,7 @@ class Calls:
         if not has:
             self.seen, self.stale = [x for x in self.seen if x.backward is None], False
         elif not earlier:
-            self.stale = True
+            self.stale, self.untouched = True, self.is_old(self.parameters)
 
     def kept(self, x):
         """A copy of every tensor in x."""
@@ -110,7 +131,7 @@ class Calls:
             self.trouble = f"inputs and slopes take more than {self.limit / 2**20:g} MiB"
             self.seen.clear()
             return x
-        return tree_map(lambda y: y.detach().clone() if isinstance(y, torch.Tensor) else y, x)
+        return tree_map(copied, x)
 
     def taken(self) -> list[Call]:
         """The calls that the gradient is made of. Raises NotJudged."""
@@ -121,6 +142,6 @@ class Calls:
         found = [x.call for x in self.seen if x.came]
         if not found:
             raise NotJudged("no slope came back to an output of the network since the last step")
-        if self.versions() != self._versions:
+        if self.written():
             raise NotJudged("parameters were written to between the network's call and the step")
         return found

@@ -18,6 +18,7 @@ from noether.campaigns.watch.budget import Account, Clock, Schedule
 from noether.campaigns.watch.facts import Facts, Net
 from noether.campaigns.watch.forward import Calls, NotJudged, plainly
 from noether.campaigns.watch.gradient import slopes
+from noether.campaigns.watch.observed import STALE, WRITTEN, Observer
 from noether.campaigns.watch.tally import SLOPE, Book
 from noether.campaigns.watch.turning import turns
 from noether.campaigns.watch.turns import Rota
@@ -37,12 +38,18 @@ class Seat:
         self, word: str, optimizer, names: Mapping, nets, schedule: Schedule, memory: int, clock: Clock,
         *, part: float = 1.0, find=None, safely: Callable = plainly,
     ):  # fmt: skip
-        self.word, self.optimizer, self.names, self.memory, self.clock = word, optimizer, names, memory, clock
+        self.word, self.optimizer, self.names, self.memory, self.clock = (
+            word,
+            optimizer,
+            dict(names),
+            memory,
+            clock,
+        )
         self.nets: list[Net] = list(nets)
         share = part / 2 if self.nets else part
         self.accounts = {"gradient": Account(schedule, share), "step": Account(schedule, share)}
         self.find, self.safely, self.book, self.facts = find, safely, Book(), Facts()
-        self.rota = Rota(names, memory)
+        self.rota, self.observer = Rota(self.names, memory), Observer(optimizer, self.names)
         self.number, self.decided, self.depth, self.looks = 1, 0, 0, False
         self.calls: dict[int, Calls] = {}
         self.judge: StepJudge | None = None
@@ -71,14 +78,25 @@ class Seat:
         """Network n is about to be called, or the module of it that has this name; a gradient is due."""
         if not self.calls:
             self._own = self.clock.own
-            mine = list(self.names.values())
-            self.calls = {n: Calls(mine, self.memory, self.safely) for n in range(len(self.nets))}
+            how = self.memory, self.safely, self.observer.untouched
+            self.calls = {n: Calls(self.mine(x), *how, self.beside(x)) for n, x in enumerate(self.nets)}
         self.calls[n].begin(self.nets[n].inner, args, kwargs, name)
 
     def forwarded(self, n: int, out) -> None:
         """Network n was called."""
         if n in self.calls:
             self.calls[n].end(out)
+
+    def mine(self, net: Net) -> dict[str, torch.Tensor]:
+        """The parameters of a network that this optimizer holds. Another network, or a loss with parameters,
+        has its gradients already when the slope comes back to this one."""
+        ids = {id(p) for p in net.inner.parameters()}
+        return {name: p for name, p in self.names.items() if id(p) in ids}
+
+    def beside(self, net: Net) -> dict[str, torch.Tensor]:
+        """The parameters of a network that other watched optimizers hold, by their names in it."""
+        held = {id(p) for seat, _ in net.seats if seat is not self for p in seat.names.values()}
+        return {name: p for name, p in net.inner.named_parameters() if id(p) in held}
 
     def leave(self) -> None:
         """Forget what was begun, as where a step was skipped or has raised."""
@@ -109,6 +127,7 @@ class Seat:
         """The gradients are there and the optimizer is about to use them."""
         given = {name: p.grad for name, p in self.names.items()}
         self.facts.missing({name for name, g in given.items() if g is None})
+        self.observer.gradients(self.number, given)
         if self.due():
             self.gradient(given)
         if self.accounts["step"].wants(self.number, self.clock.training):
@@ -125,6 +144,11 @@ class Seat:
             try:
                 self.slope(self.nets[n], x.taken(), given)
             except NotJudged as why:
+                net, came = self.nets[n], [one.call for one in x.seen if one.came]
+                if x.untouched and self.observer.adds_up(net.inner, came, given, net.prefix):
+                    self.observer.diary.note(STALE, self.number)
+                elif written := x.written():
+                    self.observer.diary.note(WRITTEN, self.number, written)
                 if len(calls) == 1 or str(why).startswith("no slope") is False:
                     self.facts.unjudged[f"gradient: {why}"] += 1
         took = self.clock.own - self._own + self.clock.now() - begun
@@ -142,12 +166,15 @@ class Seat:
             for name, g in local.items()
             if g is not None and name in there
         }
+        self.observer.calls(self.number, net.inner, calls)
         if not mine:
+            self.observer.thrown_away(self.number, net.inner, calls, local)
             raise NotJudged("no parameter of the network has a gradient")
         if bad := self.not_finite({net.prefix + name: g for name, g in mine.items()}):
             raise NotJudged(f"the gradient of {bad} is not finite")
         self.trace(net, calls)
         found = slopes(net.inner, calls, mine, net.families, self.memory)
+        self.observer.sampled(self.number, mine, found)
         if net.prefix:
             shown = dict(zip(map(id, net.families), net.shown, strict=True))
             found = replace(found, along=tuple(replace(x, family=shown[id(x.family)]) for x in found.along))
@@ -166,10 +193,16 @@ class Seat:
         self.rota.arrange([f for x in self.nets for f in x.shown])
         self.once += self.clock.now() - begun
 
+    def grow(self, names: Mapping) -> None:
+        """The optimizer holds more parameters than before."""
+        self.names.update({name: p for name, p in names.items() if id(p) not in self.of})
+        self.of = {id(p): name for name, p in self.names.items()}
+        self.rota.arrange([f for x in self.nets for f in x.shown])
+
     def not_finite(self, given: Mapping) -> str | None:
         """The first parameter whose gradient is not finite."""
         for name, g in given.items():
-            if not bool(torch.isfinite(g).all()):
+            if not bool(torch.isfinite(g.coalesce().values() if g.is_sparse else g).all()):
                 self.facts.infinite.append((self.number, name))
                 return name
         return None
@@ -197,12 +230,15 @@ class Seat:
         took = self.clock.now() - self._since
         self.usual = took if self.usual is None else min(took, self.usual)
         self.number += 1
+        if self.nets and self.accounts["gradient"].wants(self.number, self.clock.training):
+            self.safely(self.observer.after)
         return True
 
     def updated(self) -> None:
         """The optimizer has made a step that was looked at."""
         if self.judge is not None:
             self.step_ends(self.clock.now() - self._since)
+        self.observer.after()
         self.leave()
         self.number += 1
 
@@ -226,6 +262,8 @@ class Seat:
         self.accounts["step"].took(cost)
         self.rota.took(sum(len(x.q.after) for x in step.moved.values()), cost)
         self.facts.looked_at(self.number)
+        self.observer.keep(self.number, after)
+        self.observer.types(self.number, after)
 
     def groups(self) -> dict[str, dict]:
         """Name of a parameter -> the options of the optimizer for it."""

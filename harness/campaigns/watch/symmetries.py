@@ -41,7 +41,9 @@ def inside(call: Call) -> Call:
         return call
     top = call.module + "."
     own = {name.removeprefix(top): x for name, x in call.training.items() if name.startswith(top)}
-    return replace(call, module="", training={"": call.training.get(call.module, True), **own})
+    written = {name.removeprefix(top): x for name, x in call.written.items() if name.startswith(top)}
+    training = {"": call.training.get(call.module, True), **own}
+    return replace(call, module="", training=training, written=written)
 
 
 def under(name: str, family: Family) -> Family:

@@ -17,6 +17,7 @@ from noether.campaigns.watch.budget import Clock, Schedule
 from noether.campaigns.watch.facts import Net
 from noether.campaigns.watch.forward import task
 from noether.campaigns.watch.hooks import Hooks, closure_of, when_raised, with_closure
+from noether.campaigns.watch.outsiders import Outsiders
 from noether.campaigns.watch.seat import Seat
 from noether.campaigns.watch.tally import SLOPE, Tally
 from noether.system.usage import UsageError, brief
@@ -50,8 +51,7 @@ class Watcher:
             self.seats.append(seat)
             for i, net in enumerate(mine):
                 net.seats.append((seat, i))
-        held = {id(p) for seat in self.seats for p in seat.names.values()}
-        self.missing = [name for p, name in named.items() if p.requires_grad and id(p) not in held]
+        self.outsiders = Outsiders(self.nets)
         self.begin()
 
     # ---- hooks
@@ -81,8 +81,18 @@ class Watcher:
         for net in seat.nets:
             if not net.called and not net.parts:
                 self.safely(self.listen_to_parts, net)
+        self.safely(seat.observer.before, seat.number)
         if not seat.is_quiet():
-            self.safely(seat.update)
+            self.safely(self.looked_into, seat)
+
+    def looked_into(self, seat: Seat) -> None:
+        """A step is looked at, and the parameters that no optimizer holds with it."""
+        if sum(len(group["params"]) for group in seat.optimizer.param_groups) > len(seat.names):
+            named = {p: net.prefix + name for net in self.nets for name, p in net.inner.named_parameters()}
+            seat.grow(names_of(seat.optimizer, named))
+        seat.update()
+        groups = [group for x in self.seats for group in x.optimizer.param_groups]
+        self.outsiders.look(seat.number, {id(p) for group in groups for p in group["params"]})
 
     def listen_to_parts(self, net: Net) -> None:
         """Hear of the calls of all modules of a network."""
@@ -121,6 +131,7 @@ class Watcher:
         if net.depth == 1:
             net.called += 1
             for seat, n in net.seats:
+                seat.observer.called(seat.number)
                 if seat.due():
                     self.safely(seat.forward, n, name, args, kwargs)
 

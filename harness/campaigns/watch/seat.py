@@ -109,6 +109,12 @@ class Seat:
         self.depth = 0
         self.abandon()
 
+    def called_again(self) -> None:
+        """The optimizer asks for a second gradient in one step, as LBFGS does: that is no single update."""
+        if self.judge is not None:
+            self.facts.unjudged["update: the optimizer asked for more than one gradient in a step"] += 1
+        self.leave()
+
     def abandon(self) -> None:
         """Stop looking at an update, as where it has raised."""
         if self.judge is not None:

@@ -20,6 +20,7 @@ from noether.campaigns.watch.hooks import Hooks, closure_of, when_raised, with_c
 from noether.campaigns.watch.outsiders import Outsiders
 from noether.campaigns.watch.seat import Seat
 from noether.campaigns.watch.tally import SLOPE, Tally
+from noether.networks.twin import random_numbers, random_states
 from noether.system.usage import UsageError, brief
 
 REPORT = "the training goes on unwatched; please report this with the output of noether doctor"
@@ -90,7 +91,8 @@ class Watcher:
         if sum(len(group["params"]) for group in seat.optimizer.param_groups) > len(seat.names):
             named = {p: net.prefix + name for net in self.nets for name, p in net.inner.named_parameters()}
             seat.grow(names_of(seat.optimizer, named))
-        seat.update()
+        with random_numbers(random_states()):  # a recomputed layer may draw in its backward pass
+            seat.update()
         groups = [group for x in self.seats for group in x.optimizer.param_groups]
         self.outsiders.look(seat.number, {id(p) for group in groups for p in group["params"]})
 
@@ -119,9 +121,11 @@ class Watcher:
         warnings.warn(f"noether.watch ended: {type(error).__name__}: {last}: {REPORT}", stacklevel=2)
 
     def idle(self) -> bool:
-        """Whether a call of a network is none of a training: without gradients, inside of a backward pass, or
-        our own."""
-        return self.closed or self.clock.inside or not torch.is_grad_enabled() or task() != -1
+        """Whether a call of a network is none of a training: without gradients, in a backward pass, our
+        own, or one of torch.func, which knows other slopes."""
+        if self.closed or self.clock.inside or not torch.is_grad_enabled() or task() != -1:
+            return True
+        return torch._C._functorch.peek_interpreter_stack() is not None
 
     def forward(self, net: Net, name: str, args: tuple, kwargs: dict) -> None:
         """A module of a network is about to be called; one inside of another is none of ours."""
@@ -157,9 +161,16 @@ class Watcher:
             self.update(seat)
             return None
 
+        called = 0
+
         def waited():
+            nonlocal called
+            called += 1
+            if called > 1:
+                self.safely(seat.called_again)
             loss = closure()
-            self.update(seat)
+            if called == 1:
+                self.update(seat)
             return loss
 
         return with_closure(args, kwargs, waited)

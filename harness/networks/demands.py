@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from noether.networks.exponents import DATA, NOTHING
+from noether.networks.exponents import CONSTANT, DATA, NOTHING
 
 SMALL = 1e-2
 """A positive constant below it that is added to a square is an eps: it breaks a scale a little."""
@@ -102,10 +102,11 @@ def power(walk, x: np.ndarray, numerator: int, denominator: int) -> np.ndarray:
 
 
 def clamped(walk, given: dict) -> np.ndarray:
-    """max(x, 0) and min(x, 0) keep positive factors; other ends do not."""
-    ends = [given.get("min"), given.get("max")]
-    if all(end is None or not isinstance(end, torch.Tensor) and end == 0 for end in ends):
-        return bent(walk, given)
+    """max(x, 0) and min(x, 0) keep positive factors; so does a small floor, where it is not reached."""
+    least, most = given.get("min"), given.get("max")
+    is_floor = least is None or not isinstance(least, torch.Tensor) and 0 <= least < SMALL
+    if is_floor and (most is None or not isinstance(most, torch.Tensor) and most == 0):
+        return bent(walk, {"self": given["self"]})
     return stands(walk, given)
 
 
@@ -156,10 +157,33 @@ def alike(walk, x: np.ndarray, axis: int) -> np.ndarray:
 
 
 def chosen(walk, given: dict) -> np.ndarray:
-    """where(condition, a, b): a constant 0 or infinity has any exponent."""
-    left, right = np.broadcast_arrays(walk.number(given["self"]), walk.number(given["other"]))
+    """where(condition, a, b), and the larger or smaller of two: a constant 0 or infinity has any exponent."""
+    left, right = np.broadcast_arrays(*(numbers(walk, given[name]) for name in ("self", "other")))
     walk.equations.equate(left, right)
+    walk.bend(np.where(left == NOTHING, right, left))
     return np.where(left == NOTHING, right, left)
+
+
+def numbers(walk, x) -> np.ndarray:
+    """The exponents of a tensor or a number; NOTHING where a constant is 0 or infinite."""
+    if isinstance(x, torch.Tensor):
+        return walk.number(x)
+    return np.array(NOTHING if x == 0 or not np.isfinite(x) else CONSTANT)
+
+
+def compared(walk, given: dict) -> np.ndarray:
+    """x > y and its kin: the answer stays where both grow alike, or one of them is 0."""
+    left, right = np.broadcast_arrays(*(numbers(walk, given[name]) for name in ("self", "other")))
+    walk.equations.equate(left, right)
+    walk.bend(left)
+    walk.bend(right)
+    return np.zeros((), dtype=np.int64)
+
+
+def sign(walk, given: dict) -> np.ndarray:
+    """A sign does not scale, and is the same for every positive factor."""
+    walk.bend(walk.ids(given["self"]))
+    return np.zeros((), dtype=np.int64)
 
 
 def filled(walk, given: dict) -> np.ndarray:
@@ -199,11 +223,11 @@ def by_channel(walk, x: np.ndarray) -> np.ndarray:
 TABLE: dict[str, Callable] = {
     "add": added, "sub": added, "rsub": added, "mul": multiplied, "div": divided, "pow": raised,
     "where": chosen, "masked_fill": filled, "clamp": clamped, "clamp_min": clamped, "clamp_max": clamped,
-    "neg": lambda walk, given: walk.ids(given["self"]),
+    "neg": lambda walk, given: walk.ids(given["self"]), "maximum": chosen, "minimum": chosen, "sign": sign,
     "_scaled_dot_product_flash_attention_for_cpu": attended, "_scaled_dot_product_flash_attention": attended,
     "_scaled_dot_product_efficient_attention": attended, "_scaled_dot_product_cudnn_attention": attended,
 }  # fmt: skip
-TABLE |= dict.fromkeys(BENDING, bent)
+TABLE |= dict.fromkeys(BENDING, bent) | dict.fromkeys(("gt", "ge", "lt", "le", "eq", "ne"), compared)
 TABLE |= dict.fromkeys(SUMS, summed) | dict.fromkeys(POOLS, pooled) | dict.fromkeys(FIXED, stands)
 TABLE |= {
     name: lambda walk, given, p=p: power(walk, walk.ids(given["self"]), *p) for name, p in POWERS.items()

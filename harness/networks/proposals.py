@@ -13,30 +13,35 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from noether.networks.exponents import Solution
+from noether.networks.exponents import Solution, distinct
 from noether.networks.families import GL, RESCALE, SCALE, TRANSLATION, Break, Family, Part
 from noether.networks.walk import Walk
+
+Entries = list[tuple[str, float, np.ndarray]]
+"""Of one solution: parameter, exponent, and flat places of the numbers that have it."""
 
 
 def proposed(walk: Walk) -> list[Family]:
     """All families, scales and rescales first."""
     solution = walk.equations.solve()
     moved = solution.of_parameters()
-    free = np.flatnonzero(np.diff(moved.indptr))
+    bends = bent_classes(walk, solution)
+    table = {int(f): entries(walk, moved, f) for f in np.flatnonzero(np.diff(moved.indptr))}
     found: list[Family] = []
-    for group in alike(walk, solution, moved, free).values():
-        found += linear_maps(walk, solution, moved, group) or [diagonal(walk, solution, moved, group)]
+    for group in alike(walk, solution, table, bends).values():
+        parts = parts_of([table[f] for f in group])
+        mixed = [] if set(group) & bends else linear_maps(walk, solution, parts, group)
+        found += mixed or [diagonal(walk, solution, parts, group)]
     return found + translations(walk)
 
 
-def alike(walk: Walk, solution: Solution, moved: sparse.csc_matrix, free: np.ndarray) -> dict:
+def alike(walk: Walk, solution: Solution, table: dict[int, Entries], bends: set[int]) -> dict:
     """Solutions of one form: of the same numbers of the same parameters, read by the same sums."""
     reads = readers(walk, solution)
-    bends = bent_classes(walk, solution)
     groups: dict[tuple, list[int]] = defaultdict(list)
-    for f in free:
-        form = tuple((name, power, len(at)) for name, power, at in entries(walk, moved, f))
-        groups[form, tuple(sorted(reads.get(f, ()))), f in bends].append(int(f))
+    for f, own in table.items():
+        form = tuple((name, power, len(at)) for name, power, at in own)
+        groups[form, tuple(sorted(reads.get(f, ()))), f in bends].append(f)
     joined: dict[tuple, list[list[int]]] = {}
     for (form, sums, is_bent), members in groups.items():
         if is_bent:  # what is never mixed needs no one sum
@@ -46,17 +51,19 @@ def alike(walk: Walk, solution: Solution, moved: sparse.csc_matrix, free: np.nda
     return {key: sorted(members) for key, lists in joined.items() for members in lists}
 
 
-def entries(walk: Walk, moved: sparse.csc_matrix, f: int):
-    """Yield (parameter, exponent, flat places) of one solution."""
-    rows = moved.indices[moved.indptr[f] : moved.indptr[f + 1]]
-    values = moved.data[moved.indptr[f] : moved.indptr[f + 1]]
-    order = np.argsort(rows)
-    rows, values = rows[order], values[order]
-    for name, p in walk.parameters.items():
-        begun = walk.starts[name] - walk.equations.first
-        inside = slice(*np.searchsorted(rows, [begun, begun + p.numel()]))
-        for power in np.unique(values[inside]):
-            yield name, float(power), rows[inside][values[inside] == power] - begun
+def entries(walk: Walk, moved: sparse.csc_matrix, f: int) -> Entries:
+    """What one solution moves, in the order of parameters and exponents."""
+    inside = slice(moved.indptr[f], moved.indptr[f + 1])
+    rows, values = moved.indices[inside], moved.data[inside]
+    names, starts = list(walk.starts), np.array(list(walk.starts.values())) - walk.equations.first
+    homes = np.searchsorted(starts, rows, side="right") - 1
+    order = np.lexsort((rows, values, homes))
+    rows, values, homes = rows[order], values[order], homes[order]
+    cuts = np.flatnonzero((np.diff(homes) != 0) | (np.diff(values) != 0)) + 1
+    return [
+        (names[homes[i]], float(values[i]), rows[i:j].astype(np.int64) - starts[homes[i]])
+        for i, j in zip([0, *cuts], [*cuts, len(rows)], strict=True)
+    ]
 
 
 def readers(walk: Walk, solution: Solution) -> dict[int, set[tuple]]:
@@ -86,18 +93,16 @@ def bent_classes(walk: Walk, solution: Solution) -> set[int]:
     return {*powers.col.tolist(), *more}
 
 
-def parts_of(walk: Walk, moved: sparse.csc_matrix, group: list[int]) -> tuple[Part, ...]:
+def parts_of(columns: list[Entries]) -> tuple[Part, ...]:
     """One part for each parameter and exponent that the members of a group have in common."""
-    columns = [list(entries(walk, moved, f)) for f in group]
     return tuple(
         Part(name, torch.from_numpy(np.stack([c[i][2] for c in columns])), power)
         for i, (name, power, _) in enumerate(columns[0])
     )
 
 
-def diagonal(walk: Walk, solution: Solution, moved: sparse.csc_matrix, group: list[int]) -> Family:
+def diagonal(walk: Walk, solution: Solution, parts: tuple[Part, ...], group: list[int]) -> Family:
     """The scale or rescale of a group."""
-    parts = parts_of(walk, moved, group)
     biggest = max(abs(part.sign) for part in parts)
     why, towards = producer(walk, solution, group)
     parts = tuple(Part(p.parameter, p.where, towards * p.sign / biggest) for p in parts)
@@ -120,13 +125,11 @@ def breaks_of(walk: Walk, solution: Solution, group: list[int], factor: float) -
     return tuple(found)
 
 
-def linear_maps(walk: Walk, solution: Solution, moved: sparse.csc_matrix, group: list[int]) -> list[Family]:
+def linear_maps(walk: Walk, solution: Solution, parts: tuple[Part, ...], group: list[int]) -> list[Family]:
     """The GL family of a group, in a list; nothing where its channels cannot be mixed."""
-    bends = bent_classes(walk, solution)
-    if len(group) < 2 or set(group) & bends:
+    if len(group) < 2 or {abs(part.sign) for part in parts} != {1.0}:
         return []
-    parts = parts_of(walk, moved, group)
-    if {abs(part.sign) for part in parts} != {1.0} or len({part.sign for part in parts}) < 2:
+    if len({part.sign for part in parts}) < 2:
         return []
     why, towards = producer(walk, solution, group)
     parts = tuple(Part(p.parameter, p.where, towards * p.sign) for p in parts)
@@ -176,10 +179,10 @@ def words(walk: Walk, kind: str, parts: tuple[Part, ...]) -> str:
 def named(walk: Walk, part: Part) -> str:
     """A parameter, and which rows or columns of it where it is not all."""
     shape = tuple(walk.parameters[part.parameter].shape)
-    places = np.unique(part.where.numpy())
+    places = distinct(part.where.numpy())
     if len(places) == np.prod(shape):
         return part.parameter
-    axes = [np.unique(axis) for axis in np.unravel_index(places, shape)]
+    axes = [distinct(axis) for axis in np.unravel_index(places, shape)]
     told = [
         ":" if len(a) == n else f"{a[0]}:{a[-1] + 1}" if len(a) == a[-1] - a[0] + 1 else "..."
         for a, n in zip(axes, shape, strict=True)

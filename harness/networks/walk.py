@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from noether.networks.demands import SOFTMAX, TABLE, stands
-from noether.networks.exponents import CONSTANT, DATA, NOTHING, Exponents
+from noether.networks.exponents import CONSTANT, DATA, NOTHING, Exponents, distinct
 from noether.networks.layers import LAYERS
 from noether.networks.marks import Entry, Normalised, Shifted
 from noether.optimizers.meaning import COPIES, JOINED, MOVED, aliases, bound, laid
@@ -129,7 +129,7 @@ class Walk(TorchDispatchMode):
 
     def bend(self, ids: np.ndarray) -> None:
         """Only factors of single channels go through, no mixture."""
-        self.bends.append(np.unique(ids[ids > DATA]))
+        self.bends.append(distinct(ids[ids > DATA]))
 
     def read_together(self, rows: np.ndarray) -> None:
         """One sum runs over each of these rows."""
@@ -208,7 +208,7 @@ class Walk(TorchDispatchMode):
             if found and all((f >= 2).all() and len(set(f)) == len(f) for f in found):
                 self.shifts.append(Shifted(self.where[-1], np.stack(found), of_loss))
         for made in self.entry(x).made if by == "sample" and x.ndim else ():
-            if len(np.unique(made)) == made.size and made.shape[1] == x.shape[-1]:
+            if len(distinct(made)) == made.size and made.shape[1] == x.shape[-1]:
                 self.shifts.append(Shifted(self.where[-1], made, of_loss))
 
     def shifted_keys(self, key: torch.Tensor, axis: int) -> None:

@@ -15,8 +15,8 @@ from noether.networks.check import walked
 from noether.networks.families import Family
 from noether.networks.twin import Call, NoTwin
 
-MOST = 500_000
-"""Numbers of a network, beyond which looking for its symmetries takes longer than a minute or so."""
+MOST = 5_000_000
+"""Numbers of a network, beyond which looking for its symmetries takes longer than ten seconds or so."""
 
 
 def found(model: torch.nn.Module, calls: Sequence[Call]) -> list[Family]:

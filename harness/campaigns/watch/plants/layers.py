@@ -52,11 +52,7 @@ def wrong_sign(watching, wrong: bool) -> None:
         trained(net, optimizer)
 
 
-@plant(
-    "an activation made of torch.where has the wrong sign in its own backward",
-    blind="it was predicted that N3 sees it; but no symmetry is looked for through torch.where, and without "
-    "one nothing compares a backward pass with its forward",
-)
+@plant("an activation made of torch.where has the wrong sign in its own backward", "N3 of")
 def wrong_sign_chosen(watching, wrong: bool) -> None:
     net = leaky(1.0, -0.1 if wrong else 0.1, chosen=True)
     optimizer = sgd(net)

@@ -75,7 +75,8 @@ def test_what_does_not_fade_is_broken_whatever_eps_is_there():
     assert scale.verdict == BROKEN and scale.judged.far is not None and scale.judged.less_eps > 1e-3
 
 
-def test_a_dead_channel_is_not_counted_as_seen():
+def test_a_dead_channel_is_not_counted_as_seen(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     model = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 2))
     with torch.no_grad():
         model[0].bias.copy_(torch.tensor([-1e3, 9, 9]))

@@ -1,16 +1,20 @@
 """N1 to N4 hold in the training of a real network, and each sees the faults that it promises to see."""
 
+from dataclasses import replace
+
 import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
 from noether.laws.networks import trained_faults as faults  # noqa: E402
+from noether.laws.networks.looked import looks  # noqa: E402
 from noether.laws.networks.trained import numbers_of, records  # noqa: E402
 from noether.laws.networks.trained_cells import NAMES, QUICK, RULES, TrainedCell, trainings  # noqa: E402
 from noether.laws.networks.trained_laws import LAWS  # noqa: E402
-from noether.networks.recipes import OPTIMIZERS  # noqa: E402
+from noether.networks.recipes import OPTIMIZERS, Recipe  # noqa: E402
 from noether.networks.zoo import NETWORKS  # noqa: E402
+from noether.verdicts import judgement  # noqa: E402
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -78,3 +82,44 @@ def test_what_is_planted_has_a_law():
     shown = {(law, one.fault.name) for one in faults.STEPS for law in one.laws}
     shown |= {(law, fault.name) for law, fault in faults.STATEMENTS}
     assert shown == {(law.key, fault.name) for law in LAWS for fault in law.faults}
+
+
+class Leaning(torch.autograd.Function):
+    """A ReLU whose backward pass is off by a part in 1024 where it is on."""
+
+    @staticmethod
+    def forward(context, x):
+        context.save_for_backward(x)
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(context, slope):
+        (x,) = context.saved_tensors
+        return slope * (x > 0) * (1 + 2.0**-10)
+
+
+class Bent(torch.nn.Module):
+    """A hidden layer with it, or with a right one."""
+
+    def __init__(self, wrong: bool):
+        super().__init__()
+        self.a, self.b, self.wrong = torch.nn.Linear(64, 16), torch.nn.Linear(16, 10), wrong
+
+    def forward(self, x):
+        h = self.a(x)
+        return self.b(Leaning.apply(h) if self.wrong else h.clamp(min=0))
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_wrong_backward_pass_does_not_excuse_itself(wrong):
+    """In float64 it is as wrong as in float32, so that the check of a first minibatch refuses its family."""
+    one = replace(NETWORKS["relu-mlp"], build=lambda: Bent(wrong))
+    seen, families = looks(one, Recipe("sgd", "float32"), 4, 4, 0)
+    x = numbers_of("N3", seen)
+    assert sum(f.count for f in families if f.kind == "rescale") == 16
+    assert (judgement.worst(x.measured, x.predicted, x.bound).spent > 1) is wrong
+
+
+def test_what_is_not_judged_is_counted(found):
+    for record in found:
+        assert record.parameters["left out"] == record.parameters["without bound"] == 0

@@ -1,4 +1,4 @@
-"""The twin is the same network on the same minibatch: what differs is rounding, and nothing of it is left behind."""
+"""The twin is the same network on the same minibatch: only rounding differs, and nothing is left behind."""
 
 import pytest
 
@@ -27,9 +27,9 @@ def trained(model: nn.Module, *args, loss=lambda y: y.square().sum(), **kwargs):
     """A call with its cotangents, after backward()."""
     call = called(model, args, kwargs)
     out = model(*args, **kwargs)
-    for y in outputs(out):
+    for at, y in enumerate(outputs(out)):
         call.cotangents.append(None)
-        y.register_hook(lambda c, at=len(call.cotangents) - 1: call.cotangents.__setitem__(at, c.clone()))
+        y.register_hook(lambda c, at=at: call.cotangents.__setitem__(at, c.clone()))
     loss(out if isinstance(out, torch.Tensor) else out[0]).backward()
     return call
 

@@ -227,6 +227,13 @@ def test_a_family_that_forgets_a_bias_or_turns_a_sign_is_broken():
     assert checked(model, [call], [unit])[0].verdict == KEPT
 
 
+def test_a_network_of_float64_is_compared_with_a_narrower_copy():
+    model = seeded(lambda: nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3))).double()
+    results, _ = found(model, data(16, 6).double())
+    assert counts(results) == {(RESCALE, False): 5, (TRANSLATION, True): 6}
+    assert {r.verdict for r in results} == {KEPT} and all(0 < r.spent <= 1 for r in results)
+
+
 def test_where_no_gradient_comes_nothing_is_decided():
     model = seeded(lambda: nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3)))
     call = called(model, (data(16, 6),))

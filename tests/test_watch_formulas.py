@@ -61,6 +61,7 @@ def test_a_move_along_what_is_no_symmetry_changes_the_outputs():
 def test_small_angles_are_accurate():
     a = torch.tensor([[1.0, 0.0], [3.0, 4.0]], dtype=torch.float64)
     turn = torch.tensor([[1.0, -1e-9], [1e-9, 1.0]], dtype=torch.float64)
+    # an angle of 1e-9 is the difference of numbers of float64: it is known to 2^-53/1e-9 = 1e-7 of itself
     assert torch.allclose(angles(a, 7 * a @ turn.T), torch.full((2,), 1e-9, dtype=torch.float64), rtol=1e-6)
 
 

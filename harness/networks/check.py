@@ -11,8 +11,8 @@ is broken has the same slope in both. The limit between them is the middle of th
 
     |B(g64, q)| <= 2^(-29/2) unit        kept,                                                      (2)
 
-so that neither is met by a factor of 22 000. What the eps of a normalisation does is known exactly (eps.py),
-and is told apart from what is broken otherwise.
+so that neither is met by a factor of 22 000. A network of float64 is compared with a copy of it in float32.
+What the eps of a normalisation does is known exactly (eps.py), and told apart from what is broken otherwise.
 
 A translation needs more: all of a bias's own gradient may be rounding, and (1) is 0 where the narrow one
 happens to vanish. Its unit is the largest of its family, and at least one rounding of the largest gradient
@@ -35,6 +35,7 @@ from noether.networks.twin import (
     NoTwin,
     cast,
     first_line,
+    gradients_of,
     no_autocast,
     own_gradients,
     random_numbers,
@@ -50,7 +51,7 @@ KEPT, EPS, BROKEN, UNKNOWN = "kept", "kept but for eps", "broken", "not decided"
 class Checked:
     """What was found of one family, each (n,) float64, of GL (d, d).
 
-    slope      B(g64, q);  own  B(g, q), of the network's own type
+    slope      B(g64, q);  own  B(g, q), of the network's own type, or of float32 where that is float64
     unit       (1);  size  the same with |g64| for the difference: the slope if nothing cancelled
     eps        what eps explains of the slope; None where that is not known
     verdict    one word for all generators: the worst of them
@@ -126,11 +127,15 @@ def few(given):
 
 def checked(model: torch.nn.Module, calls: Sequence[Call], families: Iterable[Family]) -> list[Checked]:
     """Each family on the minibatches of these calls. Raises NoTwin."""
-    own = own_gradients(model, calls)
+    bits = max(BITS.get(p.dtype, 0) for p in model.parameters() if p.is_floating_point())
+    if bits < 53:
+        own = own_gradients(model, calls)
+    else:  # nothing wider is at hand: a narrower copy tells as much
+        bits, narrow = BITS[torch.float32], torch.float32
+        own = gradients_of(twin(model, narrow), calls, narrow)
     wide, slopes = eps_slopes(model, calls)
     values = {name: p.detach().double() for name, p in model.named_parameters()}
-    dtype = max((p.dtype for p in model.parameters() if p.is_floating_point()), key=lambda d: BITS.get(d, 0))
-    return [check(family, own, wide, values, explained(family, slopes), BITS[dtype]) for family in families]
+    return [check(family, own, wide, values, explained(family, slopes), bits) for family in families]
 
 
 def check(
@@ -140,11 +145,11 @@ def check(
 
     own, wide, values  by parameter: the gradient in the network's own type and in float64, and the parameters
     eps                what eps explains of the slope, as eps.explained gives it; None where it is not known
-    bits               of the network's own type; a network of float64 is compared with a limit of its own
+    bits               of the type of `own`, fewer than 53
     """
     slope, unit = family.form(wide, values), unit_of(family, own, wide, values, bits)
     size = torch.clamp(family.reach(wide, values), min=beside(family, wide))
-    limit = 2.0 ** (-(53 - bits) / 2) if bits < 53 else float(family.terms())
+    limit = 2.0 ** (-(53 - bits) / 2)
     within = lambda x: bool((x.abs() <= limit * unit).all())
     if not bool((unit > 0).any()):
         verdict = UNKNOWN

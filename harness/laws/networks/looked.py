@@ -44,6 +44,7 @@ class Look:
     fine      the same of the float64 gradient, with the bound of float64
     step      of the optimizer
     balances  of each family that could be judged
+    left_out  law -> how many of its parameters (N1) or families were not judged
     """
 
     number: int
@@ -51,6 +52,7 @@ class Look:
     fine: list[Slope]
     step: Step
     balances: list[Balance]
+    left_out: dict[str, int]
 
 
 def looks(
@@ -65,7 +67,9 @@ def looks(
 ) -> tuple[list[Look], list[Family]]:
     """The looks of a training, one each `every` steps, and the families that its network has.
 
-    families  where they are known already; else those that the walk proposes and a first minibatch keeps
+    families  where they are known already; else those that the walk proposes, but for symmetries of the loss
+              alone that a first minibatch refuses: which loss there is no walk knows. One of the outputs that
+              is refused stays, and N3 says so, for else a wrong backward pass would excuse itself
     wanted    the laws that are asked: what only others need is left out
     Raises NoTwin, UsageError.
     """
@@ -84,14 +88,20 @@ def looks(
         if is_looked_at:
             if families is None:
                 proposed, _ = walked(model, calls[0])
-                families = [x.family for x in checked(model, calls, proposed) if x.verdict in (KEPT, EPS)]
+                tried = checked(model, calls, proposed)
+                families = [x.family for x in tried if x.verdict in (KEPT, EPS) or not x.family.of_loss]
             here = (model, calls, families, gradients, recipe, derive(seed, f"look {n}"))
             slopes, fine = gradient(*here, wanted) if {"N3", "N4"} & set(wanted) else ([], [])
             judge.before()
         stepped(scaler, optimizer, planted)
+        if planted and planted.kept:
+            planted.kept(optimizer.state)
         if is_looked_at:
             step = judge.after()
-            found.append(Look(n, slopes, fine, step, balances(families, step) if "N2" in wanted else []))
+            charges = balances(families, step) if "N2" in wanted else []
+            left_out = {"N1": len(step.unjudged) + sum(x.definition is None for x in step.moved.values())}
+            left_out |= {"N2": len(families) - len(charges), "N3": len(families) - len(slopes)}
+            found.append(Look(n, slopes, fine, step, charges, left_out))
     return found, families or []
 
 
@@ -133,7 +143,8 @@ def gradient(model, calls, families, own: Mapping, recipe: Recipe, seed: int, wa
     wide, eps = eps_slopes(model, calls)
     values = {name: p.detach().double() for name, p in model.named_parameters()}
     own = {name: own.get(name, torch.zeros_like(x)) for name, x in wide.items()}
-    told = [(family, explained(family, eps)) for family in families]
+    known = [(family, explained(family, eps)) for family in families]
+    told = [(family, by) for family, by in known if by is not None]
     slopes, fine = [], []
     if "N3" in wanted:
         near = scatter(model, calls, UNIT[recipe.precision], wide, seed)

@@ -18,13 +18,8 @@ from noether.networks.recipes import Recipe
 from noether.networks.zoo import network
 from noether.system.seeds import derive
 from noether.verdicts import judgement
-from noether.verdicts.judgement import Worst, spent_of
 from noether.verdicts.powers import powers_of
 from noether.verdicts.record import Record
-
-SHARP = 2.0**-4
-"""A slope of this part of its size must have been seen by some generator of every family, or there is no
-evidence."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +69,23 @@ def flat(arrays: list) -> np.ndarray:
 
 
 def updates(seen: list[Look]) -> Numbers:
-    """N1: the parameters after a step, against the definition of the rule."""
-    moved = [(look.number, x) for look in seen for x in look.step.moved.values() if x.q.predicted is not None]
-    parts = [(x.q.after, x.q.predicted.value, x.q.predicted.error, x.q.after - x.q.before) for _, x in moved]
-    columns = [flat([p[i] for p in parts]) for i in range(4)]
-    where = [f"step {n}, {x.name}" for n, x in moved for _ in range(x.q.after.size)]
-    return Numbers(
-        *columns, {"step": flat([p[1] - x.q.before for p, (_, x) in zip(parts, moved, strict=True)])}, where
-    )
+    """N1: the parameters and what the optimizer keeps of them after a step, against the definition of the
+    rule."""
+    moved = [
+        (f"step {look.number}, {x.name} {part}", y, np.zeros_like(y.after) if y.before is None else y.before)
+        for look in seen
+        for x in look.step.moved.values()
+        for part, y in x.components.items()
+        if y.predicted is not None
+    ]
+    columns = [
+        flat([y.after for _, y, _ in moved]),
+        flat([y.predicted.value for _, y, _ in moved]),
+        flat([y.predicted.error for _, y, _ in moved]),
+        flat([y.after - before for _, y, before in moved]),
+    ]
+    where = [name for name, y, _ in moved for _ in range(y.after.size)]
+    return Numbers(*columns, {"step": flat([y.predicted.value - before for _, y, before in moved])}, where)
 
 
 def charges(seen: list[Look], without: str = "") -> Numbers:
@@ -133,11 +137,11 @@ def told(cell, law: str, x: Numbers, seen, families, fault=None) -> Record | Non
     """The record of one law; None where the network has nothing that it speaks of."""
     if not x.measured.size:
         return None
-    spent = spent_of(x.measured, x.predicted, x.bound)
-    at = int(np.argmax(spent))
-    worst = Worst(float(spent[at]), *(float(v[at]) for v in (x.measured, x.predicted, x.bound)))
+    worst = judgement.worst(x.measured, x.predicted, x.bound)
     moves = bool((np.abs(x.motion) >= MOTION * x.bound).any())
-    reason = f"{x.where[at]}: {worst.measured:.6g}, predicted {worst.predicted:.6g} within {worst.bound:.2g}"
+    numbers = f"{worst.measured:.6g}, predicted {worst.predicted:.6g} within {worst.bound:.2g}"
+    reason = f"{x.where[worst.at[0]]}: {numbers}"
+    rounds = x.bound > 0  # an exact number, as a count of steps, would see any change and speak for no other
     make: Callable = judgement.mean if law in ("N3", "N4") else judgement.rounding
     return make(
         worst,
@@ -151,8 +155,12 @@ def told(cell, law: str, x: Numbers, seen, families, fault=None) -> Record | Non
             "optimizer": cell.optimizer,
             "looks": len(seen),
             "families": len(families),
+            "left out": sum(look.left_out.get(law, 0) for look in seen),
+            "without bound": int((~np.isfinite(x.bound)).sum()),
         },
         powers=powers_of(
-            np.subtract(x.measured, x.predicted), x.bound, {"prediction": x.predicted, **x.responses}
+            np.subtract(x.measured, x.predicted)[rounds],
+            x.bound[rounds],
+            {name: y[rounds] for name, y in {"prediction": x.predicted, **x.responses}.items()},
         ),
     )

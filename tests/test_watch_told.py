@@ -118,6 +118,7 @@ def test_what_is_done_once_is_not_expected_again():
     account.took(5.0, once=4.0)
     assert account.spent == 0 and account.cost == 1.0
     assert not account.wants(3, 9.0) and account.wants(3, 10.0)
+    assert not account.wants(3, 10.0, hooks=0.1) and account.wants(3, 11.0, hooks=0.1)
 
 
 def test_steps_that_are_asked_for_are_looked_at_whatever_they_take():

@@ -2,6 +2,8 @@
 
     own time + expected cost <= share * (time since the beginning - own time)                              (1)
 
+Own time is that of samples, and what hooks take in every step, whether it is looked at or not.
+
 The first sample is taken whatever it costs, for before it nobody knows what one costs. Nothing random
 decides.
 """
@@ -83,8 +85,11 @@ class Account:
     first: float | None = None
     samples: int = 0
 
-    def wants(self, step: int, training: float) -> bool:
-        """Whether a step, counted from 1, is looked at. training: seconds of the training itself so far."""
+    def wants(self, step: int, training: float, hooks: float = 0.0) -> bool:
+        """Whether a step, counted from 1, is looked at.
+
+        training  seconds of the training itself so far;  hooks  seconds that hooks have taken in all steps
+        """
         plan = self.schedule
         if plan.every is not None:
             return step % plan.every == 0
@@ -92,7 +97,7 @@ class Account:
             return step in plan.steps
         if self.cost is None:
             return step >= FIRST
-        return self.spent + self.cost <= plan.share * self.part * training
+        return self.spent + self.cost <= self.part * (plan.share * training - hooks)
 
     def took(self, seconds: float, once: float = 0.0) -> None:
         """A sample was taken and cost this, of which a part is never needed again. The first comes on top of
@@ -109,12 +114,14 @@ class Clock:
     """The time that is ours, and the training's.
 
     own  seconds that the watch itself took;  inside  whether it is at work now
+    hooks  of these and beside them, seconds that hooks took in every step
     """
 
     now: Callable[[], float] = time.perf_counter
     own: float = 0.0
     begun: float = field(default=0.0)
     inside: bool = False
+    hooks: float = 0.0
 
     def __post_init__(self):
         self.begun = self.now()

@@ -70,9 +70,12 @@ class Seat:
         nothing else is done in them: this must be quick."""
         if self.decided != self.number:
             self.decided = self.number
-            wants = self.accounts["gradient"].wants
-            self.looks = bool(self.nets) and wants(self.number, self.clock.training)
+            self.looks = bool(self.nets) and self.wants("gradient")
         return self.looks
+
+    def wants(self, kind: str) -> bool:
+        """Whether this step is looked at for its gradient or its update."""
+        return self.accounts[kind].wants(self.number, self.clock.training, self.clock.hooks)
 
     def forward(self, n: int, name: str, args: tuple, kwargs: dict) -> None:
         """Network n is about to be called, or the module of it that has this name; a gradient is due."""
@@ -124,7 +127,7 @@ class Seat:
 
     def is_quiet(self) -> bool:
         """Whether nothing of this step is looked at."""
-        if self.due() or self.accounts["step"].wants(self.number, self.clock.training):
+        if self.due() or self.wants("step"):
             return False
         self._since = self.clock.now()
         return True
@@ -136,7 +139,7 @@ class Seat:
         self.observer.gradients(self.number, given)
         if self.due():
             self.gradient(given)
-        if self.accounts["step"].wants(self.number, self.clock.training):
+        if self.wants("step"):
             self.step_begins(given)
         self._since = self.clock.now()
 
@@ -236,7 +239,7 @@ class Seat:
         took = self.clock.now() - self._since
         self.usual = took if self.usual is None else min(took, self.usual)
         self.number += 1
-        if self.nets and self.accounts["gradient"].wants(self.number, self.clock.training):
+        if self.nets and self.wants("gradient"):
             self.safely(self.observer.after)
         return True
 

@@ -79,11 +79,14 @@ class Watcher:
 
     def update(self, seat: Seat) -> None:
         """The gradients of a step are there. A network that was never called as a whole is heard in parts."""
+        begun = self.clock.now()
         for net in seat.nets:
             if not net.called and not net.parts:
                 self.safely(self.listen_to_parts, net)
         self.safely(seat.observer.before, seat.number)
-        if not seat.is_quiet():
+        quiet = seat.is_quiet()
+        self.clock.hooks += self.clock.now() - begun
+        if not quiet:
             self.safely(self.looked_into, seat)
 
     def looked_into(self, seat: Seat) -> None:

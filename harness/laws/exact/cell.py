@@ -18,8 +18,9 @@ from noether.laws.exact import EXACT, breaking, parity, planted, shown_faults
 from noether.laws.exact import bits as bitwise
 from noether.laws.exact.certified import Domain, judge_inside
 from noether.laws.exact.diagnosis import attach
-from noether.laws.exact.judge import judge, portrait
+from noether.laws.exact.judge import judge, look, portrait
 from noether.laws.exact.signs import paired
+from noether.laws.exact.together import judged_together
 from noether.mechanics import sweep, wide
 from noether.mechanics.domain import leaving, normal_steps
 from noether.mechanics.trajectory import Trajectory
@@ -158,22 +159,33 @@ def run_faults(cell: LaunchCell) -> list[Record]:
     """Every fault that applies to this launch, judged by every law; and every wrong law on the right one."""
     job, records = cell.job(), []
     about, leaves = cell.about(job, "numpy"), cache(lambda: leaving(cell.case, job))
-    for fault in shown_faults.KERNEL_FAULTS:
-        if shown_faults.shown(fault, job, cell.tag):
-            t = shown_faults.wrong_trajectory(cell.case, job, fault)
-            for record in judged(cell, job, t, about, Domain(cell.case, job, t, leaves)):
-                record.fault = fault.name
-                records.append(record)
+    shown = [f for f in shown_faults.KERNEL_FAULTS if shown_faults.shown(f, job, cell.tag)]
+    planted = [shown_faults.wrong_trajectory(cell.case, job, fault) for fault in shown]
+    judged = judged_together(cell.case, job, planted, cell.laws, about=about, leaves=leaves)
+    for fault, some in zip(shown, judged, strict=True):
+        for record in some:
+            record.fault = fault.name
+            records.append(record)
+    if cell.tag:
+        return records
     right = trajectory(cell, job, launch.run(job, "numpy"))
-    inside = Domain(cell.case, job, right, leaves)
-    for fault in () if cell.tag else shown_faults.LAW_FAULTS:
+    return records + run_law_faults(cell, right, about, Domain(cell.case, job, right, leaves))
+
+
+def run_law_faults(cell: LaunchCell, right: Trajectory, about: dict, inside: Domain) -> list[Record]:
+    """Every wrong law on a right trajectory."""
+    looked, records = cache(lambda law, symmetry: look(right, EXACT[law], symmetry)), []
+    for fault in shown_faults.LAW_FAULTS:
         for symmetry in cell.case.symmetries:
-            applies = fault.law in cell.laws and fault.applies(job.rule, symmetry)
-            if not applies or not shown_faults.changes(fault, right, symmetry):
+            if fault.law not in cell.laws or not fault.applies(right.rule, symmetry):
                 continue
+            of_law = looked(fault.law, symmetry)  # first: a wrong law keeps the bounds that are known by then
             wrong = replace(EXACT[fault.law], residual=fault.residual)
+            seen = look(right, wrong, symmetry)
+            if not shown_faults.differs(of_law, seen):
+                continue
             # Outside as for a right law: an overflow kills no wrong one.
-            record = judge(right, wrong, symmetry, about=about, outside=lambda: inside.ends)
+            record = judge(right, wrong, symmetry, about=about, outside=lambda: inside.ends, seen=seen)
             if record is not None:
                 record.fault = fault.name
                 records.append(record)

@@ -73,10 +73,21 @@ class Domain:
 
     outside  (lanes,) bool, a reference leaves the domain: the statement does not cover the lane
     until    (lanes,) int, the steps that can be judged of the others: as far as they are certified
+
+    leaves and certified give both where they are known otherwise than from this launch alone: leaves() as
+    `leaving`, certified() as `certified_steps`
     """
 
-    def __init__(self, case: Case, job: launch.Job, t: Trajectory, leaves: Callable | None = None):
+    def __init__(
+        self,
+        case: Case,
+        job: launch.Job,
+        t: Trajectory,
+        leaves: Callable | None = None,
+        certified: Callable | None = None,
+    ):
         self.t, self.leaves = t, leaves or (lambda: leaving(case, job))
+        self.certified = certified or (lambda: certified_steps(t))
 
     @cached_property
     def outside(self) -> np.ndarray:
@@ -86,7 +97,7 @@ class Domain:
     @cached_property
     def until(self) -> np.ndarray:
         """(lanes,) how many steps of each lane are certified."""
-        return np.where(self.outside, self.t.steps, certified_steps(self.t))
+        return np.where(self.outside, self.t.steps, self.certified())
 
     @property
     def ends(self) -> np.ndarray:
@@ -103,23 +114,28 @@ def judge_inside(
     about: dict,
     domain: Domain | None = None,
     powers=False,
+    seen: dict | None = None,
 ) -> list[Record]:
     """The records of every law on what is inside the domain.
 
     Lanes that a reference sees leave it are excused; others are judged as far as they are certified.
+
+    seen  the laws' looks at t (judge.looks), where they are known already
     """
-    records = judge.judge_all(t, laws, about=about, powers=powers)
+    seen = judge.looks(t, laws) if seen is None else seen
+    how = dict(about=about, powers=powers, seen=seen)
+    records = judge.judge_all(t, laws, **how)
     if not violated(records):
         return records
     domain = domain or Domain(case, job, t)
-    records = judge.judge_all(t, laws, about=about, outside=domain.outside, powers=powers)
+    records = judge.judge_all(t, laws, outside=domain.outside, **how)
     if not violated(records):
         return records
     until = domain.until
     cut = until < t.steps
     if not cut.any():
         return records
-    records = judge.judge_all(t, laws, about=about, outside=domain.ends, powers=powers)
+    records = judge.judge_all(t, laws, outside=domain.ends, **how)
     for steps in np.unique(until[cut & (until > 0)]):
         lanes = np.flatnonzero(until == steps)
         for record in judge.judge_all(part(t, lanes, int(steps)), laws, about=about):

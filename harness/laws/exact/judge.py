@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from noether.laws.exact import EXACT, MOTION, ExactLaw, Residual
@@ -22,8 +24,61 @@ def spent_of(r: Residual) -> np.ndarray:
     return judgement.spent_of(measured, r.predicted, np.where(np.isnan(r.bound), 0, r.bound))
 
 
+@dataclass(frozen=True)
+class Look:
+    """What a law makes of a trajectory, lane by lane, whatever lanes are excused later.
+
+    covered  (lanes,) bool, where the law speaks;  spent  what each place of the residual spends
+    """
+
+    covered: np.ndarray
+    residual: Residual
+    spent: np.ndarray
+
+    def of(self, lanes: slice) -> Look:
+        """What it makes of these lanes alone."""
+        r, n = self.residual, len(self.covered)
+        cut = lambda x: x[..., lanes] if np.shape(x)[-1:] == (n,) else x
+        mine = Residual(cut(r.measured), cut(r.predicted), cut(r.bound), cut(r.signal), r.at_most)
+        return Look(self.covered[lanes], mine, self.spent[..., lanes])
+
+
+def look(t: Trajectory, law: ExactLaw, symmetry, **flaws) -> Look | None:
+    """A law's look at a trajectory; None where it covers no lane.  flaws  as those of `judge`"""
+    covered = law.covers(t, symmetry)
+    if not covered.any():
+        return None
+    with np.errstate(all="ignore"):
+        r = law.residual(t, symmetry, **flaws) if symmetry else law.residual(t, **flaws)
+        return Look(covered, r, spent_of(r))
+
+
+def looks(t: Trajectory, laws) -> dict:
+    """{(key, name of the symmetry): Look or None}, of every law in `laws` (keys) on every symmetry."""
+    return {(law.key, named(s)): look(t, law, s) for law, s in asked(t, laws)}
+
+
+def asked(t: Trajectory, laws) -> list[tuple]:
+    """Each law in `laws` (keys) with each symmetry that it is about; None of one that is about none."""
+    of = lambda law: t.case.symmetries if law.about_symmetry else (None,)
+    return [(EXACT[key], s) for key in laws for s in of(EXACT[key])]
+
+
+def named(symmetry) -> str | None:
+    return symmetry.name if symmetry else None
+
+
 def judge(
-    t: Trajectory, law: ExactLaw, symmetry, *, about: dict, outside=None, powers=False, enough=True, **flaws
+    t: Trajectory,
+    law: ExactLaw,
+    symmetry,
+    *,
+    about: dict,
+    outside=None,
+    powers=False,
+    enough=True,
+    seen: Look | None = None,
+    **flaws,
 ) -> Record | None:
     """One record, or None where the law covers no lane.
 
@@ -31,19 +86,18 @@ def judge(
              that returns it, which only a violation calls: the references cost as much as the launch
     powers   whether the record says what it would have noticed, Record.powers
     enough   further evidence, beside that of the trajectory
+    seen     the law's look at t where it is known already; flaws are then those it was looked with
     flaws    passed to the law's residual: a deliberately wrong law
     """
-    covered = law.covers(t, symmetry)
-    if not covered.any():
+    seen = seen or look(t, law, symmetry, **flaws)
+    if seen is None:
         return None
-    with np.errstate(all="ignore"):
-        r = law.residual(t, symmetry, **flaws) if symmetry else law.residual(t, **flaws)
-        everywhere = spent_of(r)
+    covered, r, everywhere = seen.covered, seen.residual, seen.spent
     if callable(outside):
         outside = outside() if not (everywhere[..., covered] <= 1).all() else None
     excused = covered & outside if outside is not None else np.zeros(t.lanes, bool)
     lanes = np.flatnonzero(covered & ~excused)
-    about = dict(about, law=law.key, symmetry=symmetry.name if symmetry else None)
+    about = dict(about, law=law.key, symmetry=named(symmetry))
     about |= dict(lanes=int(len(lanes)), steps=t.steps)
     if not len(lanes):
         reason = f"all {int(excused.sum())} lanes leave the domain in the reference trajectory"
@@ -52,8 +106,8 @@ def judge(
     reason, carry = told(t, law, r, worst, lanes)
     if law.witness and worst.spent <= 1 and carry and enough:
         step, lane = min(worst.at[0], t.steps - 1), worst.at[-1]
-        seen, worst, reason = law.witness(t, lane, step, lanes, worst, reason)
-        carry = carry and seen
+        heard, worst, reason = law.witness(t, lane, step, lanes, worst, reason)
+        carry = carry and heard
     if excused.any():
         reason += f"; {int(excused.sum())} lanes outside"
     place = portrait(t, worst.at[-1], worst.at[0], worst.at[1] if len(worst.at) == 3 else None)
@@ -114,13 +168,17 @@ def portrait(t: Trajectory, lane: int, step: int, component) -> dict:
     return {"lane": lane, "step": step, "component": component, **start, **parameters}
 
 
-def judge_all(t: Trajectory, laws, *, about: dict, outside=None, powers: bool = False) -> list[Record]:
-    """The records of every law in `laws` (keys) on every symmetry that it covers."""
-    records = []
-    for key in laws:
-        law = EXACT[key]
-        for symmetry in t.case.symmetries if law.about_symmetry else (None,):
-            record = judge(t, law, symmetry, about=about, outside=outside, powers=powers)
-            if record is not None:
-                records.append(record)
+def judge_all(
+    t: Trajectory, laws, *, about: dict, outside=None, powers: bool = False, seen: dict | None = None
+) -> list[Record]:
+    """The records of every law in `laws` (keys) on every symmetry that it covers.
+
+    seen  as `looks` gives, where that is known already
+    """
+    seen, records = looks(t, laws) if seen is None else seen, []
+    for law, symmetry in asked(t, laws):
+        here = seen[law.key, named(symmetry)]
+        if here is not None:
+            how = dict(about=about, outside=outside, powers=powers, seen=here)
+            records.append(judge(t, law, symmetry, **how))
     return records

@@ -7,6 +7,7 @@ The faults themselves are those of harness/faults; `noether faults` shows all of
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -18,6 +19,7 @@ from noether.faults.fault import Fault, LawFault
 from noether.kernels.loops.launch import Job
 from noether.kernels.programs.precision import parse
 from noether.laws.exact import EXACT, law_faults, planted
+from noether.laws.exact.judge import Look, look
 from noether.mechanics import sweep
 from noether.mechanics.trajectory import Trajectory
 
@@ -113,16 +115,22 @@ UNCHANGED = 2.0**-50
 
 
 def changes(fault: LawFault, t: Trajectory, symmetry) -> bool:
-    """Whether the wrong law differs from the right one on a right trajectory, by more than both are rounded.
+    """Whether the wrong law differs from the right one on a right trajectory, as `differs` has it."""
+    right = EXACT[fault.law]
+    return differs(look(t, right, symmetry), look(t, replace(right, residual=fault.residual), symmetry))
+
+
+def differs(right: Look | None, wrong: Look | None) -> bool:
+    """Whether a wrong law differs from the right one, by more than both are rounded, by their looks at a
+    right trajectory.
 
     A term may vanish for a reason that only the case has: <A w/G, w> is zero of a rotation that a metric
     keeps. No bound enters, so that one which is too wide excuses nothing. False where the law says nothing of
     the trajectory.
     """
-    if not EXACT[fault.law].covers(t, symmetry).any():
+    if right is None or wrong is None:
         return False
     with np.errstate(all="ignore"):
-        right, wrong = EXACT[fault.law].residual(t, symmetry), fault.residual(t, symmetry)
-        off, apart = right.measured - right.predicted, wrong.measured - wrong.predicted
-        other = np.isfinite(off) & ~(np.abs(apart - off) <= UNCHANGED * np.abs(right.signal))
+        off, apart = (x.residual.measured - x.residual.predicted for x in (right, wrong))
+        other = np.isfinite(off) & ~(np.abs(apart - off) <= UNCHANGED * np.abs(right.residual.signal))
         return bool(other.any())

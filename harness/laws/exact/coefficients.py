@@ -7,11 +7,12 @@ stay those of the launch. Terms are changed by the arguments with which a law ta
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import copy
 
 import numpy as np
 
-from noether.laws.exact import ExactLaw
+from noether.laws.exact import ExactLaw, Residual
 from noether.mechanics import accumulated
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.powers import STEP, smallest
@@ -31,22 +32,56 @@ TERMS = {
 def of_law(t: Trajectory, law: ExactLaw, symmetry, lanes: np.ndarray) -> dict[str, float]:
     """{coefficient: power} of a law on some of the judged lanes, as many as tell; what moves nothing there is
     left out."""
-    few = part(t, telling(t, lanes))
+    some = tuple(int(i) for i in telling(t, lanes))
     with np.errstate(all="ignore"):
-        r = law.residual(few, symmetry)
+        r = law.residual(variants(t, some)[0], symmetry)
         off = r.measured - r.predicted
         # Of a largest value only a change that makes it smaller can be noticed.
         power = lambda t: smallest(off, r.bound, -np.abs(t) if r.at_most else t)
         found = {"prediction": power(r.predicted)}
-        changes = (
-            {name: (parameter(few, name), {}) for name in named(t)} if law.key not in UNPARAMETRISED else {}
-        )
-        changes |= {name: (few, flaw(few, 1 + STEP)) for name, flaw in TERMS.get(law.key, {}).items()}
-        for name, (changed, flaws) in changes.items():
-            s = law.residual(changed, symmetry, **flaws)
+        for name, s in changed(t, law, symmetry, some):
             change = (s.predicted - s.measured) + off
             found[name] = power(np.where(np.abs(change) > r.bound * ROUNDED, change / STEP, 0))
     return {name: x for name, x in found.items() if np.isfinite(x)}
+
+
+def changed(t: Trajectory, law: ExactLaw, symmetry, some: tuple[int, ...]) -> Iterator[tuple[str, Residual]]:
+    """Each coefficient of a law with the residual of some lanes where it is 1 + STEP times as large."""
+    few, varied = variants(t, some)
+    names = named(t) if law.key not in UNPARAMETRISED else ()
+    if names:
+        s = law.residual(varied, symmetry)
+        cut = lambda x, i: x[..., i : i + len(some)] if np.shape(x)[-1:] == (varied.lanes,) else x
+        for i, name in enumerate(names):
+            yield (
+                name,
+                Residual(*(cut(x, i * len(some)) for x in (s.measured, s.predicted, s.bound, s.signal))),
+            )
+    for name, flaw in TERMS.get(law.key, {}).items():
+        yield name, law.residual(few, symmetry, **flaw(few, 1 + STEP))
+
+
+def variants(t: Trajectory, some: tuple[int, ...]) -> tuple[Trajectory, Trajectory]:
+    """The trajectory of some lanes alone; and of these lanes over and over, one parameter changed each time,
+    in the order of `named`.
+
+    Both are kept with t, so that what one law derives from them is there for the next.
+    """
+    kept = t.__dict__.setdefault("variants", {})
+    if some not in kept:
+        few, names = part(t, np.array(some)), named(t)
+        varied = part(t, np.tile(some, len(names)))
+        for i, name in enumerate(names):
+            here = np.zeros(varied.lanes, bool)
+            here[i * len(some) : (i + 1) * len(some)] = True
+            larger = lambda x, here=here: np.where(here, (1 + STEP) * x, x)
+            if name in t.extra:
+                varied.extra = varied.extra | {name: larger(varied.extra[name])}
+            else:
+                setattr(varied, name, larger(getattr(varied, name)))
+        forget(varied, {*t.DERIVED, "g"})
+        kept[some] = few, varied
+    return kept[some]
 
 
 FEW = 6  # lanes beside those in which breaking and decay are largest: a power on some lanes is one on all
@@ -70,7 +105,7 @@ def part(t: Trajectory, lanes: np.ndarray) -> Trajectory:
             few.__dict__[name] = value[..., lanes]
     few.kappa = [x[lanes] for x in t.kappa]
     few.extra = {name: x[lanes] for name, x in t.extra.items()}
-    few.__dict__.pop("summands", None)
+    forget(few, {"summands", "variants"})
     return few
 
 
@@ -91,6 +126,11 @@ def parameter(t: Trajectory, name: str, factor: float = 1 + STEP) -> Trajectory:
     else:
         setattr(other, name, factor * getattr(t, name))
     same = name != "eps" and not accumulated.reads(t, t.taken, t.rule.index(name))
-    for derived in {*t.DERIVED, *(("g",) if name == "eps" else ())} - {"v_apart" if same else ""}:
-        other.__dict__.pop(derived, None)
+    forget(other, {*t.DERIVED, "variants", *(("g",) if name == "eps" else ())} - {"v_apart" if same else ""})
     return other
+
+
+def forget(t: Trajectory, names) -> None:
+    """Let a trajectory derive these again."""
+    for name in names:
+        t.__dict__.pop(name, None)

@@ -160,6 +160,31 @@ def test_a_worker_that_fails_or_dies_says_why():
         peer.close()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_our_own_kernel_does_the_work(kind):
+    if peers.missing(OURS):
+        pytest.skip(peers.missing(OURS))
+    from noether.labs.bench.peers import triton_cpu
+
+    work = Work("mexican-hat", "float64", 200, 6, kind)
+    send, run = triton_cpu.prepare(work, triton_cpu.variants(work)[0])
+    right, flawed = (
+        tuple(x[..., reference(work).lanes] for x in run(send(work.again(flaw)))()) for flaw in (0.0, FLAW)
+    )
+    found = judge(work, reference(work), right, flawed)
+    assert found.problem == "" and found.most == 0
+
+
+def test_torch_compiles_as_many_shapes_as_a_campaign_has():
+    pytest.importorskip("torch")
+    from torch._dynamo import config
+
+    from noether.labs.bench.peers import compiled_torch
+
+    compiled_torch.configure()
+    assert min(config.recompile_limit, config.accumulated_recompile_limit) >= Campaign([OURS]).expected
+
+
 def test_small_works_make_no_claim():
     few, many = measured([1.0], [2.0], lanes=256), measured([1.0], [8.0])
     assert means(Campaign([OURS, "numba"], measurements=[few, many])) == {

@@ -16,6 +16,7 @@ from noether.labs.bench.printing import Dialect
 from noether.labs.bench.work import Work
 
 CALLS = {"exp": "torch.exp", "log": "torch.log", "sqrt": "torch.sqrt", "abs": "torch.abs", "max": "larger"}
+SHAPES = 1000  # most compilations of one function in a process
 HEADER = """import torch
 
 
@@ -50,11 +51,17 @@ def source(work: Work) -> str:
 
 
 def configure() -> None:
-    """Let inductor fuse a whole step, on THREADS threads."""
+    """Let inductor fuse a whole step, on THREADS threads, and compile it for as many shapes as there are.
+
+    After eight compilations of one line of Python dynamo gives up, which with fullgraph is an error: the
+    works of one process, of other lanes and steps, are more (torch 2.13).
+    """
     import torch
+    from torch._dynamo import config as dynamo
     from torch._inductor import config
 
     torch.set_num_threads(THREADS)
+    dynamo.recompile_limit = dynamo.accumulated_recompile_limit = SHAPES
     config.max_fusion_size = 10**6
     config.cpp.max_horizontal_fusion_size = 10**3
 

@@ -35,9 +35,9 @@ def prepare(work: Work, variant: str):
     from noether.kernels.ptx.native import execute
 
     job, blocks = work.job, -(-work.lanes // LANES)
-    q, v, params = job.buffers()  # row 0 the start, which a kernel only reads; row 1 the end
+    given = job.buffers()
+    q, v = given[:2]  # row 0 the start, which a kernel only reads; row 1 the end
     kernel, more, worst = (updating if work.residual is None else screening)(work)
-    given = [q, v, params]
 
     def run(again):
         execute(kernel, [*given, *more(again), work.lanes, work.steps], blocks)

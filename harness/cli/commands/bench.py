@@ -45,7 +45,7 @@ def bench(
     The same operations, agreement checked, ratios with their spread.
 
     Exit code: 0 measured, 1 a tool that ran did other work (no ratio is printed for it), 3 a tool that was
-    asked for by name is missing.
+    asked for by name is missing, or ours was faster than the machine can be: that limit is wrong.
     """
     from noether.cli.progress import working
     from noether.labs.bench import campaign as of
@@ -63,15 +63,16 @@ def bench(
     with working("works", quiet=quiet) as progress:
         done = of.run(chosen, watch=watcher(progress, chosen), keep=keep)
     ours_failed = any(": triton-cpu: " in text for text in done.failures)
-    code = exit_codes.of(violated=done.disagreements, internal=ours_failed and not done.disagreements)
-    decide(code, "; ".join(done.disagreements))
+    internal = ours_failed and not done.disagreements
+    code = exit_codes.of(violated=done.disagreements, undecided=done.beyond, internal=internal)
+    decide(code, "; ".join(done.disagreements + done.beyond))
     tell(done, as_json, quiet)
     if out:
         complain(f"note: {keep.fault}" if keep.fault else f"note: wrote {out}")
-    for text in done.disagreements:
-        complain(f"another result: {text}")
-    for text in done.failures:
-        complain(f"note: could not run: {text}")
+    told = {"another result": done.disagreements, "the limit is wrong": done.beyond}
+    for words, texts in (told | {"note: could not run": done.failures}).items():
+        for text in texts:
+            complain(f"{words}: {text}")
 
 
 def tell(done, as_json: bool, quiet: bool) -> None:

@@ -70,6 +70,13 @@ class Campaign:
         ]
 
     @property
+    def beyond(self) -> list[str]:
+        """Works that ours did faster than the machine can: their limit is wrong."""
+        beyond = [m for m in self.measurements + self.scaling if m.is_beyond]
+        told = [(m.work.label, *(f"{m.share(which)[1]:.2f}" for which in ("seconds", "cpu"))) for m in beyond]
+        return [f"{label}: {wall} of it by the clock, {cpu} by processor time" for label, wall, cpu in told]
+
+    @property
     def failures(self) -> list[str]:
         """Tools that are here and could not run a work."""
         return [

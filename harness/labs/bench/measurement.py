@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from noether.labs.bench import agreement, peers
-from noether.labs.bench.peers import OURS
+from noether.labs.bench import agreement, ceilings, mix, peers, static
+from noether.labs.bench.peers import OURS, THREADS
 from noether.labs.bench.work import Work
 from noether.system.machine import importable
 
@@ -91,10 +91,16 @@ class Timing:
 
 @dataclass
 class Measurement:
-    """All tools on one work."""
+    """All tools on one work.
+
+    asked  what a step of our kernel asks of each pipe (mix.py)
+    rates  what the machine did on each pipe (ceilings.py), one a round
+    """
 
     work: Work
     timings: list[Timing]
+    asked: mix.Mix = field(default_factory=dict)
+    rates: list[dict] = field(default_factory=list)
 
     def of(self, peer: str) -> Timing | None:
         """The timing of a tool, None where it has none."""
@@ -125,6 +131,34 @@ class Measurement:
         """Whether ours is slower than the best other beyond the spread: even the upper quartile is below
         1."""
         return self.best is not None and self.ratio(self.best)[2] < 1
+
+    @property
+    def has_share(self) -> bool:
+        """Whether it is known how far ours is from what the machine can do."""
+        ours = self.of(OURS)
+        return bool(self.asked and self.rates and ours and ours.seconds)
+
+    def least(self, which: str = "seconds") -> list[tuple[float, str]]:
+        """The least time that ours can take by mix.py, and what sets it, one a round."""
+        work = self.work
+        return [mix.least(self.asked, r, work.bytes, work.lanes * work.steps, which) for r in self.rates]
+
+    def share(self, which: str = "seconds") -> tuple[float, float, float]:
+        """The least time over ours of the same round: lower quartile, median, upper quartile."""
+        least, ours = [seconds for seconds, _ in self.least(which)], getattr(self.of(OURS), which)
+        low, middle, high = np.percentile(np.array(least) / np.array(ours), [25, 50, 75])
+        return float(low), float(middle), float(high)
+
+    @property
+    def limit(self) -> str:
+        """What sets the least time in most rounds."""
+        names = [name for _, name in self.least()]
+        return max(names, key=names.count)
+
+    @property
+    def is_beyond(self) -> bool:
+        """Whether ours is faster than the machine can be, beyond the spread: then the limit is wrong."""
+        return self.has_share and any(self.share(which)[0] > 1 for which in ("seconds", "cpu"))
 
 
 def prepared(peer: Peer, work: Work, known: agreement.Reference, variants: tuple[str, ...]) -> Timing:
@@ -179,13 +213,18 @@ def measured(
         variants = peers.module(name).variants(work)
         timings.append(prepared(running[name], work, known, variants if tune else variants[:1]))
     able = [t for t in timings if not t.problem]
+    found = Measurement(work, timings)
+    if any(t.peer == OURS for t in able):
+        found.asked = mix.counted(static.kernel(work, 90))
     for n in range(rounds if able else 0):
         watch(f"{work.label}: round {n + 1} of {rounds}")
         for t in able[n % len(able) :] + able[: n % len(able)]:  # nobody is always first
             wall, cpu = running[t.peer].ask("time")
             t.seconds.append(wall)
             t.cpu.append(cpu)
+        if found.asked:
+            found.rates.append(ceilings.rates(THREADS, tuple(found.asked)))
     for t in able:
         memory = running[t.peer].ask("memory")
         t.peak, t.before = memory["peak"], memory["before"]
-    return Measurement(work, timings)
+    return found

@@ -9,7 +9,7 @@ from pathlib import Path
 from noether.labs.bench.campaign import Campaign
 from noether.labs.bench.measurement import Timing
 from noether.labs.bench.peers import OURS
-from noether.labs.bench.results import head, ratio, row, sentences
+from noether.labs.bench.results import fastest, head, ratio, row, sentences, share
 from noether.labs.bench.static import DEVICES, Shape
 from noether.report import figures
 from noether.system import machine
@@ -36,6 +36,18 @@ METHOD = (
     "ours is faster.",
     "Compilation is apart. A tool is compared only when its states and residuals agree with the numpy "
     "step (harness/labs/bench/agreement.py).",
+)
+LIMIT = (
+    "`of the limit` is the least time that the machine needs for the operations of a step over our time, and "
+    "which pipe sets it (harness/labs/bench/mix.py):",
+    "the rates are measured in every round, between the tools, and what is done once a launch is lost. "
+    "Above 1 beyond the spread would be a wrong limit.",
+)
+RATES = (
+    "Operations a second of one processor, the most that any round found, on vectors that stay in registers; "
+    "of the stream bytes, read and written, in memory.",
+    "Measured by the compiler and with the flags of the kernels, on as many threads at once as a tool has "
+    "(harness/labs/bench/ceilings.py).",
 )
 PROCESSOR = (
     "Processor time over ours, of all threads together, which other programs on the machine disturb less:"
@@ -95,6 +107,7 @@ def document(campaign: Campaign, picture: str = "") -> str:
         rows = [row(m, campaign.names) for m in campaign.scaling]
         lines += ["## Scaling", "", *markdown(head(campaign.names), rows)]
         lines += [f"![lane-steps per second against lanes]({picture})", ""] if picture else []
+    lines += pipes(campaign)
     agreement = markdown(DETAILS.split("|"), details(campaign))
     lines += ["## Compilation, memory, agreement", "", *AGREEMENT, "", *agreement]
     if campaign.shapes:
@@ -114,7 +127,7 @@ def opening(campaign: Campaign) -> Iterator[str]:
     yield f"`{campaign.command}`, {cores}: {python}; {campaign.compiler}."
     rounds = f"{campaign.rounds} interleaved rounds; load average {start:.1f} at the start"
     yield f"{rounds}, {end:.1f} at the end (2 is the bench itself)."
-    yield from ("", *METHOD, "")
+    yield from ("", *METHOD, *LIMIT, "")
     yield from (*(f"- {s}" for s in sentences(campaign)), "")
 
 
@@ -125,9 +138,18 @@ def ratios(campaign: Campaign, kind: str) -> list[str]:
         return []
     names, others = campaign.names, [n for n in campaign.names if n != OURS]
     rows = [[*row(m, names), str(m.work.operations)] for m in works]
-    spent = [[m.work.case, m.work.precision, *[ratio(m, m.of(n), "cpu") for n in others]] for m in works]
+    of = lambda m: [share(m, "cpu"), *[ratio(m, m.of(n), "cpu") for n in others]]
+    spent = [[m.work.case, m.work.precision, *of(m)] for m in works]
     lines = [f"## {kind}", "", *markdown([*head(names), "operations a step"], rows)]
-    return [*lines, PROCESSOR, "", *markdown(["case", "precision", *others], spent)]
+    return [*lines, PROCESSOR, "", *markdown(["case", "precision", "of the limit", *others], spent)]
+
+
+def pipes(campaign: Campaign) -> list[str]:
+    """The table of what the machine can do; nothing where it was not measured."""
+    best = fastest(campaign)
+    names = list(dict.fromkeys(pipe for of in best.values() for pipe in of))
+    rows = [[kind, *(f"{of[pipe]['cpu']:.3g}" for pipe in names)] for kind, of in best.items()]
+    return ["## What the machine can do", "", *RATES, "", *markdown(["type", *names], rows)] if best else []
 
 
 def static_words() -> list[str]:

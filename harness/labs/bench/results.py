@@ -31,6 +31,15 @@ def ratio(m: Measurement, t: Timing | None, which: str = "seconds") -> str:
     return f"{middle:.2f} ({low:.2f} .. {high:.2f})"
 
 
+def share(m: Measurement, which: str = "seconds") -> str:
+    """How much of what the machine can do ours does, as `median (lower .. upper quartile), what limits`."""
+    if not m.has_share:
+        return ""
+    low, middle, high = m.share(which)
+    told = f"{middle:.2f} ({low:.2f} .. {high:.2f}) {m.limit}"
+    return f"the limit is wrong: {told}" if low > 1 else told
+
+
 def mean(values: list[float]) -> float | None:
     """The geometric mean."""
     return math.exp(sum(map(math.log, values)) / len(values)) if values else None
@@ -52,7 +61,7 @@ def means(campaign: Campaign, which: str = "seconds") -> dict[str, float | None]
 
 def head(names: list[str]) -> list[str]:
     """The head of a table over the tools of these names."""
-    return ["case", "precision", "size", f"{OURS}, /s", *[n for n in names if n != OURS]]
+    return ["case", "precision", "size", f"{OURS}, /s", "of the limit", *[n for n in names if n != OURS]]
 
 
 def row(m: Measurement, names: list[str]) -> list[str]:
@@ -60,7 +69,8 @@ def row(m: Measurement, names: list[str]) -> list[str]:
     ours = m.of(OURS)
     mine = (f"{m.rate(ours):.3g}" if ours.seconds else ours.problem) if ours else ""
     size = f"{m.work.lanes} x {m.work.steps}"
-    return [m.work.case, m.work.precision, size, mine, *[ratio(m, m.of(n)) for n in names if n != OURS]]
+    others = [ratio(m, m.of(n)) for n in names if n != OURS]
+    return [m.work.case, m.work.precision, size, mine, share(m), *others]
 
 
 def tables(campaign: Campaign):
@@ -83,6 +93,7 @@ def tables(campaign: Campaign):
 def sentences(campaign: Campaign) -> list[str]:
     """What follows from the ratios, for works of at least MANY lanes."""
     said = [f"missing: {name}: {why}" for name, why in campaign.missing.items()]
+    said += [*shares(campaign)]
     works = [m for m in campaign.measurements if m.work.lanes >= MANY and m.best]
     if not works:
         return [*said, f"no work of at least {MANY} lanes has ours and another to compare"]
@@ -95,12 +106,27 @@ def sentences(campaign: Campaign) -> list[str]:
     return [*said, beyond + "".join(f"; {m.work.label}: {m.best.peer} {ratio(m, m.best)}" for m in slower)]
 
 
+def shares(campaign: Campaign):
+    """What is said of how near ours is to what the machine can do, for each kind of work."""
+    for kind in campaign.kinds:
+        near = [m for m in campaign.measurements if m.work.kind == kind and m.work.lanes >= MANY]
+        near = [m for m in near if m.has_share and not m.is_beyond]
+        if near:
+            least = min(near, key=lambda m: m.share("cpu")[1])
+            average = mean([m.share("cpu")[1] for m in near])
+            yield (
+                f"{kind}: {average:.2f} of what the machine can do, by processor time, in the geometric mean "
+                f"of {len(near)} works; the least is {least.work.label}: {share(least, 'cpu')}"
+            )
+    yield from (f"the limit is wrong, nothing follows: {text}" for text in campaign.beyond)
+
+
 def plain(campaign: Campaign) -> dict:
     """The results as plain data for --json."""
     works = []
     for m in campaign.measurements + campaign.scaling:
         told = {t.peer: timing(m, t) for t in m.timings}
-        works.append({**asdict(m.work), "operations": m.work.operations, "tools": told})
+        works.append({**asdict(m.work), "operations": m.work.operations, "limit": limit(m), "tools": told})
     return {
         "date": campaign.date,
         "versions": machine.versions(),
@@ -108,8 +134,30 @@ def plain(campaign: Campaign) -> dict:
         "missing": campaign.missing,
         "works": works,
         "geometric_means": means(campaign),
+        "rates": fastest(campaign),
         "static": [asdict(s) for s in campaign.shapes],
     }
+
+
+def limit(m: Measurement) -> dict | None:
+    """How near ours is to what the machine can do, as plain data."""
+    if not m.has_share:
+        return None
+    kinds = ("seconds", "cpu")
+    seconds = {which: sorted(t for t, _ in m.least(which))[len(m.rates) // 2] for which in kinds}
+    told = {"operations": m.asked, "least": seconds, "by": m.limit, "is_wrong": m.is_beyond}
+    return {**told, "share": {which: list(m.share(which)) for which in kinds}}
+
+
+def fastest(campaign: Campaign) -> dict:
+    """type -> pipe -> the most operations a second that any round found, by each way of counting seconds."""
+    best: dict = {}
+    for rates in (r for m in campaign.measurements + campaign.scaling for r in m.rates):
+        for kind, pipes in rates.items():
+            for pipe, of in pipes.items():
+                kept = best.setdefault(kind, {}).setdefault(pipe, dict.fromkeys(of, 0.0))
+                kept.update({which: max(kept[which], rate) for which, rate in of.items()})
+    return best
 
 
 def timing(m: Measurement, t: Timing) -> dict:

@@ -102,6 +102,12 @@ class Work:
         """The same work as kernels/loops/screen_launch.py takes it."""
         return Screen(self.job, self.residual, (1,) * len(self.residual.outputs), self.again())
 
+    @property
+    def bytes(self) -> int:
+        """Bytes of the arrays that a launch reads or writes."""
+        launched = self.job if self.residual is None else self.screen
+        return sum(x.nbytes for x in launched.buffers())
+
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The starts q, v (d, lanes) and the parameters (4, lanes), in the arithmetic type."""
         job = self.job

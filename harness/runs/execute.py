@@ -126,7 +126,14 @@ Tell = Callable[[Callable[[], list[str]]], None]
 
 
 def execute(
-    cells: list, *, jobs: int = 1, own: dict | None = None, seconds=None, executor=None, tell: Tell = untold
+    cells: list,
+    *,
+    jobs: int = 1,
+    own: dict | None = None,
+    seconds=None,
+    executor=None,
+    crew: Crew | None = None,
+    tell: Tell = untold,
 ) -> Iterator[Done]:
     """Run each cell once and yield it as it finishes. Leaving the loop early stops the workers.
 
@@ -134,6 +141,7 @@ def execute(
               run in processes of their own
     seconds   the limit of one cell, SECONDS when None
     executor  a noether.runs.engine.Engine, worker processes of ours when None
+    crew      such processes that were started before; it is dismissed at the end
     tell      is given a function that says which cells run now, where that is known
     Raises CannotRun where no worker can be started or the executor is lost for good.
     """
@@ -144,7 +152,7 @@ def execute(
     groups, here = ([], cells) if stays else sent(cells, own or {}, jobs, seconds)
     if groups:
         here = list(here)
-        for done in in_crew(groups, jobs, tell) if executor is None else executor.through(groups):
+        for done in in_crew(groups, jobs, tell, crew) if executor is None else executor.through(groups):
             if isinstance(done, Done):
                 yield done
             else:
@@ -169,7 +177,7 @@ def sent(cells: list, own: dict, jobs: int, seconds: float) -> tuple[list[Group]
     groups, here = [], []
     for sources, some in by_file.items():
         for few in together(some):
-            group = packed(few, sources, max(1, cpus() // max(1, jobs)), seconds)
+            group = packed(few, sources, jobs, seconds)
             groups += [group] if group else []
             here += [] if group else few
     return groups, here
@@ -181,7 +189,7 @@ def sources_of(cell, own: dict | None) -> tuple:
     return tuple(own[key] for key in wanted if key in own)
 
 
-def packed(cells: list, sources: tuple, threads: int, seconds: float) -> Group | None:
+def packed(cells: list, sources: tuple, jobs: int, seconds: float) -> Group | None:
     """A group of cells pickled for a worker; None where they cannot travel, as a case made of lambdas
     cannot."""
     try:
@@ -192,8 +200,13 @@ def packed(cells: list, sources: tuple, threads: int, seconds: float) -> Group |
     # A driver maps more than it holds.
     on_gpu = any(getattr(cell, "backend", "") == "triton-gpu" for cell in cells)
     memory = memorylimit.allowed() if sources and not on_gpu else 0
-    setting = Setting(sources, tuple(sys.path), os.path.abspath(main) if main else "", threads, memory)
-    return Group(cells, setting, raw, seconds * len(cells))
+    return Group(cells, setting_of(sources, jobs, main, memory), raw, seconds * len(cells))
+
+
+def setting_of(sources: tuple, jobs: int, main: str | None = None, memory: int = 0) -> Setting:
+    """The setting of a worker, one of `jobs` that run at once."""
+    threads = max(1, cpus() // max(1, jobs))
+    return Setting(sources, tuple(sys.path), os.path.abspath(main) if main else "", threads, memory)
 
 
 def handed_over(cells: list, sources: tuple) -> tuple:
@@ -217,10 +230,10 @@ def together(cells: list) -> list[list]:
     return [interpreted, *others] if interpreted and few else others
 
 
-def in_crew(groups: list[Group], jobs: int, tell) -> Iterator[Done | Group]:
+def in_crew(groups: list[Group], jobs: int, tell, crew: Crew | None = None) -> Iterator[Done | Group]:
     """Done for each cell; a group comes back whole when its cells cannot be made again elsewhere."""
     again: list[Group] = []
-    with Crew(min(max(1, jobs), len(groups))) as crew:
+    with crew or Crew(min(max(1, jobs), len(groups))) as crew:
         pending = {crew.send(g.raw, g.setting, g.seconds): g for g in groups}
         run = lambda: [group for future, group in list(pending.items()) if future.running()]
         tell(lambda: [name for group in run() for name in group.names])

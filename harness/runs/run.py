@@ -15,12 +15,14 @@ from noether.plan.choices import Request, select
 from noether.runs import completeness, replaying, shards
 from noether.runs.conclusion import conclude
 from noether.runs.decision import carry
+from noether.runs.early import early
 from noether.runs.execute import execute
 from noether.runs.folder import Folder
 from noether.runs.planning import plan
 from noether.runs.recording import keep
 from noether.runs.result import USUAL, How, Plan, Result
 from noether.runs.saved_run import Run
+from noether.runs.worker_pool import Crew
 from noether.system import processstate
 from noether.system.jobs import jobs as how_many
 from noether.system.machine import instructions, versions
@@ -84,18 +86,42 @@ def run(
     no worker can be had.
     """
     begin = time.perf_counter()
-    with processstate.kept(harmless=False):  # planning asks a case for numbers too
-        planned = shards.part(plan(select(request)), how.shard)
-    if resume is None:
-        trust.remember([*planned.selection.files, *planned.selection.rule_files])
-    folder, found = opened(request, planned, out=out, resume=resume, record=record, how=how, strict=strict)
+    selection = select(request)
+    with early(selection, how) as crew:
+        with processstate.kept(harmless=False):  # planning asks a case for numbers too
+            planned = shards.part(plan(selection), how.shard)
+        if resume is None:
+            trust.remember([*planned.selection.files, *planned.selection.rule_files])
+        folder, found = opened(
+            request, planned, out=out, resume=resume, record=record, how=how, strict=strict
+        )
+        result = begun(planned, folder, found, how)
+        done_in(result, planned, folder, found, how, watch, crew)
+    result.notes += how.executor.notes() if how.executor else []
+    result.notes += [line for line in cache_folders.notes() if line not in result.notes]
+    result.seconds = time.perf_counter() - begin
+    cells = [completeness.planned(c) for c in planned.cells]
+    conclude(result, cells, planned.selection.asked, folder, strict=strict, known=known)
+    return result
+
+
+def done_in(
+    result: Result,
+    planned: Plan,
+    folder: Folder | None,
+    found: Run | None,
+    how: How,
+    watch: Callable,
+    crew: Crew | None,
+) -> None:
+    """Run the cells of a plan that no earlier run has done, into a result and its folder; what ends a run
+    early leaves a folder that can be gone on with."""
     done = found.cells if found else {}
-    result = begun(planned, folder, found, how)
     nothing_lost(result.records, done)
     todo = [c for c in planned.cells if c.name not in done]
     watch("cells", total=len(planned.cells), done=len(planned.cells) - len(todo))
     try:
-        work(todo, planned, result, folder, how, watch)
+        work(todo, planned, result, folder, how, watch, crew)
     except KeyboardInterrupt:
         result.interrupted = True
     except BaseException as error:
@@ -106,12 +132,6 @@ def run(
             go_on = f"go on with noether verify --resume {folder.path}"
             raise CannotRun(f"{error}; {folder.count} records are kept: {go_on}") from None
         raise
-    result.notes += how.executor.notes() if how.executor else []
-    result.notes += [line for line in cache_folders.notes() if line not in result.notes]
-    result.seconds = time.perf_counter() - begin
-    cells = [completeness.planned(c) for c in planned.cells]
-    conclude(result, cells, planned.selection.asked, folder, strict=strict, known=known)
-    return result
 
 
 def opened(request: Request, planned: Plan, *, out, resume, record: bool, how: How, strict: bool):
@@ -136,11 +156,13 @@ def begun(planned: Plan, folder: Folder | None, found: Run | None, how: How) -> 
     return result
 
 
-def work(cells, planned: Plan, result: Result, folder: Folder | None, how: How, watch) -> None:
+def work(
+    cells, planned: Plan, result: Result, folder: Folder | None, how: How, watch, crew: Crew | None = None
+) -> None:
     """Run cells, and keep in the result and in the folder what comes of each. Raises RecordingError,
     CannotRun."""
     own = load.own(planned.selection.files, planned.selection.rule_files)
-    elsewhere = dict(own=own, seconds=how.seconds, executor=how.executor, jobs=how_many(how.jobs))
+    elsewhere = dict(own=own, seconds=how.seconds, executor=how.executor, jobs=how_many(how.jobs), crew=crew)
     with closing(execute(cells, tell=lambda names: watch("runs", names=names), **elsewhere)) as stream:
         for done in stream:
             result.records += done.records

@@ -9,6 +9,7 @@ from noether.campaigns.fuzz.next_batch import unscreened
 from noether.campaigns.fuzz.outcome import Outcome, Row
 from noether.campaigns.fuzz.regimes import REGIMES
 from noether.report.table import listing, number
+from noether.system.memorypeak import told as told_peak
 from noether.system.outside import plural
 from noether.verdicts import exit_codes
 
@@ -63,7 +64,8 @@ def volume(outcome: Outcome) -> list[str]:
     left_out = f"{outcome.frozen} frozen, {outcome.unscreened} judged by the host alone"
     outside = f"{plural(outcome.outside, 'lane')} outside, {left_out}: none counts as a check"
     each = f"{outcome.checks / max(outcome.cpu, 1e-9):.2g} checks in each of them"
-    speed = f"{outcome.checks:.3g} checks in {outcome.seconds:.1f} s, {rate(outcome):.2g} a second"
+    took = ", ".join(filter(None, [f"{outcome.seconds:.1f} s", told_peak(outcome.memory)]))
+    speed = f"{outcome.checks:.3g} checks in {took}, {rate(outcome):.2g} a second"
     lines = [f"{plural(outcome.lanes, 'lane')} in {plural(outcome.batches, 'batch', 'batches')}; {outside}"]
     lines.append(f"{speed}: {shares}; {outcome.cpu:.0f} s of processors, {each}")
     left = unscreened(outcome.campaign.cases, outcome.campaign.rules)
@@ -162,6 +164,7 @@ def summary(outcome: Outcome) -> dict:
         "unscreened_rules": unscreened(outcome.campaign.cases, outcome.campaign.rules),
         "checks_by_backend": outcome.done_by,
         "seconds": outcome.seconds,
+        "memory": outcome.memory,
         "screened_seconds": outcome.screened,
         "cpu_seconds": outcome.cpu,
         "checks": outcome.checks,

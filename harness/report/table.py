@@ -14,6 +14,7 @@ from noether.report.next_step import next_step
 from noether.report.remainder import SHOWN, explained, remainder
 from noether.report.terminal import COLOUR, console, listing, number, say  # noqa: F401
 from noether.runs.result import Result
+from noether.system.memorypeak import told as told_peak
 from noether.system.outside import plural
 from noether.verdicts import exit_codes
 from noether.verdicts.known import excuse, proving
@@ -147,12 +148,13 @@ def closing(result: Result) -> Text:
 
 
 def footing(result: Result) -> str:
-    """How much there was, how long it took, and where its page is."""
+    """How much there was, how long it took, what it held in memory, and where its page is."""
     real = sum(not r.fault for r in result.records)
     where_to = f"; {result.folder}/report.html" if result.folder else ""
     planted = f"{len(result.records) - real} on planted faults"
     counts = f"{plural(real, 'verdict')}, {planted}, {plural(result.cells, 'cell')}"
-    return f"{counts}, {result.seconds:.1f} s{where_to}"
+    took = ", ".join(filter(None, [f"{result.seconds:.1f} s", told_peak(result.memory)]))
+    return f"{counts}, {took}{where_to}"
 
 
 def ending(result: Result, *, whole: bool = False) -> list:
@@ -188,6 +190,7 @@ def summary(result: Result) -> dict:
         "verdict": verdict(result),
         "run": str(result.folder) if result.folder else None,
         "seconds": round(result.seconds, 3),
+        "memory": result.memory,
         "cells": result.cells,
         "laws": [law_summary(row, real) for row in result.rows],
         "faults": of_result(result),

@@ -96,7 +96,7 @@ def judge(
 
 def keep_end(result: Result, folder: Folder) -> None:
     """Write the end of run.json, and leave the folder closed even when the disk is full."""
-    folder.about["seconds"] = round(result.seconds, 3)
+    folder.about |= {"seconds": round(result.seconds, 3), "memory": result.memory}
     folder.about["errors"], folder.about["blind"] = len(result.errors) + len(result.lost), list(result.blind)
     folder.about.pop("known", None)  # of the judgement of a run that is resumed
     if result.known:

@@ -38,6 +38,7 @@ class Result:
     errors       cell -> traceback: what went wrong inside the harness
     lost         cell -> why it is undecided though the harness is not at fault
     shard        as 2/3: the second of three parts of a run
+    memory       bytes that all its processes held together, at most; None where the system does not say
     folder       the run folder, None where nothing was recorded
     notes        what should be known beside the verdicts, a sentence each
     blind        promises that the run did not keep
@@ -56,6 +57,7 @@ class Result:
     shard: str = ""
     folder: Path | None = None
     seconds: float = 0.0
+    memory: int | None = None
     cells: int = 0
     interrupted: bool = False
     notes: list[str] = field(default_factory=list)

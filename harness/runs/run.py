@@ -26,6 +26,7 @@ from noether.runs.worker_pool import Crew
 from noether.system import processstate
 from noether.system.jobs import jobs as how_many
 from noether.system.machine import instructions, versions
+from noether.system.memorypeak import Peak
 from noether.system.usage import CannotRun, UsageError
 from noether.verdicts import exit_codes
 from noether.verdicts.known import Known
@@ -87,7 +88,7 @@ def run(
     """
     begin = time.perf_counter()
     selection = select(request)
-    with early(selection, how) as crew:
+    with Peak() as peak, early(selection, how) as crew:
         with processstate.kept(harmless=False):  # planning asks a case for numbers too
             planned = shards.part(plan(selection), how.shard)
         if resume is None:
@@ -99,7 +100,7 @@ def run(
         done_in(result, planned, folder, found, how, watch, crew)
     result.notes += how.executor.notes() if how.executor else []
     result.notes += [line for line in cache_folders.notes() if line not in result.notes]
-    result.seconds = time.perf_counter() - begin
+    result.seconds, result.memory = time.perf_counter() - begin, peak.most
     cells = [completeness.planned(c) for c in planned.cells]
     conclude(result, cells, planned.selection.asked, folder, strict=strict, known=known)
     return result

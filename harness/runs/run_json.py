@@ -37,7 +37,7 @@ FIELDS = {
     **{"cwd": TEXT.optional, "start": TEXT.optional, "end": TEXT.or_null.optional},
     **{"exit_code": whole(0, 255).or_null.optional, "records": COUNT, "seed": whole().optional},
     **{"backend": WORD, "left_out": NAMES.optional, "cells": whole().optional, "strict": TRUTH.optional},
-    **{"seconds": NUMBER.optional, "errors": whole().optional, "blind": TEXTS.optional},
+    **{"seconds": NUMBER.optional, "memory": COUNT, "errors": whole().optional, "blind": TEXTS.optional},
     **{"resumed": TEXTS.optional, "last": TEXT.optional, "shard": NAME.optional, "asked": NAMES.optional},
     **{"plan": list_of(OBJECT).optional, "merged": list_of(OBJECT).optional},
     "known": list_of(OBJECT).optional,

@@ -29,6 +29,7 @@ def saved_result(folder: Path) -> Result:
     result.interrupted = code == exit_codes.INTERRUPTED
     result.shard, result.cells = about.get("shard", ""), about.get("cells", len(run.cells))
     result.seconds, result.notes = float(about.get("seconds", 0)), list(run.notes)
+    result.memory = about.get("memory")
     result.folder, result.about, result.known = run.path, about, known.of_about(about)
     if about.get("command") == "fuzz":
         result.notes.append("fuzzing shows laws no planted fault: it has no row a law")

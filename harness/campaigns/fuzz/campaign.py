@@ -36,6 +36,7 @@ from noether.runs.decision import carry
 from noether.runs.folder import Folder
 from noether.runs.recording import recording
 from noether.system.machine import versions
+from noether.system.memorypeak import Peak
 from noether.system.usage import UsageError
 
 MINIMISED = 3  # violations of one run that are made small: laws fail together, and the first tells most
@@ -55,17 +56,18 @@ def run(campaign: Campaign, watch=lambda outcome, done: None) -> Outcome:
         raise UsageError(nothing(campaign))
     folder = Folder.create(campaign.out, about(campaign, cells)) if campaign.record else None
     outcome = Outcome(campaign, cells, folder=folder and folder.path)
-    begin = time.perf_counter()
+    begin, peak = time.perf_counter(), Peak()
     try:
         try:
-            outcome.replayed = [corpus.replay(entry) for entry in known]
-            if not any(r.again for r in outcome.replayed):
-                fuzz(campaign, outcome, folder, watch)
+            with peak:
+                outcome.replayed = [corpus.replay(entry) for entry in known]
+                if not any(r.again for r in outcome.replayed):
+                    fuzz(campaign, outcome, folder, watch)
             outcome.seconds = time.perf_counter() - begin
             conclude(outcome)
         except KeyboardInterrupt:
             outcome.interrupted = True
-        outcome.seconds = outcome.seconds or time.perf_counter() - begin
+        outcome.seconds, outcome.memory = outcome.seconds or time.perf_counter() - begin, peak.most
         finish(outcome, folder)
     except BaseException as error:  # no end in run.json: it is known as unfinished
         carry(error, [record for _, _, record, _ in outcome.violations], *unfinished(outcome))
@@ -80,7 +82,8 @@ def finish(outcome: Outcome, folder: Folder | None) -> None:
     """Write the end of run.json; an interrupted run has an exit code and no end."""
     if folder is None:
         return
-    folder.about.update(seconds=round(outcome.seconds, 3), errors=len(outcome.errors) + len(outcome.lost))
+    folder.about.update(seconds=round(outcome.seconds, 3), memory=outcome.memory)
+    folder.about.update(errors=len(outcome.errors) + len(outcome.lost))
     try:
         if (
             outcome.interrupted

@@ -62,6 +62,7 @@ class Outcome:
     kernels, done_by  backend -> the (case, rule, precision) that it ran, and its checks
     violations  (Subject, Example, Record, Batch) as found;  minimal  (Subject, Example) made small;  saved
                 corpus files written
+    memory      bytes that all processes of the run held together, at most; None where the system does not say
     """
 
     campaign: Campaign
@@ -86,6 +87,7 @@ class Outcome:
     outside: int = 0
     unscreened: int = 0
     seconds: float = 0.0
+    memory: int | None = None
     cpu: float = 0.0
     screened: float = 0.0
     interrupted: bool = False

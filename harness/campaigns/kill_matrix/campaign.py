@@ -22,6 +22,7 @@ from noether.runs.execute import execute
 from noether.runs.folder import Folder
 from noether.runs.recording import keep
 from noether.runs.run import unwatched
+from noether.system.memorypeak import Peak
 from noether.system.usage import UsageError, unknown
 from noether.verdicts import exit_codes
 from noether.verdicts.record import Record
@@ -32,7 +33,10 @@ OWN_CELLS = tuple(law for law in findings.LAWS if law not in EXACT and law != "B
 
 @dataclass
 class Campaign:
-    """The result of a run over planted faults."""
+    """The result of a run over planted faults.
+
+    memory  bytes that all its processes held together, at most; None where the system does not say
+    """
 
     records: list[Record]
     verdict: findings.Verdict
@@ -41,6 +45,7 @@ class Campaign:
     asked: tuple[str, ...]
     folder: Path | None = None
     seconds: float = 0.0
+    memory: int | None = None
     cells: int = 0
     errors: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -112,11 +117,12 @@ def run(
     result = Campaign([], undecided, exit_codes.INTERNAL, profile, asked, where, cells=len(planned))
     watch("cells", total=len(planned), done=0)
     try:
-        with closing(execute(planned, jobs=jobs, tell=lambda names: watch("runs", names=names))) as stream:
+        running = closing(execute(planned, jobs=jobs, tell=lambda names: watch("runs", names=names)))
+        with Peak() as peak, running as stream:
             for done in stream:
                 take(result, done, folder)
                 watch("done", done=done)
-        result.seconds = time.perf_counter() - begin
+        result.seconds, result.memory = time.perf_counter() - begin, peak.most
         conclude(result)
         if folder:
             finish(result, folder)
@@ -140,7 +146,7 @@ def take(result: Campaign, done, folder: Folder | None) -> None:
 
 def finish(result: Campaign, folder: Folder) -> None:
     """Write the end of the run into run.json; what cannot be written is a note."""
-    folder.about["seconds"] = round(result.seconds, 3)
+    folder.about |= {"seconds": round(result.seconds, 3), "memory": result.memory}
     try:
         folder.finish(result.exit_code)
     except OSError as error:

@@ -12,6 +12,7 @@ def summary(result: Campaign) -> dict:
     counts = {"faults": v.faults, "killed": v.killed, "equivalent": v.equivalent, "by_bits_alone": v.by_bits}
     told = {"exit_code": result.exit_code, "reasons": list(v.reasons)}
     told |= {"run": str(result.folder) if result.folder else None, "seconds": round(result.seconds, 3)}
+    told |= {"memory": result.memory}
     place = lambda r: {"case": r.case, "rule": r.rule, "precision": r.precision}
     of = lambda key: [{**place(r), **r.data[key]} for r in of_kind(result.records, key)]
     matrix = [row_summary(row) for row in rows(result.records)]

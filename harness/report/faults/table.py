@@ -10,6 +10,7 @@ from noether.campaigns.kill_matrix.findings import LAWS, Row, of_kind, of_launch
 from noether.faults.harmless import EQUIVALENT
 from noether.kernels.programs.precision import UNIT
 from noether.report.terminal import console, listing
+from noether.system.memorypeak import told as told_peak
 from noether.system.outside import plural
 from noether.verdicts import exit_codes
 
@@ -134,6 +135,7 @@ def ending(result: Campaign) -> list:
     killed = f"{v.killed} killed ({v.by_bits} by B1 alone), {v.equivalent} proven to be none"
     faults = f"{v.faults} faults: {killed}, {v.faults - v.killed - v.equivalent} survive"
     counts = f"{plural(len(result.records), 'verdict')}, {plural(result.cells, 'cell')}"
-    work = f"{counts}, {result.seconds:.1f} s{where_to}"
+    took = ", ".join(filter(None, [f"{result.seconds:.1f} s", told_peak(result.memory)]))
+    work = f"{counts}, {took}{where_to}"
     last = Text(f"{faults}; {work}", style="dim", overflow="fold")
     return [*parts, Text(WORD[result.exit_code], style=style), last]

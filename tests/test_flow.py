@@ -113,6 +113,19 @@ def rayleigh():
     return cell, mech, comparison.solve(cell, mech, spread((1.0, 1e-3), SETTINGS[:1]))
 
 
+@pytest.mark.parametrize("name", ["rayleigh", "linear-network", "entropy-mirror", "deformed-rayleigh"])
+def test_rates_alone_are_those_beside_the_sources_to_the_bit(name):
+    case = BY_NAME[name]
+    mech, rng = mechanics(case), np.random.default_rng(0)
+    lanes = 7
+    x = np.concatenate([case.draw(rng, lanes), rng.normal(size=(case.dim, lanes))])
+    values = rng.uniform(0.1, 1.0, size=(5, lanes))
+    for y in (x, x + 1e-30j):
+        whole, alone = mech.field(*y, *values), mech.rates(*y, *values)
+        assert len(whole) > len(alone) == 2 * case.dim
+        assert alone.tobytes() == whole[: 2 * case.dim].tobytes()
+
+
 def test_two_methods_at_two_tolerances_agree_and_tightening_helps(rayleigh):
     _, _, solution = rayleigh
     assert list(flow.methods(solution.run.parameters)) == ["DOP853", "LSODA"]

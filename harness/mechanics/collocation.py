@@ -106,6 +106,7 @@ def newton(rates: Callable, x: np.ndarray, h: np.ndarray, stages: int) -> np.nda
     slopes = (h[:, None] * values)[..., None, None] * jacobian(rates, x)[:, None]  # (lanes, s, n, n)
     inverse = np.linalg.inv(np.eye(n) - slopes)
     X, last = np.repeat(x[:, None, :], stages, axis=1), np.inf
+    room = 1 + np.max(np.abs(x), axis=0)
     for _ in range(ITERATIONS):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a lost iteration is seen below
             force = rates(X)
@@ -113,7 +114,7 @@ def newton(rates: Callable, x: np.ndarray, h: np.ndarray, stages: int) -> np.nda
         apart = (inverse @ (back @ residual.transpose(2, 1, 0))[..., None])[..., 0]
         change = (P @ apart).real.transpose(2, 1, 0)
         X = X + change
-        size = np.max(np.abs(change) / (1 + np.max(np.abs(x), axis=0)))
+        size = np.max(np.abs(change) / room)
         if not size < LOST:
             return None
         if size == 0 or (size < 1e-12 and size > last / 2):
@@ -129,10 +130,11 @@ def settled(rates: Callable, x: np.ndarray, h: np.ndarray, stages: int) -> np.nd
     stages. A rate may be singular at the start of a step, as 1/t, where no stage is.
     """
     A, X, last = radau(stages)[1], np.repeat(x[:, None, :], stages, axis=1), np.inf
+    room = 1 + np.max(np.abs(x), axis=0)
     for _ in range(REPEATS):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a lost iteration is seen below
             before, X = X, x[:, None, :] + h * (A @ rates(X))
-        size = np.max(np.abs(X - before) / (1 + np.max(np.abs(x), axis=0)))
+        size = np.max(np.abs(X - before) / room)
         if not size < LOST:
             return None
         if size == 0 or (size < 1e-12 and size > last / 2):
@@ -143,6 +145,8 @@ def settled(rates: Callable, x: np.ndarray, h: np.ndarray, stages: int) -> np.nd
 
 def damped(A: np.ndarray, h: np.ndarray, rate: np.ndarray, z: np.ndarray, source: np.ndarray) -> np.ndarray:
     """The step (1) for z' = -rate z + source, which is linear: source (k, s, lanes) -> z (k, lanes)."""
+    if not len(z):
+        return z
     matrix = np.eye(len(A)) + (h * rate)[..., None, None] * A
     right = z[:, None, :] + h * (A @ source)
     return np.linalg.solve(matrix, right.transpose(0, 2, 1)[..., None])[..., -1, 0]

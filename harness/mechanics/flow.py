@@ -95,9 +95,8 @@ def by_collocation(
     mechanics: Mechanics, x0: np.ndarray, parameters: Parameters, times: np.ndarray, stages: int = FINE
 ) -> Trajectory:
     """The trajectory of every lane by collocation, in one batch; times (n, lanes)."""
-    call, d = mechanics.field, 2 * mechanics.dim
-    rates = lambda y: call(*y, *parameters.values)[:d]
-    sources = lambda y: integral_sources(mechanics, call(*y, *parameters.values))
+    rates = lambda y: mechanics.rates(*y, *parameters.values)
+    sources = lambda y: integral_sources(mechanics, mechanics.field(*y, *parameters.values))
     z0, rate = initial_integrals(mechanics, x0, parameters), damping(mechanics, parameters, x0.shape[1])
     x, z = collocation.march(rates, sources, x0, z0, rate, times, stages)
     return Trajectory(mechanics, parameters, times, x, z)

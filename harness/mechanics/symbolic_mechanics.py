@@ -38,7 +38,8 @@ class Mechanics:
     """Equations of motion of 2d coordinates x, and of the sources of each charge per unit mass.
 
     x            (q, p) with p = G qdot for a metric, (q, qdot) for Bregman
-    field        numpy: field(*x, m, mu, eps, kappa, k) -> (2d + sources, ...) rates, then the sources
+    rates        numpy: rates(*x, m, mu, eps, kappa, k) -> (2d, ...)
+    field        numpy, of the same -> (2d + sources, ...) rates, the same to the bit, then the sources
     integrals    arguments (*x, *z, m, mu, eps, kappa, k) and expressions: the rates of x and of the damped
                  integrals z of flow.py (1): one per source, then S with friction mu (1 + MU_OFF), the fault,
                  per symmetry; last the undamped integral of <qdot, G qdot> (theory.md#T4), for a metric
@@ -51,6 +52,7 @@ class Mechanics:
     case: Case
     bregman: bool
     dim: int
+    rates: Callable
     field: Callable
     integrals: tuple
     parts: tuple
@@ -115,6 +117,7 @@ def mechanics(case: Case) -> Mechanics:
         case=case,
         bregman=case.metric.kind == BREGMAN,
         dim=case.dim,
+        rates=numpy(e.rates),
         field=numpy([*e.rates, *e.sources, *e.power]),
         integrals=((*e.x, *z, *w, *PARAMETERS), [*e.rates, *integrals, *e.power]),
         parts=e.parts,

@@ -59,7 +59,7 @@ def lost(mech: Mechanics, x0: np.ndarray, parameters: flow.Parameters, final: fl
     derivative.
     """
     x, h, rows = x0, final / ROUGH, [x0]
-    rate = lambda y: mech.field(*y, *parameters.values)[: 2 * mech.dim]
+    rate = lambda y: mech.rates(*y, *parameters.values)
     for _ in range(ROUGH):
         a = rate(x)
         b = rate(x + h / 2 * a)

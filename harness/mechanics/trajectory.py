@@ -30,7 +30,7 @@ class Trajectory(States):
     """One launch in wide numbers, with the right step from every state and the bounds on its rounding."""
 
     DERIVED = ("summands", "shrink", "pull", "move", "log_sum", "rate", "ahead", "expected_v", "kept")
-    DERIVED += ("v_apart", "predicted_move")
+    DERIVED += ("v_apart", "predicted_move", "pull_of_breaking", "pull_of_decay")
     """What is derived from parameters, and kept."""
 
     # ---- the step, by the terms of its rule
@@ -116,6 +116,16 @@ class Trajectory(States):
             pulled = c.pulled(rows(self.q[:-1]), rows(self.g), p, UNROUNDED, part=rows(g))
             return np.stack([np.broadcast_to(x, (self.steps, self.lanes)) for x in pulled], axis=1)
 
+    @cached_property
+    def pull_of_breaking(self) -> np.ndarray:
+        """What b f is of the breaking and the decay alone, (steps, d, lanes)."""
+        return self.pulled(self.eps * self.g_broken)
+
+    @cached_property
+    def pull_of_decay(self) -> np.ndarray:
+        """What b f is without any gradient, (steps, d, lanes)."""
+        return self.pulled(0 * self.g_broken)
+
     @property
     def kept_part(self) -> np.ndarray:
         """a p, (steps, d, lanes)."""
@@ -134,10 +144,8 @@ class Trajectory(States):
         if not self.rule.decoupled:
             return np.ones_like(self.eta)
         q = np.ones_like(self.z[:1])
-        g, buffers = (
-            list(np.moveaxis(q, 1, 0)),
-            split(list(np.moveaxis(np.ones_like(self.v[:1]), 1, 0)), self.dim),
-        )
+        g, ones = list(np.moveaxis(q, 1, 0)), np.ones_like(self.v[:1])
+        buffers = split(list(np.moveaxis(ones, 1, 0)), self.dim)
         rows = self.steps if self.rule.timed and not self.traced else 1
         p = self.rule.named([x if np.ndim(x) == 1 else x[:rows] for x in self.numbers])
         of_q = self.rule.terms(g, buffers, buffers, g, p, UNROUNDED)[0]

@@ -16,13 +16,13 @@ from noether.mechanics.trajectory import Trajectory
 def broken_pull(t: Trajectory, symmetry: Symmetry):
     """<b f, xi> with the symmetric part of the gradient set to zero: b (+-eps <grad b, xi> + k <q, xi>), k
     when coupled."""
-    return dot(t.pulled(t.eps * t.g_broken), xi(symmetry, t.q[:-1]))
+    return dot(t.pull_of_breaking, xi(symmetry, t.q[:-1]))
 
 
 def broken_size(t: Trajectory, x):
     """What <b f, x> of the broken pull is without cancellation, for x not negative."""
-    decay = t.pulled(0 * t.g_broken)
-    return size(t.pulled(t.eps * t.g_broken) - decay, x) + size(decay, x)
+    decay = t.pull_of_decay
+    return size(t.pull_of_breaking - decay, x) + size(decay, x)
 
 
 def charge(t: Trajectory, symmetry: Symmetry):

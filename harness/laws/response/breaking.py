@@ -83,6 +83,7 @@ def magnitude(t: Trajectory, eps: float) -> Trajectory:
     """The same states under another claim about eps."""
     out = copy.copy(t)
     out.eps = np.full_like(t.eps, eps)
+    out.__dict__.pop("pull_of_breaking", None)  # it is of the eps that was
     return out
 
 

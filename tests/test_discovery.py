@@ -149,7 +149,7 @@ WRONG = {
     "domain --dim 3": "--box LOW,HIGH",
     "branches --dim 3": "line 30",
     "none": "--dim is missing",
-    "none --dim 65": "from 1 to 64",
+    "none --dim 5000": "from 1 to 4096",
     "none --dim 3 --box 1": "LOW,HIGH",
     "none --dim 3 --box 2,1": "LOW below HIGH",
     "nothing --dim 3": "must be one of",

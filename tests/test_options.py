@@ -100,7 +100,12 @@ KEPT = {
     ),
     "discover": (
         "noether.campaigns.discovery.finding.discover",
-        {"--seed": (["7"], 1, 7), "--box": (["-2,2"], "0.box.tolist", [[-2.0, 2.0]] * 8)},
+        {
+            "--seed": (["7"], 1, 7),
+            "--box": (["-2,2"], "0.box.tolist", [[-2.0, 2.0]] * 8),
+            "--within": (["30"], "within", 30.0),
+            "--memory": (["2"], "memory", 2.0),
+        },
     ),
     "map": (
         "noether.laws.map.cells.run_cell",

@@ -152,6 +152,16 @@ def gradient(loss, q: np.ndarray) -> np.ndarray:
         return np.stack([np.broadcast_to(p, q.shape[1:]) for p in partials(loss, q, one, zero)])
 
 
+def slope(loss, q: np.ndarray) -> np.ndarray:
+    """The derivative of loss(q, xp) along (1, ..., 1) at q (d, n), longdouble (1, n): one partial derivative
+    instead of d, for losses of many parameters."""
+    require_wide()
+    one = np.ones(np.shape(q)[1:], WIDE)
+    with np.errstate(all="ignore"):
+        found = loss([Dual(x, [one]) for x in np.asarray(q, WIDE)], ON_ARRAYS).partials[0]
+    return np.broadcast_to(found, (1, *one.shape))
+
+
 def metric(case, q: np.ndarray, kappa) -> np.ndarray:
     """The entries of a case's diagonal metric at q (d, ...), longdouble (d, ...)."""
     require_wide()

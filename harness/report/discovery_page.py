@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 from rich.text import Text
 
@@ -10,11 +12,14 @@ from noether.campaigns.discovery.nullspace import GAP
 from noether.system.outside import plural
 
 SHOWN = 40  # generators that are printed
+RUNS = 4  # of neighbouring parameters of a family that are printed
 
 
 def page(found: Finding) -> list:
     """The whole result, from the spectrum to the verdict."""
-    out: list = [heading(found), *spectrum_lines(found), Text()]
+    out: list = [heading(found), *spectrum_lines(found), *rest_lines(found), Text()]
+    if found.families:
+        out += [*families(found), Text()]
     if found.generators:
         out += [*generators(found), Text()]
     if found.weak:
@@ -39,6 +44,45 @@ def spectrum_lines(found: Finding) -> list[str]:
         broken = f"{len(seen.values) - seen.kept}, at least {seen.smallest_broken:.2g}"
     values = f"{plural(len(seen.values), 'affine field')}, singular values: kept {kept}; broken {broken}"
     return [f"{values}; gap {seen.gap:.1e}, needed {GAP:.0e}"]
+
+
+def rest_lines(found: Finding) -> list[str]:
+    """What was searched of a loss of many parameters; nothing of one of few."""
+    rest, d = found.rest, found.loss.dim
+    if rest is None:
+        return []
+    return [
+        f"{plural(d * (d + 1), 'affine field')}. Searched wholly: translations, diagonal fields, and the "
+        f"fields of each of {d * (d - 1) // 2} pairs of parameters.",
+        f"Of all others a random one was taken apart at {rest.rows} points, in "
+        f"{plural(rest.iterations, 'iteration')}: {left(rest)}",
+    ]
+
+
+def left(rest) -> str:
+    """What became of a random field."""
+    if rest.is_nothing:
+        return f"nothing of it is kept. The chance that a symmetry was missed is below {rest.chance:.0e}."
+    return f"what is left of it is not nothing, and is broken by {rest.broken:.1g}."
+
+
+def families(found: Finding) -> list[str]:
+    """Each family of rotations in two lines."""
+    out = []
+    for f in found.families:
+        kinetic = "Killing: no kinetic breaking; laws D2 D3" if f.is_killing else "kinetic breaking <A v, v>"
+        group = f"so({len(f.members)}), " if f.is_killing else ""
+        proof = f"each {f.proof} at new points"
+        out += [f"     {group}{f.count} rotations of {parameters(f.members)}; {kinetic}; {proof}"]
+        out += [f"       they keep {f.formula}"]
+    return out
+
+
+def parameters(members) -> str:
+    """Parameters by number, neighbours as a range."""
+    runs = np.split(members, np.flatnonzero(np.diff(members) > 1) + 1)
+    told = [f"q{r[0]}" if len(r) == 1 else f"q{r[0]} to q{r[-1]}" for r in runs]
+    return ", ".join(told if len(told) <= RUNS else [*told[:RUNS], f"... ({len(members)} parameters)"])
 
 
 def generators(found: Finding) -> list[str]:
@@ -68,19 +112,17 @@ def verdict(found: Finding) -> str:
     """The last line: how many symmetries there are, or why that is not decided."""
     if found.undecided:
         return f"could not decide: {found.undecided}"
-    if not found.generators:
+    if not found.count:
         nearly = f"; {len(found.weak)} nearly do" if found.weak else ""
         return f"none: no affine field keeps this loss{nearly}"
     d, moves, seen = found.loss.dim, found.translations, found.spectrum
     module = ""
-    if moves and moves * (d + 1) <= seen.kept:
+    if seen and moves and moves * (d + 1) <= seen.kept:
         multiples = f"{moves} translations times {d} + 1 affine functions"
         module = f"; with {multiples} they span the {seen.kept} fields kept"
-    closing = f"; brackets close to {found.unclosed:.1g}" if len(found.generators) > 1 else ""
-    killing = sum(g.is_killing for g in found.generators)
-    count = len(found.generators)
-    named = plural(count, "symmetry", "symmetries")
-    return f"{named}, {killing} of them kept by the kinetic energy (Killing){module}{closing}"
+    closing = f"; brackets close to {found.unclosed:.1g}" if seen and found.count > 1 else ""
+    named = plural(found.count, "symmetry", "symmetries")
+    return f"{named}, {found.killing} of them kept by the kinetic energy (Killing){module}{closing}"
 
 
 def summary(found: Finding) -> dict:
@@ -100,6 +142,8 @@ def summary(found: Finding) -> dict:
         "rounding": seen.floor if seen else None,
         "singular_values": seen.values.tolist() if seen else [],
         "bracket_outside": found.unclosed,
+        "families": [f.as_dict() for f in found.families],
+        "others": asdict(found.rest) if found.rest else None,
         "generators": [g.as_dict() for g in found.generators],
         "weakly_broken": [{"size": w.size, **w.generator.as_dict()} for w in found.weak],
     }

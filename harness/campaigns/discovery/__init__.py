@@ -6,7 +6,7 @@
     algebra.py     function multiples divided out; Killing and symmetric generators; small rational numbers;
                    brackets
     generator.py   one generator: its name, its formula, its charge, the laws, the proof at 50 digits
-    page.py        what a person and what a machine read
+    large/         the same of many parameters, where no matrix of all fields fits
 
     module.py      the same of a small module of PyTorch, whatever its data and its loss are, beside what a
                    walk through it proposes

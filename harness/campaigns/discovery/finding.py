@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from noether.campaigns.discovery import nullspace
 from noether.campaigns.discovery.algebra import divided, echelon, rational
 from noether.campaigns.discovery.generator import Generator, exact_gradients, proven
-from noether.campaigns.discovery.loss import Loss, meant
+from noether.campaigns.discovery.large.estimate import MEMORY, WITHIN
+from noether.campaigns.discovery.large.families import Family
+from noether.campaigns.discovery.large.finding import Rest, found_in
+from noether.campaigns.discovery.loss import DENSE, Loss, meant
 from noether.campaigns.discovery.nullspace import GAP, Spectrum, spectrum
 from noether.cases import Case
 from noether.mechanics.wide import require_wide
@@ -36,6 +40,8 @@ class Finding:
     weak        fields that are nearly kept, each with its size
     undecided   why nothing can be said, or ''
     unclosed    how much of a bracket of two symmetries is no symmetry
+    families    of many parameters (large/): the rotations of all pairs of many, beside `generators`
+    rest        of many parameters: what is known of all fields that were not found
     """
 
     loss: Loss
@@ -44,6 +50,20 @@ class Finding:
     weak: list = field(default_factory=list)
     undecided: str = ""
     unclosed: float = 0.0
+    families: list[Family] = field(default_factory=list)
+    rest: Rest | None = None
+
+    @property
+    def count(self) -> int:
+        """How many independent symmetries there are, the multiples of translations not counted."""
+        return len(self.generators) + sum(f.count for f in self.families)
+
+    @property
+    def killing(self) -> int:
+        """How many of them are Killing fields."""
+        return sum(g.is_killing for g in self.generators) + sum(
+            f.count for f in self.families if f.is_killing
+        )
 
     @property
     def translations(self) -> int:
@@ -57,14 +77,20 @@ def discover(
     *,
     dim: int | None = None,
     box: tuple[float, float] | None = None,
+    within: float = WITHIN,
+    memory: float = MEMORY,
+    tell: Callable[[str], None] = lambda text: None,
+    note: Callable[[str], None] = lambda text: None,
 ) -> Finding:
     """Every affine symmetry of a loss that nobody declared, with a proof of each, or why nothing can be said.
 
     loss   a function loss(q, xp), a Case, or a word of the command line: a case of the catalogue,
            FILE.py:NAME
     seed   the points at which gradients are compared derive from it
-    dim    how many parameters the function takes, 1 to 64; a Case knows
+    dim    how many parameters the function takes; a Case knows
     box    (low, high) of every parameter, where points are drawn: (-1, 1), or the Case's own
+    within, memory  seconds and gigabytes that it may take by its estimate, for more than 40 parameters
+    tell, note      called with what is being done, and with estimates
 
     `generators` of what comes back are the fields xi(q) = A q + a that the loss keeps, `weak` those that it
     nearly keeps; `undecided` is the reason where nothing can be said, else ''. Raises
@@ -73,6 +99,21 @@ def discover(
     require_wide()
     if not isinstance(loss, Loss):
         loss = meant(loss, dim, None if box is None else ",".join(map(str, box)))
+    if loss.dim <= DENSE:
+        return of_all(loss, seed)
+    found = found_in(loss, seed, within, memory, tell, note)
+    if found.undecided and nullspace.memory(loss.dim) <= nullspace.MEMORY:
+        seconds = nullspace.seconds(loss.dim)
+        note(f"not decided: {found.undecided}; one matrix of all fields decides it in about {seconds:.2g} s")
+        return of_all(loss, seed)
+    weak = [Weak(*pair) for pair in found.weak]
+    return Finding(
+        loss, None, found.generators, weak, found.undecided, families=found.families, rest=found.rest
+    )
+
+
+def of_all(loss: Loss, seed: int) -> Finding:
+    """The result from one matrix of all affine fields. Raises UsageError where it is too large."""
     seen = spectrum(loss, seed)
     if seen is None:
         return Finding(

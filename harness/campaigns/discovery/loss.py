@@ -19,7 +19,10 @@ from noether.plan.casefiles.trial_process import tried
 from noether.system.timelimit import TimeUp, allowed, limited
 from noether.system.usage import UsageError, unknown
 
-LARGEST = 64  # parameters
+DENSE = 40
+"""Parameters up to which every affine field is in one matrix (nullspace.py): 5 seconds; more: large/."""
+LARGEST = 4096
+"""Parameters: what so many would take is still told as an estimate."""
 BOX = (-1.0, 1.0)
 TRIED = 4  # points at which a loss is tried out before it is loaded here
 
@@ -101,7 +104,7 @@ def try_loss(word: str, report: casefile.Report, stage: Callable[[str], None], w
     stage(f"evaluating {loss.name}")
     low, high = loss.box.T[:, :, None]
     points = low + (high - low) * np.random.default_rng(0).random((loss.dim, TRIED))
-    differentiate(loss, points, wide.gradient)
+    differentiate(loss, points, wide.gradient if loss.dim <= DENSE else wide.slope)
 
 
 def of(found: Case | Callable, name: str, origin: Origin, dim: int | None, box: str | None) -> Loss:

@@ -131,13 +131,18 @@ def memory(dim: int) -> int:
     return 8 * (2 * rows * unknowns + 6 * unknowns**2)
 
 
+def seconds(dim: int) -> float:
+    """Seconds of the decomposition, about."""
+    return FLOPS * shape(dim)[1] ** 3 / SPEED
+
+
 def check_size(loss: Loss) -> None:
     """Refuse a system of too many parameters beforehand. Raises UsageError."""
     if memory(loss.dim) <= MEMORY:
         return
     rows, unknowns = shape(loss.dim)
     most = max(d for d in range(1, loss.dim) if memory(d) <= MEMORY)
-    hours = FLOPS * unknowns**3 / SPEED / 3600
+    hours = seconds(loss.dim) / 3600
     raise UsageError(
         f"{loss.origin.label}: {loss.name} has {loss.dim} parameters: the system of its affine fields has "
         f"{rows} x {unknowns} "

@@ -9,6 +9,7 @@ in which it differs from what was said of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from noether.optimizers.features import FEATURES, GUESS, INSTEAD, LINEAR, PLAINLY, has, meant, reads
 
@@ -59,26 +60,36 @@ class Anatomy:
 
     def settled(self) -> Anatomy:
         """Features without a meaning at their plainest, and the numbers that the step reads."""
-        chosen = self.features
-        for _ in FEATURES:  # a feature may lose its meaning when another does
-            for feature in FEATURES:
-                if not meant(feature, chosen):
-                    chosen[feature.name] = next(iter(feature.options))
-                elif not has(feature.only.get(chosen[feature.name], {}), chosen):
-                    chosen[feature.name] = INSTEAD.get(chosen[feature.name], next(iter(feature.options)))
-        linear = chosen["family"] == "elementwise" and all(
-            chosen[name] == option for name, option in LINEAR.items()
-        )
-        if linear and chosen["decay"] in ("decoupled", "of the momentum"):
-            chosen["decay"] = "coupled"  # q - eta (g + k q) is the same step
-        if chosen["decay"] == "of the momentum" and all(chosen[name] == x for name, x in PLAINLY.items()):
-            chosen["decay"] = "decoupled"  # q - eta (m + k q)
-        if linear and chosen["decay"] == "growing":
-            chosen["decay"] = "coupled growing"
+        options, read = settled(self.options)
         values = self.values
-        read = {name: values.get(name, GUESS[name]) for name in reads(chosen)}
-        return Anatomy(tuple(chosen.items()), tuple(read.items()))
+        return Anatomy(options, tuple((name, values.get(name, GUESS[name])) for name in read))
 
     def differs(self, other: Anatomy) -> tuple[str, ...]:
         """The features in which two differ."""
         return tuple(name for name, option in self.options if other.features[name] != option)
+
+
+@cache
+def settled(options: tuple[tuple[str, str], ...]) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """Options with those without a meaning at their plainest, and the names of the numbers that a step of
+    them reads: a search asks the same ten thousand times."""
+    chosen = dict(options)
+    for _ in FEATURES:  # a feature may lose its meaning when another does
+        before = tuple(chosen.values())
+        for feature in FEATURES:
+            if not meant(feature, chosen):
+                chosen[feature.name] = next(iter(feature.options))
+            elif not has(feature.only.get(chosen[feature.name], {}), chosen):
+                chosen[feature.name] = INSTEAD.get(chosen[feature.name], next(iter(feature.options)))
+        if tuple(chosen.values()) == before:
+            break
+    linear = chosen["family"] == "elementwise" and all(
+        chosen[name] == option for name, option in LINEAR.items()
+    )
+    if linear and chosen["decay"] in ("decoupled", "of the momentum"):
+        chosen["decay"] = "coupled"  # q - eta (g + k q) is the same step
+    if chosen["decay"] == "of the momentum" and all(chosen[name] == x for name, x in PLAINLY.items()):
+        chosen["decay"] = "decoupled"  # q - eta (m + k q)
+    if linear and chosen["decay"] == "growing":
+        chosen["decay"] = "coupled growing"
+    return tuple(chosen.items()), tuple(dict.fromkeys(reads(chosen)))

@@ -139,7 +139,7 @@ def momentum(F: dict, x, state: dict, f, n: int, count: int, xp):
     """What the step follows before the division; the momentum itself is kept in the state."""
     if F["momentum"] == "none":
         return f
-    old = state.get("m", 0 * f)
+    old = state["m"] if "m" in state else 0 * f
     kept = x.beta2 if F["ahead"] == "lion" else x.beta
     dampened = F["momentum"].startswith("dampened")
     share = 1 if F["momentum"] == "sum" else xp.coefficient(1 - x.tau if dampened else 1 - kept)
@@ -149,7 +149,10 @@ def momentum(F: dict, x, state: dict, f, n: int, count: int, xp):
         return x.beta * old + xp.coefficient(1 - x.beta) * f
     if F["ahead"] == "scheduled":
         return scheduled(x, state, f, new, count, xp)
-    follows = {"nesterov": x.beta * new + f * (1 if dampened else share), "old": old}.get(F["ahead"], new)
+    if F["ahead"] == "nesterov":
+        follows = x.beta * new + f * (1 if dampened else share)
+    else:
+        follows = old if F["ahead"] == "old" else new
     for correction in corrections(F["first correction"], x.beta, x, count, xp):
         follows = follows / correction
     return follows
@@ -228,25 +231,32 @@ def below(F: dict, x, s, correction, xp):
 
 def second(F: dict, x, state: dict, f, mean, xp):
     """The second moment after the step, which is kept in the state."""
-    what, begun = F["second"], 0 * f + (x.initial if F["start"] == "given" else 0)
+    what, before = F["second"], state.get("s")
+    if before is None:
+        before = 0 * f + (x.initial if F["start"] == "given" else 0)
     if what == "sum":
-        state["s"] = state.get("s", begun) + f * f
+        state["s"] = before + f * f
         return state["s"]
-    new = {"belief": lambda: (f - mean) * (f - mean), "of the momentum": lambda: mean * mean,
-           "absolute": lambda: abs(f)}.get(what, lambda: f * f)()  # fmt: skip
+    if what == "belief":
+        new = (f - mean) * (f - mean)
+    elif what == "of the momentum":
+        new = mean * mean
+    else:
+        new = abs(f) if what == "absolute" else f * f
     begins = what == "from the first" and "s" not in state
     share = xp.coefficient(1 - (x.tau2 if what == "weighted" else x.beta2))
-    state["s"] = new if begins else x.beta2 * state.get("s", begun) + share * new
+    state["s"] = new if begins else x.beta2 * before + share * new
     if what == "centred":
-        state["mean"] = x.beta2 * state.get("mean", 0 * f) + xp.coefficient(1 - x.beta2) * f
+        mean = state["mean"] if "mean" in state else 0 * f
+        state["mean"] = x.beta2 * mean + xp.coefficient(1 - x.beta2) * f
     return state["s"]
 
 
 def typical(x, state: dict, m, f, xp):
     """Adadelta's update: m times the root of the average squared update over that of squared gradients
     (Zeiler 2012)."""
-    s = state["s"] = x.beta2 * state.get("s", 0 * f) + xp.coefficient(1 - x.beta2) * (f * f)
-    a = state.get("a", 0 * f)
+    s, a = (state["s"], state["a"]) if "s" in state else (0 * f, 0 * f)
+    s = state["s"] = x.beta2 * s + xp.coefficient(1 - x.beta2) * (f * f)
     u = m * (xp.sqrt(a + x.stability) / xp.sqrt(s + x.stability))
     state["a"] = x.beta2 * a + xp.coefficient(1 - x.beta2) * (u * u)
     return u

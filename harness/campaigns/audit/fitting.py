@@ -9,6 +9,7 @@ Source: Levenberg (1944), Marquardt (1963); the gain of the damping as in Nielse
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ from noether.optimizers.running import WIDE
 STEP = WIDE(2.0**-26)  # of a difference quotient: its error, 2^-26 of the second derivative, only slows a fit
 KEPT = {"beta", "beta2", "beta_c"}  # numbers near 1, of which 1 - x is fitted by its logarithm
 SIGNED = {"tau", "tau2", "rate_decay", "psi", "beta2_power"}
+Search = Generator[np.ndarray, np.ndarray, "Fit"]
 HOPELESS = 40.0  # the largest exponent: what leaves this range is not found by this fit
 
 
@@ -59,18 +61,48 @@ def residuals(anatomy: Anatomy, seen: Observed, inside: np.ndarray) -> np.ndarra
     model = moved(anatomy, seen.q0, seen.gradients, values, seen.shape)
     model = np.broadcast_to(model, (model.shape[0], len(inside), seen.q0.size))
     found = ((model - seen.value[:, None]) / seen.size).transpose(1, 0, 2)
-    return np.nan_to_num(found.reshape(len(inside), -1), nan=1e30, posinf=1e30, neginf=-1e30)
+    return finite(found.reshape(len(inside), -1), nan=1e30, posinf=1e30, neginf=-1e30)
 
 
 def fitted(anatomy: Anatomy, seen: Observed, free=None, rounds: int = 40) -> Fit:
     """The numbers `free` fitted, all by default, from where they are."""
+    return together([search(anatomy, free, rounds)], anatomy, seen)[0]
+
+
+def all_fitted(asked: list[tuple[Anatomy, tuple | list | None]], seen: Observed, rounds=40) -> list[Fit]:
+    """Anatomies that differ in their numbers alone, each with what of it is free, fitted as each would be by
+    itself."""
+    return together([search(x, free, rounds) for x, free in asked], asked[0][0], seen) if asked else []
+
+
+def together(searches: list[Search], anatomy: Anatomy, seen: Observed) -> list[Fit]:
+    """The fits of searches among the numbers of one anatomy, which step side by side: what a step costs
+    hardly depends on for how many alternatives it is taken, and none of them sees another."""
+    if anatomy.features["rectified"] != "no" and len(searches) > 1:  # a step asks there for the largest
+        return [together([one], anatomy, seen)[0] for one in searches]
+    fits: list[Fit | None] = [None] * len(searches)
+    asked = {i: next(one) for i, one in enumerate(searches)}
+    while asked:
+        found = residuals(anatomy, seen, np.concatenate(list(asked.values())))
+        answers = np.split(found, np.cumsum([len(near) for near in asked.values()])[:-1])
+        for i, answer in zip(list(asked), answers, strict=True):
+            try:
+                asked[i] = searches[i].send(answer)
+            except StopIteration as end:
+                fits[i] = end.value
+                del asked[i]
+    return fits
+
+
+def search(anatomy: Anatomy, free=None, rounds: int = 40) -> Search:
+    """Yield inner numbers, (alternatives, numbers), be sent their residuals, and return the Fit."""
     names = list(anatomy.values)
     free = names if free is None else [name for name in names if name in free]
     at = np.array([inner(name, x) for name, x in anatomy.numbers], WIDE)
     moving = [names.index(name) for name in free]
     damping, gain = WIDE(1e-3), 2.0
-    near = at + STEP * np.concatenate([np.zeros((1, at.size)), np.eye(at.size)[moving]]).astype(WIDE)
-    found = residuals(anatomy, seen, near)
+    aside = STEP * np.concatenate([np.zeros((1, at.size)), np.eye(at.size)[moving]]).astype(WIDE)
+    found = yield at + aside
     cost, stalled = (found[0] ** 2).sum(), 0
     for _ in range(rounds if free else 0):
         slopes = ((found[1:] - found[0]) / STEP).astype(float)
@@ -79,13 +111,12 @@ def fitted(anatomy: Anatomy, seen: Observed, free=None, rounds: int = 40) -> Fit
         rows = np.vstack([(slopes / scale[:, None]).T, np.sqrt(float(damping)) * np.eye(len(moving))])
         goal = np.concatenate([-found[0].astype(float), np.zeros(len(moving))])
         try:
-            move = np.linalg.lstsq(np.nan_to_num(rows), np.nan_to_num(goal), rcond=None)[0] / scale
+            move = np.linalg.lstsq(finite(rows), finite(goal), rcond=None)[0] / scale
         except np.linalg.LinAlgError:  # its singular values did not converge
             break
         trial = at.copy()
         trial[moving] += np.clip(move, -3, 3)
-        near = trial + STEP * np.concatenate([np.zeros((1, at.size)), np.eye(at.size)[moving]]).astype(WIDE)
-        there = residuals(anatomy, seen, near)
+        there = yield trial + aside
         new = (there[0] ** 2).sum()
         if new < cost:
             stalled = stalled + 1 if new > 0.9 * cost else 0
@@ -98,6 +129,11 @@ def fitted(anatomy: Anatomy, seen: Observed, free=None, rounds: int = 40) -> Fit
             break
     numbers = {name: float(outer(name, at[i])) for i, name in enumerate(names)}
     return Fit(anatomy.with_numbers(**numbers), float(np.sqrt(cost / found.shape[1])))
+
+
+def finite(x: np.ndarray, **instead: float) -> np.ndarray:
+    """x, with numbers in the place of what is none."""
+    return x if np.isfinite(x).all() else np.nan_to_num(x, **instead)
 
 
 def scaled(anatomy: Anatomy, seen: Observed) -> Anatomy:

@@ -12,7 +12,7 @@ from itertools import product
 
 import numpy as np
 
-from noether.campaigns.audit.fitting import Fit, fitted, scaled, worst
+from noether.campaigns.audit.fitting import Fit, all_fitted, fitted, scaled, worst
 from noether.campaigns.audit.observed import Observed
 from noether.optimizers.anatomy import Anatomy
 from noether.optimizers.features import FEATURES, GUESS, meant
@@ -123,10 +123,10 @@ def settle(anatomy: Anatomy, seen: Observed) -> Fit:
     """A fit from where the numbers are, and from elsewhere; one that comes near goes on to the end."""
     if anatomy.features["form"] == "sign":
         return by_memories(anatomy, seen)
-    fit = fitted(scaled(anatomy, seen), seen, rounds=BRIEF)
     moved = {name: x for name, x in ELSEWHERE.items() if name in anatomy.values}
-    if fit.misfit > 1e-4 and "stability" in moved:
-        fit = min(fit, fitted(scaled(anatomy.with_numbers(**moved), seen), seen, rounds=BRIEF), key=misfit)
+    starts = [anatomy, anatomy.with_numbers(**moved)] if "stability" in moved else [anatomy]
+    fits = all_fitted([(scaled(start, seen), None) for start in starts], seen, rounds=BRIEF)
+    fit = min(fits, key=misfit) if fits[0].misfit > 1e-4 else fits[0]
     return fitted(fit.anatomy, seen) if fit.misfit < 1e-4 else fit
 
 
@@ -140,13 +140,10 @@ def by_memories(anatomy: Anatomy, seen: Observed) -> Fit:
     memories = [name for name in ("beta", "beta2") if name in anatomy.values]
     smooth = [name for name in anatomy.values if name not in memories]
     choices = product(*([anatomy.values[name], *BETAS] for name in memories))
-    fits = []
-    for values in choices:
-        start = anatomy.with_numbers(**dict(zip(memories, values, strict=True)))
-        fits.append(fitted(scaled(start, seen), seen, smooth, rounds=3))
-        if fits[-1].misfit < 1e-12:
-            break
-    return fitted(min(fits, key=misfit).anatomy, seen, smooth)
+    starts = [anatomy.with_numbers(**dict(zip(memories, values, strict=True))) for values in choices]
+    fits = all_fitted([(scaled(start, seen), smooth) for start in starts], seen, rounds=3)
+    exact = next((i for i, fit in enumerate(fits) if fit.misfit < 1e-12), len(fits))
+    return fitted(min(fits[: exact + 1], key=misfit).anatomy, seen, smooth)
 
 
 def fitting(tried: dict, seen: Observed) -> list[Fit]:

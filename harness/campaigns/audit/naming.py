@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from noether.campaigns.audit.fitting import fitted, worst
+from noether.campaigns.audit.fitting import all_fitted, fitted, worst
 from noether.campaigns.audit.identify import Found, identify, neighbours
 from noether.campaigns.audit.observed import Observed
 from noether.optimizers.anatomy import Anatomy
@@ -79,15 +79,13 @@ def explained(claimed: Anatomy, seen: Observed) -> Anatomy | None:
     fits = [x for x in others if set(x.values) <= set(names) and worst(x, seen) <= 1]
     if fits:
         return min(fits, key=lambda x: len(changed(claimed, x)))
-    for number in names:
-        fit = fitted(claimed, seen, (number,))
+    for fit in all_fitted([(claimed, (number,)) for number in names], seen):
         if worst(fit.anatomy, seen) <= 1:
             return fit.anatomy
     fits = [fitted(x, seen, [name for name in x.values if name not in names]).anatomy for x in others]
     if fits := [x for x in fits if worst(x, seen) <= 1]:
         return min(fits, key=lambda x: len(changed(claimed, x)))
-    for pair in combinations(names, 2):
-        fit = fitted(claimed, seen, pair)
+    for fit in all_fitted([(claimed, pair) for pair in combinations(names, 2)], seen):
         if worst(fit.anatomy, seen) <= 1:
             return fit.anatomy
     near = sorted((fitted(other, seen, rounds=12) for other in others), key=lambda fit: fit.misfit)[:6]

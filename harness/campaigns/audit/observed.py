@@ -4,6 +4,7 @@ the error of that."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class Observed:
     error: np.ndarray
     shape: tuple[int, ...] | None = None
 
-    @property
+    @cached_property
     def size(self) -> np.ndarray:
         """How far each parameter moves in a step, (d,): the root of the mean square, never 0."""
         before = np.concatenate([self.q0[None], self.value[:-1]])

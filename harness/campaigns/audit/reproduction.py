@@ -5,6 +5,7 @@ It is executed before it is told, in a process of its own: one that does not sho
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -116,6 +117,8 @@ def imported(subject: Subject) -> list[str] | None:
     if not isinstance(subject, Subject) or not module or not name.isidentifier():
         return None
     if not module.endswith(".py"):
+        if not is_found(module):
+            return None
         return ["import torch", f"from {module} import {name}", ""]
     path = Path(module).resolve()
     if not path.stem.isidentifier():
@@ -125,6 +128,14 @@ def imported(subject: Subject) -> list[str] | None:
         f"sys.path.insert(0, {str(path.parent)!r})",
         f"from {path.stem} import {name}",
     ]
+
+
+def is_found(module: str) -> bool:
+    """Whether a new python would find a module: no need to start one that imports torch to see it fail."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):  # ValueError: of __main__, and of what was made by hand
+        return False
 
 
 def made(subject: Subject) -> str:

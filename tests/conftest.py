@@ -4,16 +4,17 @@ command line."""
 import gc
 import itertools
 import os
+import shutil
 import sys
 
-import fakes
 import pytest
 from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
-import noether.plan
-
-threadpool_limits(1, user_api="blas")  # as in a run (harness/runs/execute.py)
+# pytest rewrites the asserts of every module of a package that brings a plugin. Of ours these are 770, which
+# takes seconds of each worker in a fresh checkout: hence nothing of noether is imported before this.
+for finder in sys.meta_path:
+    getattr(finder, "_must_rewrite", set()).discard("noether")
 
 # No deadline: the first example of a test compiles a kernel. On CI the examples are the same every time, so
 # that a red build is about the change.
@@ -27,8 +28,26 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+def in_memory(folder: str = "/dev/shm", needed: int = 2**32) -> bool:
+    """Whether files can be kept in memory, with 4 GiB left: the tests need a twentieth of that. What is kept
+    there must also be loaded from there, as compiled libraries are."""
+    if not os.access(folder, os.W_OK) or shutil.disk_usage(folder).free < needed:
+        return False
+    return not os.statvfs(folder).f_flag & os.ST_NOEXEC
+
+
+# A run syncs every record to the disk, thousands of times in the tests, and a worker that waits for the disk
+# computes nothing. pytest's own variable for where temporary folders are made; whoever sets it keeps it.
+if "PYTEST_DEBUG_TEMPROOT" not in os.environ and sys.platform == "linux" and in_memory():
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = "/dev/shm"
+
+
 def pytest_collection_finish():
-    """What is there once all tests are imported stays: the garbage collector need not look at it again."""
+    """What was imported computes with one thread, as in a run (harness/runs/execute.py). What is there by now
+    stays: the garbage collector need not look at it again."""
+    threadpool_limits(1, user_api="blas")
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
     gc.collect()
     gc.freeze()
 
@@ -47,6 +66,10 @@ def one_thread():
 @pytest.fixture
 def plan(monkeypatch, tmp_path):
     """noether.plan.design replaced by fakes.Plan; runs/ in an empty folder."""
+    import fakes
+
+    import noether.plan
+
     fake = fakes.Plan("noether.plan.design")
     monkeypatch.setitem(sys.modules, "noether.plan.design", fake)
     monkeypatch.setattr(noether.plan, "design", fake, raising=False)

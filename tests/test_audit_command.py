@@ -1,9 +1,11 @@
 """The command `noether audit`: its options reach the audit, tables and pages are written, codes are right."""
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 pytest.importorskip("torch")
 
@@ -67,10 +69,9 @@ def test_every_option_reaches_the_audit(monkeypatch, capsys, tmp_path):
     assert "x:y" in page.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("option", ["--jobs", "-j"])
-def test_a_package_is_a_row_each_whatever_its_optimizers_do(option, package, capsys):
+def test_a_package_is_a_row_each_whatever_its_optimizers_do(package, capsys):
     page = Path("all.html")
-    words = ["--all", "some_optimizers", option, "2", "--part", "rule", "--out", str(page)]
+    words = ["--all", "some_optimizers", "--jobs", "2", "--part", "rule", "--out", str(page)]
     assert call(["audit", *words, "--json"]) == 0
     out, err = capsys.readouterr()
     found = {x["target"].rpartition(":")[2]: x for x in json.loads(out)["audits"]}
@@ -80,6 +81,19 @@ def test_a_package_is_a_row_each_whatever_its_optimizers_do(option, package, cap
     assert "never steps" in found["Wrong"]["trouble"] and "strange" in found["Needs"]["trouble"]
     assert "some_optimizers.broken cannot be imported: ModuleNotFoundError" in err
     assert page.exists()
+
+
+@pytest.mark.parametrize("option", ["--jobs", "-j"])
+def test_so_many_optimizers_are_audited_at_once(option, monkeypatch, capsys):
+    three, at_once = [{"word": f"some:{name}"} for name in "ABC"], threading.Barrier(3, timeout=PATIENCE)
+    monkeypatch.setattr(process, "package_of", lambda name: (three, {}))
+
+    def audited(listed, *more):
+        at_once.wait()  # for ever with fewer
+        return Audit(listed["word"], (Finding("rule", "SGD", "holds", "it moves as SGD", 0.5),))
+
+    monkeypatch.setattr(process, "audited_class", audited)
+    assert call(["audit", "--all", "some", option, "3"]) == 0, capsys.readouterr().err
 
 
 def test_a_fault_of_ours_in_one_optimizer_ends_no_other_and_is_exit_code_70(package, capsys, monkeypatch):

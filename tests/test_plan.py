@@ -1,6 +1,7 @@
 """A plan covers what it says; a false symmetry never gets that far; a lane comes back equal."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -22,7 +23,18 @@ from noether.plan.launches import GLANCE
 from noether.runs.replay_lane import ReplayError, replay
 from noether.verdicts.record import HOLDS, VIOLATED
 
-QUICK = design.cells(select(Request(backend="numpy")))
+
+@cache
+def quick() -> list:
+    """The cells of a quick run in numpy, planned once in a process of the tests, and not while they are
+    collected."""
+    return design.cells(select(Request(backend="numpy")))
+
+
+@cache
+def full() -> list:
+    """The cells of a full run."""
+    return design.cells(select(Request(profile="full")))
 
 
 def launches(cells, kind="exact"):
@@ -30,7 +42,7 @@ def launches(cells, kind="exact"):
 
 
 def test_quick_covers_each_core_case_under_each_rule_and_in_each_type_and_each_law_in_each_type():
-    exact = [c for c in launches(QUICK) if c.case in CORE]
+    exact = [c for c in launches(quick()) if c.case in CORE]
     rules = {(c.name, r) for c in CORE for r in rules_of(c) if RULES[r].screened}
     assert {(c.case.name, c.rule) for c in exact} >= rules
     assert {(c.case.name, c.precision) for c in exact} >= {(c.name, p) for c in CORE for p in PRECISIONS}
@@ -43,7 +55,7 @@ def test_quick_covers_each_core_case_under_each_rule_and_in_each_type_and_each_l
 
 def test_quick_glances_at_every_other_case_that_has_a_kernel():
     others = [c for c in CATALOG if c not in CORE]
-    glances = [c for c in QUICK if c.case.name in {c.name for c in others}]
+    glances = [c for c in quick() if c.case.name in {c.name for c in others}]
     exact = [c for c in launches(glances) if RULES[c.rule].screened]
     assert [c.case.name for c in exact] == [c.name for c in others if rules_of(c)]
     assert {c.backend for c in exact} == {"numpy"} and {c.horizon for c in exact} == {GLANCE}
@@ -70,7 +82,6 @@ COARSE = ("muon", "accelerated-mirror-descent")
 
 
 def test_each_law_of_a_rule_of_its_own_kind_has_a_point_its_near_faults_and_in_full_each_type_and_parity():
-    full = design.cells(select(Request(profile="full")))
     compiled = any(not launch.missing(b) for b in launch.BACKENDS[1:])
     for rule in (r for r in RULES.values() if not r.screened):
         laws = {
@@ -78,21 +89,21 @@ def test_each_law_of_a_rule_of_its_own_kind_has_a_point_its_near_faults_and_in_f
             for k, law in EXACT.items()
             if any(law.concerns(c, rule) for c in CATALOG if rule.name in rules_of(c))
         }
-        for cells, types in ((QUICK, 1), (full, len(PRECISIONS))):
+        for cells, types in ((quick(), 1), (full(), len(PRECISIONS))):
             mine = [c for c in cells if c.rule == rule.name]
             assert {k for c in launches(mine) for k in c.laws} == laws
             shown = {c.precision for c in launches(mine)}
             assert len(shown & set(PRECISIONS)) == types
             modes = {p.partition("/")[2] or "stored" for p in shown}
             whole = (
-                {"stored"} if cells is QUICK else set(MODES) - ({"eager"} if rule.name in COARSE else set())
+                {"stored"} if cells is quick() else set(MODES) - ({"eager"} if rule.name in COARSE else set())
             )
             assert modes == whole
             assert len(launches(mine)) <= types + len(modes) + 1
             near = [c for c in launches(mine, "faults") if not c.tag]
             assert 1 <= len(near) <= 2  # one more where its laws have more faults
-            assert bool(launches(mine, "parity")) == (compiled and cells is not QUICK)
-    compared = [c for c in launches(full, "parity") if not RULES[c.rule].screened]
+            assert bool(launches(mine, "parity")) == (compiled and cells is not quick())
+    compared = [c for c in launches(full(), "parity") if not RULES[c.rule].screened]
     assert {c.precision for c in compared} >= set(PRECISIONS) if compiled else not compared
 
 
@@ -105,12 +116,12 @@ def test_every_law_of_the_book_has_cells_and_every_cell_a_law_of_the_book():
 
 
 def test_names_of_cells_differ():
-    names = [c.name for c in QUICK]
+    names = [c.name for c in quick()]
     assert len(set(names)) == len(names) > 60
 
 
 def test_full_is_every_case_under_every_rule_and_the_whole_product_of_the_core():
-    exact = launches(design.cells(select(Request(backend="numpy", profile="full"))))
+    exact = launches(full())
     shown = {(c.case.name, c.rule, c.precision) for c in exact}
     rules = [(c, r) for c in CATALOG for r in rules_of(c) if RULES[r].screened]
     assert {x[:2] for x in shown} >= {(c.name, r) for c, r in rules}
@@ -119,12 +130,12 @@ def test_full_is_every_case_under_every_rule_and_the_whole_product_of_the_core()
 
 def test_every_fault_of_a_kernel_is_planned_somewhere():
     faults = shown_faults.KERNEL_FAULTS
-    jobs = [cell.job() for cell in QUICK if isinstance(cell, LaunchCell) and cell.kind == "faults"]
+    jobs = [cell.job() for cell in quick() if isinstance(cell, LaunchCell) and cell.kind == "faults"]
     assert {f.name for job in jobs for f in faults if f.applies(job)} == {f.name for f in faults}
 
 
 def test_the_same_seed_draws_the_same_lanes_on_every_backend():
-    cell = next(c for c in QUICK if isinstance(c, LaunchCell) and c.kind == "exact")
+    cell = next(c for c in quick() if isinstance(c, LaunchCell) and c.kind == "exact")
     a, b, c = cell.job(), replace(cell, backend="triton-ptx").job(), replace(cell, seed=1).job()
     assert np.array_equal(a.q0, b.q0) and np.array_equal(a.params, b.params)
     assert not np.array_equal(a.q0, c.q0)

@@ -13,9 +13,9 @@ from collections.abc import Callable
 import numpy as np
 
 from noether.cases.rule import COMMON, Rule
-from noether.kernels.programs.plain_numbers import FUNCTIONS_OF_ARRAYS, Lanes, namespace
+from noether.kernels.programs.plain_numbers import FUNCTIONS_OF_ARRAYS, Lanes, namespace, usual_namespace
 from noether.kernels.programs.precision import Precision, encode, narrow
-from noether.kernels.programs.program import Program
+from noether.kernels.programs.program import Program, spread
 from noether.kernels.programs.trace_rule import split
 
 BLOCK = 4096
@@ -41,7 +41,8 @@ def step(
     store      store(x, kind) -> x as a buffer of that kind gives it back
     functions  a namespace of functions of arrays
     """
-    xp, rounded = namespace(precision, store, functions)
+    is_usual = store is narrow and functions is FUNCTIONS_OF_ARRAYS
+    xp, rounded = usual_namespace(precision) if is_usual else namespace(precision, store, functions)
     here = lambda xs: [Lanes(x, rounded) for x in xs]
     z, buffers, p = here(q), split(here(v), len(q)), rule.named(here(params))
     at = [x.x for x in rule.place(z, xp)] if rule.place else q
@@ -72,7 +73,7 @@ class Reader:
 
     def at(self, n: int, q) -> list:
         """Of step n, from 1, at q."""
-        now = [np.broadcast_to(x, self.shape) for x in self.known[n - 1]]
+        now = [spread(x, self.shape) for x in self.known[n - 1]]
         entries = self.metric.run(q, self.kappa, self.precision) if self.metric else []
         return [*self.own, *now, *entries]
 

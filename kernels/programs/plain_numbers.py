@@ -8,6 +8,7 @@ sign of a zero.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,7 +22,10 @@ FUNCTIONS_OF_ARRAYS = SimpleNamespace(**{name: row.numpy for name, row in IN_A_R
 
 
 class Lanes:
-    """One number of every lane, (lanes,), with the rounding that each operation on it gets."""
+    """One number of every lane, (lanes,), with the rounding that each operation on it gets.
+
+    Two of them come first in each operation: launches of few lanes are mostly calls of python.
+    """
 
     __slots__ = ("x", "rounded")
     __array_ufunc__ = None
@@ -44,24 +48,32 @@ class Lanes:
         return Lanes(self.rounded(x), self.rounded)
 
     def __add__(self, other):
+        if type(other) is Lanes:
+            return Lanes(self.rounded(self.x + other.x), self.rounded)
         return self if is_zero(other) else self.made(self.x + self.lift(other))
 
     def __radd__(self, other):
         return self if is_zero(other) else self.made(self.lift(other) + self.x)
 
     def __sub__(self, other):
+        if type(other) is Lanes:
+            return Lanes(self.rounded(self.x - other.x), self.rounded)
         return self if is_zero(other) else self.made(self.x - self.lift(other))
 
     def __rsub__(self, other):
         return self.made(self.lift(other) - self.x)
 
     def __mul__(self, other):
+        if type(other) is Lanes:
+            return Lanes(self.rounded(self.x * other.x), self.rounded)
         return 0.0 if is_zero(other) else self if is_one(other) else self.made(self.x * self.lift(other))
 
     def __rmul__(self, other):
         return 0.0 if is_zero(other) else self if is_one(other) else self.made(self.lift(other) * self.x)
 
     def __truediv__(self, other):
+        if type(other) is Lanes:
+            return Lanes(self.rounded(self.x / other.x), self.rounded)
         return self if is_one(other) else self.made(self.x / self.lift(other))
 
     def __rtruediv__(self, other):
@@ -118,6 +130,12 @@ def namespace(precision: Precision, store: Callable = narrow, functions=FUNCTION
 
     names = {name: called(name) for name in IN_A_RULE if name not in STORES}
     return SimpleNamespace(**names, **{name: stored(name) for name in STORES}), rounded
+
+
+@cache
+def usual_namespace(precision: Precision):
+    """The namespace of a rule as it is, which every step of a launch asks for."""
+    return namespace(precision)
 
 
 def rounding(precision: Precision) -> Callable:

@@ -137,6 +137,8 @@ def encode(x: np.ndarray, kind: str) -> np.ndarray:
     """Values that are representable in `kind`, in the type of its buffers; bfloat16 as its bits."""
     if kind == "bfloat16":
         return bfloat16_bits(x.astype(np.float32))
+    if x.dtype == BUFFER[kind]:
+        return x.astype(BUFFER[kind])
     with np.errstate(over="ignore"):  # what a store cannot hold it keeps as an infinity
         return x.astype(BUFFER[kind])
 

@@ -100,22 +100,27 @@ class Program:
         """The outputs as `run` gives them, with any inputs in the order of their names."""
         values = self.values(inputs, precision)
         shape = np.shape(inputs[-1])
-        return [np.broadcast_to(values[i], shape) for i in self.outputs]
+        return [spread(values[i], shape) for i in self.outputs]
 
     def values(self, inputs, precision: Precision) -> list[np.ndarray]:
         """The value of every operation, of the shape that its operands have."""
-        dtype = np.dtype(precision.arith)
-        rounded = (lambda x: narrow(x, precision.name)) if precision.eager else (lambda x: x)
+        dtype, eager, name = np.dtype(precision.arith), precision.eager, precision.name
         values: list = []
         for op in self.ops:
-            a = [values[i] for i in op.args]
             if op.name == "input":
-                value = inputs[op.value]
-            elif op.name == "const":
-                value = rounded(np.full((), op.value, dtype))
-            elif op.name in STORES:
-                value = narrow(a[0], precision.store_of(op.name))
+                values.append(inputs[op.value])
+                continue
+            if op.name in STORES:
+                values.append(narrow(values[op.args[0]], precision.store_of(op.name)))
+                continue
+            if op.name == "const":
+                value = np.full((), op.value, dtype)
             else:
-                value = rounded(NUMPY[op.name](*a))
-            values.append(value)
+                value = NUMPY[op.name](*[values[i] for i in op.args])
+            values.append(narrow(value, name) if eager else value)
         return values
+
+
+def spread(x, shape: tuple[int, ...]) -> np.ndarray:
+    """x in a shape; itself where it has it, for few lanes the call of numpy costs more than an operation."""
+    return x if x.shape == shape else np.broadcast_to(x, shape)

@@ -15,7 +15,8 @@ from noether.verdicts import exit_codes
 
 FILES = ("run.json", "records.jsonl", "cells.jsonl")
 TINY = tuple(
-    "verify rayleigh --law D0 --precision float64 --backend numpy --jobs 1 --lanes 5 --steps 3".split()
+    "verify rayleigh --law D0 --rule heavy-ball --precision float64 --backend numpy --jobs 1 --lanes 5 "
+    "--steps 3".split()
 )
 """A run that takes next to no time."""
 

@@ -26,10 +26,13 @@ from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.record import VIOLATED, Record
 
 
-def certified_steps(t: Trajectory) -> np.ndarray:
-    """(lanes,) how many steps can be judged; all of them where D0 is violated before the end of what can."""
+def certified_steps(t: Trajectory, spent: np.ndarray | None = None) -> np.ndarray:
+    """(lanes,) how many steps can be judged; all of them where D0 is violated before the end of what can.
+
+    spent  what D0 spends, where that is known already
+    """
     with np.errstate(all="ignore"):
-        fine = (judge.spent_of(update(t)) <= 1).all(axis=1)
+        fine = ((judge.spent_of(update(t)) if spent is None else spent) <= 1).all(axis=1)
         ends = overflowing_next(t) | ~np.isfinite(t.g_error).all(axis=1)
         if t.rule.on_metric:
             ends |= ~np.isfinite(t.G_error).all(axis=1)

@@ -9,7 +9,7 @@ them. What is said of one trajectory (its worst place, its evidence) is said of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
@@ -36,7 +36,9 @@ def judged_together(
     for first in range(0, len(found), few):
         some = found[first : first + few]
         wide = side_by_side(some)
-        seen, certified = judge.looks(wide, laws), cache(lambda wide=wide: certified_steps(wide))
+        seen = judge.looks(wide, laws)
+        update = seen.get(("D0", None))
+        certified = cache(partial(certified_steps, wide, update and update.spent))
         for i, t in enumerate(some):
             mine = slice(i * t.lanes, (i + 1) * t.lanes)
             here = {key: look and look.of(mine) for key, look in seen.items()}

@@ -58,7 +58,7 @@ def test_a_kernel_too_large_for_a_stack_runs_in_smaller_pieces_with_the_same_bit
     native.execute(text, [x, whole, lanes, 3], blocks(lanes))
     monkeypatch.setattr(layout, "STACK", 4096)
     small = text + "\n"  # another text, so that it is translated again
-    assert native.library(small).translation.lanes < native.library(text).translation.lanes == 128
+    assert native.library(small).translation.lanes < native.library(text).translation.lanes == layout.LANES
     native.execute(small, [x, pieces, lanes, 3], blocks(lanes))
     same_bits(whole, pieces, "smaller work items")
 

@@ -2,7 +2,7 @@
 
 table      every accepted mnemonic, one row each, and whether PTX fixes its bits
 parse      text -> typed instructions
-control    uniformity, and where lanes part and meet
+control    uniformity, and where lanes part and meet; affine: what rises by the same from lane to lane
 semantics  what each row computes, in numpy; fma, bfloat: rounded once
 memory     loads and stores, checked
 binding    registers as buffers, instructions as calls bound to them

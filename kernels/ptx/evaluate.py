@@ -77,31 +77,41 @@ def evaluate(
 
 
 def arguments(kernel: Kernel, args: list) -> tuple[list[np.ndarray], Memory]:
-    """Parameter values as 0-d arrays, and the memory behind the pointers."""
+    """Parameter values as 0-d arrays, and the memory behind the pointers. Raises TypeError."""
+    numbers, arrays = passed(kernel, args)
+    kinds = (kind for kind, _ in kernel.params)
+    types = (DTYPE[kind] if kind[0] == "f" else f"u{width(kind) // 8}" for kind in kinds)
+    values = [np.array(number, dtype) for number, dtype in zip(numbers, types, strict=True)]
+    return values, Memory(arrays)
+
+
+def passed(kernel: Kernel, args: list) -> tuple[list[int | float], list[np.ndarray | None]]:
+    """The number that each parameter is given, an address for a pointer, and the arrays behind the pointers.
+    Raises TypeError."""
     n = len(kernel.params)
     if not n - 2 <= len(args) <= n:
         raise TypeError(
             f"{kernel.name} has {n} parameters (the last two are Triton's own), got {len(args)} arguments"
         )
-    args += [None] * (n - len(args))
-    values = []
-    for k, ((kind, pointer), arg) in enumerate(zip(kernel.params, args, strict=True)):
-        dtype = DTYPE[kind]
+    args = [*args, *[None] * (n - len(args))]
+    numbers, arrays = [], [None] * n
+    for k, ((kind, is_pointer), arg) in enumerate(zip(kernel.params, args, strict=True)):
         if arg is None:
-            values.append(np.zeros((), dtype))
-        elif pointer:
+            numbers.append(0)
+        elif is_pointer:
             if not isinstance(arg, np.ndarray) or not arg.flags.c_contiguous:
                 raise TypeError(
                     f"argument {k} of {kernel.name} is {type(arg).__name__}, must be a contiguous numpy array"
                 )
-            values.append(np.array(Memory.base(k), dtype))
+            numbers.append(Memory.base(k))
+            arrays[k] = arg
         elif isinstance(arg, np.ndarray):
             raise TypeError(f"argument {k} of {kernel.name} is an array, must be a number (.{kind})")
         elif kind[0] == "f":
-            values.append(np.array(arg, dtype))
+            numbers.append(arg)
         else:
             bits = width(kind)
             if not -(2 ** (bits - 1)) <= int(arg) < 2**bits or int(arg) != arg:
                 raise TypeError(f"argument {k} of {kernel.name} is {arg}, must fit .{kind}")
-            values.append(np.array(int(arg) % 2**bits, f"u{bits // 8}"))
-    return values, Memory([a if isinstance(a, np.ndarray) else None for a in args])
+            numbers.append(int(arg) % 2**bits)
+    return numbers, arrays

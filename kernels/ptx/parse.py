@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
 from noether.kernels.ptx.table import TABLE, WHY, Op, Refused, packing, why, width
 
@@ -94,12 +95,12 @@ class Kernel:
     registers: dict[str, str]
     body: tuple[Instruction | Label, ...]
 
-    @property
+    @cached_property
     def instructions(self) -> list[Instruction]:
         """The instructions of the body."""
         return [x for x in self.body if isinstance(x, Instruction)]
 
-    @property
+    @cached_property
     def unpinned(self) -> Counter:
         """mnemonic -> how many instructions have bits that PTX does not fix."""
         return Counter(i.op.mnemonic for i in self.instructions if not i.op.pinned)

@@ -5,17 +5,16 @@ everything else        `for (l = 0; l < W; l++)` over the lanes of an item, one 
                        to the next
 lanes that part        run on under masks to the block where they meet, in the same loop
 registers across loops arrays of W
+what rises             C scalars too, of lane 0: addresses, lane numbers (kernels/ptx/affine.py)
 """
 
 from __future__ import annotations
 
-from collections import Counter
-
 from noether.kernels.ptx.control import Flow, analyse
-from noether.kernels.ptx.native.access import Shape
 from noether.kernels.ptx.native.expression import expression, pick, read, refusal, words
-from noether.kernels.ptx.native.lanes import Lanes, Loop
 from noether.kernels.ptx.native.layout import Translation, layout
+from noether.kernels.ptx.native.moves import Moves
+from noether.kernels.ptx.native.widths import parted, small
 from noether.kernels.ptx.parse import Instruction, Kernel, parse
 from noether.kernels.ptx.table import Refused, halved, width
 
@@ -37,32 +36,30 @@ def translate(ptx: str) -> Translation:
             why = "a float is loaded into a wider register"
         if why:
             raise Refused(i.op.mnemonic, i.line, why, i.text)
-    writer = _Writer(kernel, flow)
+    writer = _Writer(kernel, flow, parted(kernel, flow))
     writer.run()
     return layout(writer)
 
 
-class _Writer(Lanes):
-    def __init__(self, kernel: Kernel, flow: Flow):
+class _Writer(Moves):
+    def __init__(self, kernel: Kernel, flow: Flow, firsts: dict[int, int]):
         super().__init__(kernel, flow)
-        self.times = Counter(r for b in flow.blocks for i in b.instructions for r in i.results)
-        self.items: list = []  # C statements of an item: str, or Loop
-        self.arrays: set[str] = set()  # registers that calls fill
-        self.shapes: dict[str, Shape] = {}
-        self.places: list[Instruction] = []
-        self.pool: dict[str, int] = {}  # arrays that carry operands of accesses: name -> bits
-        self.used: dict[int, int] = {}
+        self.firsts = firsts  # by block, after how many of its instructions another loop begins
         self.merged: set[int] = set()
 
     # ---- instructions
 
     def instruction(self, i: Instruction, act: str):
-        if self.loop.pending & {*i.reads(), *i.results}:
+        if self.loop.pending & {*i.reads(), *i.results} or self.loop.held & set(i.results):
             self.flush()
         if i.op.meaning in ("load", "store"):
             self.access(i, act)
             return
-        if any(r in self.flow.varying for r in i.results):
+        if any(r in self.limits for r in i.results):
+            self.items.append(self.limit(i))
+        if set(i.results) & self.counted:
+            return
+        if any(r in self.lanewise for r in i.results):
             for r, bits in self.results(i):
                 self.assign(i, r, bits, act)
         else:
@@ -89,6 +86,12 @@ class _Writer(Lanes):
                 yield r, expression(one, [f"(({x} >> {16 * k}) & 0xffffu)" for x in whole], self.masks[r])
         else:
             r = i.results[0]
+            if self.broad & {r, *i.reads()}:
+                yield (
+                    r,
+                    small(i, [self.operand(s, t, 64) for s, t in zip(i.sources, op.sources, strict=True)]),
+                )
+                return
             bits = self.masks[r] if op.result == ("pred",) else words(width(op.result[0]))
             yield (
                 r,
@@ -107,89 +110,15 @@ class _Writer(Lanes):
 
     def scalar(self, i: Instruction):
         """A uniform register; computed before the present loop, which must not read what it replaces."""
-        reads = set(self.loop.reads)
+        reads, self.at_first = set(self.loop.reads), True
         lines = []
         for r, bits in self.results(i):
             condition = self.condition(i, "", self.bits(r))
             lines.append(f"{self.names[r]} = {pick(condition, bits, self.names[r]) if condition else bits};")
-        self.loop.reads = reads
+        self.loop.reads, self.at_first = reads, False
         if reads & set(i.results):
             self.flush()
         self.items += lines
-
-    def access(self, i: Instruction, act: str):
-        op, store = i.op, i.op.meaning == "store"
-        kinds = op.sources[1:] if store else op.result
-        size = width(kinds[0]) // 8
-        place = len(self.places)
-        self.places.append(i)
-        at = i.sources[0]
-        uniform = (
-            not store
-            and not act
-            and all(r not in self.flow.varying for r in (*i.results, at.base))
-            and i.results != ("_",) * len(kinds)
-        )
-        if uniform:
-            self.flush()
-            self.uniform_load(i, size, place)
-            return
-        address = self.carry(f"({self.variable(at.base)} + {at.offset % 2**64:#x}ull)", 64, i.line)
-        condition = self.condition(i, act, 32)
-        masked = [self.carry(condition, 32, i.line)] if condition else []
-        if store:
-            homes = [words(width(k)) for k in kinds]
-            values = [
-                self.carry(self.operand(s, f"b{width(k)}"), w, i.line)
-                for s, k, w in zip(i.sources[1:], kinds, homes, strict=True)
-            ]
-        else:
-            homes = [0 if r == "_" else words(width(self.kernel.registers[r])) for r in i.results]
-            values = ["0" if r == "_" else f"a_{self.names[r]}" for r in i.results]
-            loaded = {r for r in i.results if r != "_"}
-            self.arrays |= loaded
-            self.kept |= loaded if condition else set()
-        shape = Shape(store, size, tuple(homes), kinds[0][0] == "s" and not store, bool(masked))
-        self.shapes[shape.name] = shape
-        passed = ["arrays, count, faults", str(place), "block", address, *masked, *values]
-        self.loop.calls.append(f"if ({shape.name}({', '.join(passed)})) goto end;")
-        if not store:
-            self.loop.pending |= loaded
-
-    def carry(self, value: str, bits: int, line: int) -> str:
-        """An array that holds an operand until the loop is through."""
-        if (value, bits) in self.loop.carried:
-            return self.loop.carried[value, bits]
-        k = self.used[bits] = self.used.get(bits, 0) + 1
-        name = f"c{bits}_{k}"
-        self.pool[name] = bits
-        self.loop.lines.append(f"{name}[l] = {value};")
-        self.loop.at = self.loop.at or line
-        self.loop.carried[value, bits] = name
-        return name
-
-    def uniform_load(self, i: Instruction, size: int, place: int):
-        step = size * len(i.results)
-        at = f"{self.names[i.sources[0].base]} + {i.sources[0].offset % 2**64:#x}ull"
-        lines = [
-            f"u8 *at = reach(arrays, count, faults, {place}, block, {at}, {at}, {step}); if (!at) goto end;"
-        ]
-        for k, (r, kind) in enumerate(zip(i.results, i.op.result, strict=True)):
-            if r != "_":
-                sign, word = "s" if kind[0] == "s" else "u", words(width(self.kernel.registers[r]))
-                cut = " & 0xffffu" if width(self.kernel.registers[r]) == 16 else ""
-                lines.append(
-                    f"{sign}{8 * size} x{k}; memcpy(&x{k}, at + {k * size}, {size}); {self.names[r]} = "
-                    f"(u{word})({sign}{word})x{k}{cut};"
-                )
-        guard = f"if ({'!' if i.guard[1] else ''}{self.names[i.guard[0]]}) " if i.guard else ""
-        self.items.append(guard + "{ " + " ".join(lines) + " }")
-
-    def flush(self):
-        if self.loop.lines or self.loop.calls:
-            self.items.append(self.loop)
-        self.loop = Loop(block=self.loop.block)
-        self.used = {}
 
     # ---- control flow
 
@@ -215,8 +144,11 @@ class _Writer(Lanes):
         flow = self.flow
         block, region = flow.blocks[at], flow.regions.get(at)
         self.items.append("if (++visited > visits) { failed(faults, ENDLESS, 0, block, 0, 0); goto end; }")
-        for i in block.instructions:
-            self.instruction(i, "")
+        for k, i in enumerate(block.instructions):
+            if k and k == self.firsts.get(at):
+                self.flush()
+            if not self.is_fill(i, next(iter(block.instructions[k + 1 : k + 2]), None)):
+                self.instruction(i, "")
         if region is None:
             self.flush()
             for guard, target in block.edges:

@@ -5,21 +5,27 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import time
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
 from noether.kernels.ptx.binding import Endless
-from noether.kernels.ptx.evaluate import arguments
+from noether.kernels.ptx.evaluate import passed
 from noether.kernels.ptx.memory import Memory, OutOfBounds
 from noether.kernels.ptx.native import compiler_search
 from noether.kernels.ptx.native.emission import Translation, translate
 from noether.kernels.ptx.native.library_cache import load
+from noether.kernels.ptx.semantics import DTYPE
+from noether.kernels.ptx.table import width
 
 FOREVER = 2**62
-ALONE = 16  # blocks for which one thread is enough: starting a second costs about 10 us
+ALONE = 16  # blocks for which one thread is enough while it is not known how long they take
+SHORT = (
+    40e-6  # seconds of work for which one thread is enough: waking and awaiting a second takes about 10 us
+)
 
 
 @dataclass
@@ -69,6 +75,23 @@ class Library:
     run: object
     openmp: bool
     loops: tuple[LaneLoop, ...]
+    pace: list[float] = field(default_factory=list)  # seconds of one thread for a block, when it last ran
+
+    @cached_property
+    def notes(self) -> list[str]:
+        """What is to be told of every execution."""
+        scalar = [x for x in self.loops if x.hot and not x.bytes]
+        return ["no OpenMP: one thread"] * (not self.openmp) + [
+            f"the loop from PTX line {x.line} did not vectorise" for x in scalar
+        ]
+
+    def threads(self, blocks: int) -> int:
+        """How many threads are worth it for so many blocks."""
+        if blocks > ALONE:
+            most = -(-blocks // ALONE)
+        else:
+            most = blocks if self.pace and self.pace[0] * blocks > SHORT else 1
+        return max(1, min(workers(), most))
 
 
 @lru_cache(maxsize=4096)
@@ -119,23 +142,29 @@ def execute(
     parsed = loaded.translation.kernel
     if blocks < 1:
         raise ValueError(f"blocks is {blocks}, must be at least 1")
-    values, memory = arguments(parsed, list(args))
-    raw = [int(np.atleast_1d(v).view(f"u{v.itemsize}")[0]) for v in values]
+    numbers, behind = passed(parsed, args)
+    raw = [bits(x, kind) for x, (kind, _) in zip(numbers, parsed.params, strict=True)]
     arrays = (_Array * len(raw))(
-        *(_Array(0, 0, 0) if a is None else _Array(a.ctypes.data, a.nbytes, 1) for a in memory.arrays)
+        *((0, 0, 0) if a is None else (a.__array_interface__["data"][0], a.nbytes, 1) for a in behind)
     )
     fault = _Fault()
-    most = max(1, min(threads or workers(), blocks if threads else -(-blocks // ALONE)))
-    numbers = (len(raw), blocks, FOREVER if visits is None else visits)
-    given = ((ctypes.c_uint64 * len(raw))(*raw), arrays, *map(ctypes.c_int64, numbers))
+    most = max(1, min(threads, blocks)) if threads else loaded.threads(blocks)
+    limits = (len(raw), blocks, FOREVER if visits is None else visits)
+    given = ((ctypes.c_uint64 * len(raw))(*raw), arrays, *map(ctypes.c_int64, limits))
+    begin = time.perf_counter()
     loaded.run(*given, ctypes.c_int(most), ctypes.byref(fault))
+    loaded.pace[:] = [(time.perf_counter() - begin) * most / blocks]
     if fault.code:
-        _raise(loaded.translation, fault, visits, memory)
-    notes = [] if loaded.openmp else ["no OpenMP: one thread"]
-    notes += [
-        f"the loop from PTX line {x.line} did not vectorise" for x in loaded.loops if x.hot and not x.bytes
-    ]
-    return Report(parsed.unpinned, blocks * parsed.threads, most if loaded.openmp else 1, notes)
+        _raise(loaded.translation, fault, visits, Memory(behind))
+    used = most if loaded.openmp else 1
+    return Report(parsed.unpinned, blocks * parsed.threads, used, list(loaded.notes))
+
+
+def bits(number: int | float, kind: str) -> int:
+    """The bits of the number that a parameter is given."""
+    if kind[0] != "f":
+        return number
+    return int(np.array([number], DTYPE[kind]).view(f"u{width(kind) // 8}")[0])
 
 
 def _raise(translation: Translation, fault: _Fault, visits: int | None, memory: Memory):
@@ -151,8 +180,6 @@ def _raise(translation: Translation, fault: _Fault, visits: int | None, memory: 
         raise OutOfBounds(f"{where}: address {first:#x} is in no array   [{i.text}]")
     if fault.code == 4:
         raise OutOfBounds(f"{where}: the lanes reach into different arrays   [{i.text}]")
-    from noether.kernels.ptx.table import width
-
     size, base = width(kinds[0]) // 8 * len(kinds), Memory.base(index)
     if fault.code == 3:
         raise OutOfBounds(f"{where}: offset {first - base} is not aligned to {size} bytes   [{i.text}]")

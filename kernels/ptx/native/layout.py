@@ -10,17 +10,17 @@ from noether.kernels.ptx.native.expression import parts
 from noether.kernels.ptx.native.lanes import Loop
 from noether.kernels.ptx.parse import Instruction, Kernel
 
-LANES = 128  # most lanes of a work item: 20 registers of them stay in a first-level cache
+LANES = 64  # most lanes of a work item: 40 registers of 64 bits of them stay in a first-level cache
 STACK = 1 << 20  # bytes that a work item's arrays may take: threads have small stacks
 
 HEAD = """{parts}
 #define W {lanes}
 #define SPACING {spacing}
 {memory}
-{shapes}
+{limit}{shapes}
 int run(const u64 *params, const array *arrays, s64 count, s64 blocks, s64 visits, int threads,
     fault *faults) {{
-#pragma omp parallel for schedule(static) num_threads(threads)
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
 for (s64 item = 0; item < blocks * {parts_of_a_block}; item++) {{
 const s64 block = item / {parts_of_a_block}, start = item % {parts_of_a_block} * W;
 if (__atomic_load_n(&faults->code, __ATOMIC_ACQUIRE) && faults->block < block) continue;
@@ -54,9 +54,8 @@ class Translation:
 def layout(w) -> Translation:
     """The Translation of what an emission wrote."""
     arrays = w.arrays.union(*(x.exposed for x in w.items if isinstance(x, Loop)))
-    declared = [
-        f"u{w.bits(r)} {w.names[r]} = ~(u{w.bits(r)})0;" for r in ordered(w, w.defined - w.flow.varying)
-    ]
+    declared = [f"u{w.bits(r)} {w.names[r]} = ~(u{w.bits(r)})0;" for r in ordered(w, w.defined - w.lanewise)]
+    declared += [f"s64 n_{w.names[p]} = 0;" for p in ordered(w, set(w.limits))]
     declared += [f"u{w.bits(r)} a_{w.names[r]}[W] __attribute__((aligned(64)));" for r in ordered(w, arrays)]
     declared += [f"u{bits} {name}[W] __attribute__((aligned(64)));" for name, bits in sorted(w.pool.items())]
     declared += [f"memset(a_{w.names[r]}, 0xff, sizeof a_{w.names[r]});" for r in ordered(w, arrays & w.kept)]
@@ -64,12 +63,13 @@ def layout(w) -> Translation:
     most = max(1, min(LANES, w.kernel.threads, 8 * STACK // max(1, bits)))
     lanes = next(n for n in range(most, 0, -1) if w.kernel.threads % n == 0)
     texts = {"parts": parts([i.op for i in w.kernel.instructions]), "memory": prelude.MEMORY}
+    texts["limit"] = prelude.LIMIT if w.limits else ""
     texts["shapes"] = "".join(s.text() for s in w.shapes.values())
     whole = {"lanes": lanes, "spacing": prelude.SPACING, "parts_of_a_block": w.kernel.threads // lanes}
     head = HEAD.format(**texts, **whole)
     lines, marks, hot = head.splitlines() + declared, [], cyclic(w.flow)
     for x in w.items:
-        if isinstance(x, Loop):
+        if isinstance(x, Loop) and x.lines:
             marks.append((len(lines) + 2, x.at, x.block in hot))
         lines += lane_loop(w, x, arrays) if isinstance(x, Loop) else [x]
     text = "\n".join([*lines, *TAIL.splitlines()]) + "\n"
@@ -88,6 +88,8 @@ def lane_loop(w, loop: Loop, arrays: set[str]) -> list[str]:
         f"u{w.bits(r)} {w.names[r]}" + (f" = a_{w.names[r]}[l];" if r in loop.exposed else ";") for r in order
     ]
     closing = [f"a_{w.names[r]}[l] = {w.names[r]};" for r in order if r in loop.defined and r in arrays]
+    if not loop.lines:
+        return loop.calls
     head = ["#pragma omp simd", "for (int l = 0; l < W; l++) {"]
     return [*head, *opening, *loop.lines, *closing, "}", *loop.calls]
 

@@ -94,6 +94,17 @@ WHOLE = r"""
 WHOLES(f32, MASK32, real32, bits32, 0) WHOLES(f64, MASK64, real64, bits64, 1)
 """
 
+LIMIT = r"""
+/* How many lanes that rise from `first` by `stride` are below `limit`: the first so many. -1 where they pass
+   the largest number of their type, `top`, and are no longer the first ones. */
+INLINE s64 below(s64 first, s64 stride, s64 limit, s64 top) {
+  if (first > top - (W - 1) * stride) return -1;
+  if (first >= limit) return 0;
+  u64 many = ((u64)limit - (u64)first - 1) / (u64)stride + 1;
+  return many < W ? (s64)many : W;
+}
+"""
+
 MEMORY = r"""
 typedef struct { u8 *at; s64 bytes; s64 there; } array;
 typedef struct { s64 code, place, block; u64 first, last; } fault;

@@ -50,8 +50,13 @@ def test_a_name_that_stands_twice_is_counted(tmp_path):
     assert spelled(tmp_path) == {"mass off": 2}
 
 
-def test_a_list_of_laws_loads_without_what_measures_them():
-    code = "import sys; import noether.laws.registry; print(*sorted(sys.modules))"
+ASKED = "from noether.plan import choices; asked = choices.Request(law='D0', backend='numpy')"
+PLANNED = f"{ASKED}; from noether.plan import design; design.cells(choices.select(asked))"
+
+
+@pytest.mark.parametrize("does", ["import noether.laws.registry", PLANNED, "import noether.report.law_table"])
+def test_a_list_of_laws_a_plan_of_one_and_a_table_load_without_what_measures_others(does):
+    code = f"import sys; {does}; print(*sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     modules = set(loaded.stdout.split())
-    assert "noether.laws.registry" in modules and not modules & {"sympy", "scipy", "triton", "torch"}
+    assert "noether.laws.law" in modules and not modules & {"sympy", "scipy", "triton", "torch"}

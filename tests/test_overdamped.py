@@ -8,11 +8,10 @@ import pytest
 
 from noether.cases import CATALOG
 from noether.cases.case import scale, translation
-from noether.laws.continuous import cells, overdamped
+from noether.laws.continuous import cells, faults, overdamped
 from noether.laws.continuous.comparison import Cell
 from noether.laws.continuous.overdamped import (
     NO_SYMMETRY,
-    STATEMENT,
     Limit,
     constant_record,
     constants,
@@ -36,7 +35,7 @@ def test_the_order_and_the_constant_hold_and_every_fault_is_violated(case):
     real, wrong = ([r for r in records if bool(r.fault) is planted] for planted in (False, True))
     assert {r.verdict for r in real} == {HOLDS} and {r.verdict for r in wrong} == {VIOLATED}
     assert {r.fault for r in wrong} == set(LAWS["T3"].must_kill)
-    told = [r for r in real if r.parameters.get("statement") == STATEMENT]
+    told = [r for r in real if r.parameters.get("statement") == faults.IN_FRONT]
     assert {r.symmetry for r in told} == {*(s.name for s in case.symmetries), NO_SYMMETRY}
     assert all(r.powers["prediction"] < 3e-3 for r in told)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
+from noether.laws.continuous.faults import IN_FRONT
 from noether.report import known_violations
 from noether.report.terminal import COLOUR, console, listing, number
 from noether.runs.result import Result
@@ -119,10 +120,8 @@ def kind_of(records: list[Record]) -> str:
 def is_order(r: Record) -> bool:
     """Whether a record has a measured order and the stated one. The constant in front of an order is judged
     as one, but is a number of its own."""
-    from noether.laws.continuous.overdamped import STATEMENT
-
     has_both = isinstance(r.measured, float) and isinstance(r.predicted, float)
-    return r.kind == ORDER and has_both and r.parameters.get("statement") != STATEMENT
+    return r.kind == ORDER and has_both and r.parameters.get("statement") != IN_FRONT
 
 
 def worst_of(mine: list[Record]) -> str:

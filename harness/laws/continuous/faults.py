@@ -18,6 +18,9 @@ LAGRANGIAN = Fault("another Lagrangian: friction off by 2^-100")
 # T3
 NO_SYMMETRY = Fault("a direction that is no symmetry")
 CONSTANT = Fault("leading constant off by 1 %")
+IN_FRONT = "the constant in front"
+"""What records call the statement of T3 that CONSTANT is planted in. It stands here for readers of records:
+what measures T3 loads scipy and sympy."""
 TWICE = Fault("a charge twice as large")
 OTHER_QUANTITY = Fault("another quadratic quantity")
 

@@ -46,7 +46,6 @@ COUNT, COARSEST = 6, 2.0**-5  # masses, each half the one before
 LIGHT, TIGHT = 6e-5, 1e-10
 CANDIDATES, STEPS = 32, 4096
 NO_SYMMETRY = "no-symmetry"
-STATEMENT = "the constant in front"
 
 
 def velocity(case: Case, q: np.ndarray) -> np.ndarray:
@@ -191,7 +190,7 @@ def constant_record(
         **facts(cell, backend="scipy", symmetry=symmetry, fault=fault and fault.name),
         lanes=COUNT,
         steps=0,
-        parameters={**about, "statement": STATEMENT},
+        parameters={**about, "statement": faults.IN_FRONT},
         powers={"prediction": float(f"{power:.3g}")} if sure and worst.spent <= 1 else {},
     )
 

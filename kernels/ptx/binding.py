@@ -156,7 +156,7 @@ class Frame:
         if isinstance(source, Parameter):
             return low(self.values[source.index], kind)
         if isinstance(source, Immediate):
-            bits = np.array([source.bits], f"u{width(kind) // 8}")
+            bits = np.array([source.bits], "?" if kind == "pred" else f"u{width(kind) // 8}")
             value = low(bits, kind)[0] if kind.endswith("x2") else bits.view(DTYPE[kind])[0]
             value = np.asarray(value)
             value.flags.writeable = False

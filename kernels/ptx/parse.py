@@ -281,7 +281,9 @@ class _Reader:
         if _INTEGER.fullmatch(text):
             value = int(text.rstrip("U"), 0)
             n = width(kind)
-            if kind[0] == "f" or kind == "pred":
+            if kind == "pred":  # PTX ISA 9.7.9 (mov): a whole number, 0 is false
+                return Immediate(int(value != 0))
+            if kind[0] == "f":
                 fail(f"{text} is an integer where .{kind} is read")
             if not -(2 ** (n - 1)) <= value < 2**n:
                 fail(f"{text} does not fit .{kind}")

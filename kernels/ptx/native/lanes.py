@@ -120,6 +120,8 @@ class Lanes:
                 # A half that nobody reads, as the evaluator has it.
                 return "~0ull" if n == 64 else f"{(1 << n) - 1:#x}u"
             return read(self.variable(source.name), have, f"b{n}")
+        if isinstance(source, Immediate) and kind == "pred":
+            return ("~0ull" if bits == 64 else "~0u") if source.bits else "0u"
         if isinstance(source, Immediate):
             return f"{source.bits:#x}{'ull' if width(kind) == 64 else 'u'}"
         assert isinstance(source, Special)

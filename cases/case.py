@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -49,10 +50,25 @@ class Symmetry:
         if not np.any(self.matrix) and not np.any(self.shift):
             raise CaseError(f"symmetry {self.name}: A and a are zero: a generator must move something")
 
-    @property
+    def __hash__(self) -> int:
+        """Of A and a, once: of many parameters A is large, and every cache asks. Names would differ from
+        process to process."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.A, self.a))
+
+    @cached_property
     def matrix(self) -> np.ndarray:
-        """A as an array (d, d) of float64."""
-        return np.array(self.A, dtype=float)
+        """A as an array (d, d) of float64, read only."""
+        found = np.array(self.A, dtype=float)
+        found.flags.writeable = False
+        return found
+
+    def __getstate__(self) -> dict:
+        """What travels: not what follows from it."""
+        return {name: getattr(self, name) for name in ("name", "A", "a")}
 
     @property
     def shift(self) -> np.ndarray:
@@ -94,10 +110,8 @@ def translation(direction: Sequence[float], name: str = "translation") -> Symmet
 
 def linear(A, name: str) -> Symmetry:
     """The symmetry xi(q) = A q of a (d, d) matrix, under a name."""
-    rows = tuple(
-        tuple(int(x) if x == int(x) else float(x) for x in row)
-        for row in rows_of(f"symmetry {brief(name)}: A", A)
-    )
+    whole = lambda x: int(x) if x == int(x) else float(x)
+    rows = tuple(tuple(whole(x) if x else 0 for x in row) for row in rows_of(f"symmetry {brief(name)}: A", A))
     return Symmetry(name, rows, (0,) * len(rows))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 import re
 
@@ -55,6 +56,7 @@ def check_line(where: str, text, most: int, *, least: int = 1) -> None:
 def rows_of(where: str, A) -> tuple[tuple, ...]:
     """A square of finite numbers, as tuples. Raises CaseError."""
     try:
+        A = A.tolist() if isinstance(A, np.ndarray) and A.dtype.kind in "iuf" else A
         rows = tuple(tuple(row) for row in A)
     except TypeError:
         raise CaseError(f"{where} is {brief(A)}, must be a square of numbers, d rows of d") from None
@@ -63,10 +65,18 @@ def rows_of(where: str, A) -> tuple[tuple, ...]:
             f"{where} has rows of {brief([len(row) for row in rows])} entries, must be a square of numbers, "
             "d rows of d, d at least 1"
         )
-    for x in (x for row in rows for x in row):
+    for x in (x for row in rows if not is_plain(row) for x in row):
         if not is_finite(x):
             raise CaseError(f"{where} has the entry {brief(x)}, must have finite numbers")
     return rows
+
+
+def is_plain(row: tuple) -> bool:
+    """Whether a row has plain finite numbers alone; quick, for a square has many."""
+    try:
+        return {*map(type, row)} <= {int, float} and all(map(math.isfinite, row))
+    except OverflowError:
+        return False
 
 
 def check_dim(where: str, *whole: int) -> None:

@@ -18,7 +18,8 @@ from noether.kernels.programs.precision import parse
 from noether.kernels.programs.program import SOURCES
 from noether.laws.exact import EXACT
 from noether.laws.exact.judge import judge_all
-from noether.mechanics import bounds, sweep, wide
+from noether.mechanics import sweep, wide
+from noether.mechanics.operation_rounding import constant_error
 from noether.mechanics.symmetry_proof import prove
 from noether.mechanics.trajectory import Trajectory
 from noether.plan.casefiles import load, trial_process
@@ -236,13 +237,13 @@ def test_numbers_that_are_symmetric_as_floats_stay_so():
 def test_the_bound_of_a_gradient_has_what_its_constants_lack():
     """<grad f, xi> of the floats is no more than the bound's part for constants, which is not idle."""
     case, F64 = tenths(), parse("float64")
-    assert bounds.constant_error(0.5, F64) == 0 < bounds.constant_error(0.1, F64) < 2.0**-53 * 0.1
+    assert constant_error(0.5, F64) == 0 < constant_error(0.1, F64) < 2.0**-53 * 0.1
     rng = np.random.default_rng(0)
     q = rng.uniform(0.5, 1.5, (2, 200))
     g = wide.gradient(case.loss, q)
     r = np.abs(wide.WIDE(0.1) * q[0] + wide.WIDE(0.3) * q[1] - 1)
     missing = np.abs(3 * g[0] - g[1])
-    room = r * (3 * bounds.constant_error(0.1, F64) + bounds.constant_error(0.3, F64))
+    room = r * (3 * constant_error(0.1, F64) + constant_error(0.3, F64))
     assert (missing <= room + 2.0**-60 * r).all() and (missing > room / 8).mean() > 0.9
 
 

@@ -14,6 +14,7 @@ from noether.kernels.programs.trace import TRACED, gradient_program
 from noether.kernels.programs.triton_text import source
 from noether.laws.response import gradient_rounding, stored_constants
 from noether.mechanics import bounds, magnitude_bounds, symbolic_exact, wide
+from noether.mechanics.slopes import SLOPES
 from noether.mechanics.straight_line import compiled
 from noether.mechanics.symbolic_gradient import partials
 
@@ -24,7 +25,7 @@ APART = {
     "magnitudes": (vars(magnitude_bounds.Rules), set(IN_A_LOSS) - {"exp"}),  # exp: the running error
     "partial derivatives of a variance": (gradient_rounding.PARTIALS, IN_A_LOSS),
     "values in 64 bits": (stored_constants.RULES, IN_A_LOSS),
-    "slopes of dual numbers": (wide.SLOPES, FUNCTIONS),
+    "slopes of dual numbers": (SLOPES, FUNCTIONS),
     "sides of a kink": (dir(wide.Sides()), FUNCTIONS),
     "forms in sympy": (symbolic_exact.SYMPY, FUNCTIONS),
     "what a fault puts in its place": (SWAPS, OPERATIONS),

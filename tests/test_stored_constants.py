@@ -12,6 +12,7 @@ from noether.kernels.programs import trace
 from noether.kernels.programs.precision import Precision
 from noether.laws.response.stored_constants import gradient, missed
 from noether.mechanics import bounds
+from noether.mechanics.operation_rounding import constant_error
 from noether.mechanics.sweep import draw
 from noether.mechanics.symmetry_proof import FalseSymmetry, prove
 from noether.mechanics.trajectory import Trajectory
@@ -96,8 +97,8 @@ def test_a_symmetry_of_computed_data_is_one_to_the_rounding_of_the_data_and_no_f
 def test_a_computed_constant_is_known_to_a_rounding_a_written_one_to_its_decimal():
     """1/7 is folded by the tracer: 0.14285714285714285 is no decimal that anybody wrote."""
     F64 = Precision("float64")
-    assert bounds.constant_error(1 / 7, F64) == 2.0**-53 * (1 / 7)
-    assert bounds.constant_error(0.5, F64) == 0 < bounds.constant_error(0.1, F64) < 2.0**-54 * 0.1 * 1.01
+    assert constant_error(1 / 7, F64) == 2.0**-53 * (1 / 7)
+    assert constant_error(0.5, F64) == 0 < constant_error(0.1, F64) < 2.0**-54 * 0.1 * 1.01
 
 
 def test_constants_alone_are_what_is_left_where_no_operation_rounds():
@@ -107,7 +108,7 @@ def test_constants_alone_are_what_is_left_where_no_operation_rounds():
     loss, along = lambda q, xp: (a * (q[0] - q[1])) ** 2, (translation((1, 1)),)
     case = plainest.case("square", loss, breaking, box=((0, 1),) * 2, symmetries=along)
     q = np.array([[0.75], [0.25]])
-    one = 2 * a * bounds.constant_error(a, Precision("float64")) * 0.5 * 2
+    one = 2 * a * constant_error(a, Precision("float64")) * 0.5 * 2
     assert (one / 2 < bounds.of_constants(trace.gradient(case), q)).all() and (
         bounds.of_constants(trace.gradient(case), q) < 8 * one
     ).all()

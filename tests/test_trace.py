@@ -10,6 +10,7 @@ from noether.kernels.programs.elementary import LOG_UNITS
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Op, Program
 from noether.mechanics import bounds, wide
+from noether.mechanics.operation_rounding import arithmetic_unit
 
 each_case = pytest.mark.parametrize("case", CORE, ids=lambda case: case.name)
 F64 = Precision("float64")
@@ -192,10 +193,8 @@ def test_an_operand_that_may_be_zero_has_no_useful_bound(name, room):
 
 
 def test_the_arithmetic_of_functions_is_float64_or_float32():
-    assert bounds.arithmetic_unit(F64) == 2.0**-53
-    assert {bounds.arithmetic_unit(Precision(p, "eager")) for p in ("float32", "float16", "bfloat16")} == {
-        2.0**-24
-    }
+    assert arithmetic_unit(F64) == 2.0**-53
+    assert {arithmetic_unit(Precision(p, "eager")) for p in ("float32", "float16", "bfloat16")} == {2.0**-24}
 
 
 def test_a_range_is_of_inputs_and_operations_with_their_error():

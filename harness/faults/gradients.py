@@ -27,13 +27,13 @@ def other_program(case: Case) -> Program:
         f = case.loss(q, xp)
         return f + f * f / 2 + eps * case.breaking(q, xp)
 
-    return trace.gradient_program(case.dim, total)
+    return trace.gradient_of(case.dim, total)
 
 
 @cache
 def far_program(case: Case) -> Program:
     """The gradient of f(q) + q_0^2/64: a term without any symmetry, outside eps."""
-    return trace.gradient_program(case.dim, lambda q, eps, xp: case.total(q, eps, xp) + q[0] * q[0] / 64)
+    return trace.gradient_of(case.dim, lambda q, eps, xp: case.total(q, eps, xp) + q[0] * q[0] / 64)
 
 
 @cache

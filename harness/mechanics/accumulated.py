@@ -29,6 +29,7 @@ from noether.kernels.programs.tape import pruned
 from noether.kernels.programs.trace_rule import rows_of
 from noether.mechanics import bounds
 from noether.mechanics.bounds import FLOAT64
+from noether.mechanics.operation_rounding import NONE, Rounding, constant_error
 from noether.mechanics.step_bounds import limited, rows
 from noether.mechanics.wide import U_WIDE, WIDE
 
@@ -88,7 +89,7 @@ class Passing:
         first, self.then = carried.cut(program, names_of(mine))
         found = bounds.operations(first, *rows(first, t.evidence), t.precision, bounds.FAR_RULE, exact)
         self.numbers, self.off = (stacked([of[o] for o in first.outputs], t) for of in found)
-        self.rounding = bounds.NONE if exact else bounds.Rounding.under(t.precision)
+        self.rounding = NONE if exact else Rounding.under(t.precision)
         self.x, self.e = (Numbers(self.then, t.lanes, np.float64) for _ in range(2))
         self.e.at[:] = self.x.constants_off(t.precision)
 
@@ -131,7 +132,7 @@ class Numbers:
 
     def constants_off(self, precision) -> np.ndarray:
         """How far the constants are from what they are in a kernel, (operations, 1); 0 of all else."""
-        of = lambda op: bounds.constant_error(op.value, precision) if op.name == "const" else 0.0
+        of = lambda op: constant_error(op.value, precision) if op.name == "const" else 0.0
         return np.array([[of(op)] for op in self.program.ops])
 
 

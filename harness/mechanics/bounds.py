@@ -6,20 +6,16 @@ derivatives, second order kept. Measured as |g_kernel - g_wide| the bound would 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
-from functools import cache
-
 import numpy as np
 
-from noether.kernels.programs.operations import OPERATIONS, STORES, Operation, step
-from noether.kernels.programs.precision import UNIT, Precision, representable
+from noether.kernels.programs.loop_program import LoopProgram
+from noether.kernels.programs.operations import OPERATIONS, step
+from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Program
+from noether.mechanics import loop_bounds
+from noether.mechanics.operation_rounding import NONE, SLACK, Rounding, constant_error
 
-SLACK = 1 + 2.0**-30  # the bounds themselves are evaluated in float64: a few hundred roundings of 2^-53
 FLOAT64 = Precision("float64")
-# digits: a decimal that somebody wrote has fewer, a float that was computed has 16 or 17 but for one in ten
-LONG = 16
 
 
 def operations(
@@ -32,6 +28,9 @@ def operations(
     exact                 no operation rounds: what is left is what its inputs and constants are off
     constants             whether constants are off
     """
+    if isinstance(program, LoopProgram):
+        how = (precision, rules, exact, constants)
+        return loop_bounds.operations(program, inputs, input_errors, *how)
     rounding = NONE if exact else Rounding.under(precision)
     values: list[np.ndarray] = []
     errors: list[np.ndarray] = []
@@ -56,81 +55,19 @@ def operations(
     return values, errors
 
 
-@dataclass(frozen=True)
-class Rounding:
-    """What one operation rounds: u a unit roundoff, tiny the error of an underflow, own the unit in which exp
-    and log are evaluated, before they are rounded once more where that is eager."""
-
-    u: float
-    tiny: float
-    own: float
-    eager: bool
-    stores: dict
-    kind: str = ""
-
-    @classmethod
-    def under(cls, p: Precision) -> Rounding:
-        of = lambda kind, u, tiny: (u, 1.5 * tiny) if kind != p.rounded else (0.0, 0.0)
-        stores = {"store": of(p.q_store, p.u_q, p.tiny_q), "store_buffer": of(p.v_store, p.u_v, p.tiny_v)}
-        return cls(p.u_arith, 1.5 * p.tiny_arith, arithmetic_unit(p), p.eager, stores, p.rounded)
-
-    def of(self, row: Operation, value, passed, signs: bool = False):
-        """Of an operation whose value is known to `passed`; `signs` is a product with a sign, which is exact
-        but where a parameter is rounded first."""
-        if row.name in self.stores:
-            u, tiny = self.stores[row.name]
-            return u * (np.abs(value) + passed) + tiny
-        if signs and not self.eager:
-            return 0.0
-        error = self.u * (np.abs(value) + passed) if row.rounds else 0.0
-        if row.units:
-            own = row.units * self.own * (np.abs(value) + passed)
-            return own + error + 4 * self.tiny if row.underflows else own + (error if self.eager else 0.0)
-        return error + self.tiny if row.underflows else error
-
-    def of_operands(self, letters: tuple[str, ...], x, e):
-        """Of an operation that gives an operand back, where every result is rounded: letters of the operands
-        as Program.unrounded has them. One that is known exactly is off by its own rounding; a gradient that
-        is not was rounded before."""
-        error = 0 * e[0]
-        for letter, number, off in zip(letters, x, e, strict=True):
-            if letter:
-                own = 0 * off if letter == "g" else self.u * (np.abs(number) + off) + self.tiny
-                if np.asarray(number).dtype != object:
-                    known = np.abs(number - representable(number, self.kind))
-                    own = np.where(np.asarray(off) == 0, known, own)
-                error = error + own
-        return error
-
-
-NONE = Rounding(0.0, 0.0, 0.0, False, dict.fromkeys(STORES, (0.0, 0.0)))
-
-
-@cache
-def constant_error(value: float, precision: Precision) -> float:
-    """How far a constant of a kernel is from the number that is meant: from the float of the case file, and
-    it from its decimal.
-
-    0.1 means a tenth: <grad f, xi> = 0 is proven of the decimals (harness/mechanics/symmetry_proof.py), and
-    what runs is float64 at most. To one rounding upwards; 0 where the decimal is the float, as for 0.5. A
-    number of LONG digits was computed, 1/7 by the tracer or x - mean(x) by the case file: it is known to one
-    rounding.
-    """
-    stored = abs(value - float(representable(value, precision.rounded)))
-    if not np.isfinite(value):
-        return stored
-    written = repr(float(value))
-    digits = len(written.partition("e")[0].replace(".", "").strip("-0"))
-    computed = UNIT["float64"] * abs(value) if digits >= LONG else 0.0
-    return stored + max(computed, float(abs(Fraction(written) - Fraction(value))) * SLACK)
-
-
 def of_constants(program: Program, q: np.ndarray) -> np.ndarray:
     """How far a program's outputs at q (d, n) are from what is meant for its float64 constants alone; (d,
     n)."""
     nothing = np.zeros_like(q[0])
     errors = operations(program, [*q, nothing], [nothing] * (len(q) + 1), FLOAT64, FAR, exact=True)[1]
-    return known(np.stack([np.broadcast_to(errors[i], nothing.shape) for i in program.outputs])) * SLACK
+    return known(np.stack([np.broadcast_to(errors[i], nothing.shape) for i in places(program)])) * SLACK
+
+
+def places(program: Program | LoopProgram):
+    """Where the outputs are in what `operations` gives."""
+    if isinstance(program, LoopProgram):
+        return loop_bounds.place(program, program.outputs)
+    return program.outputs
 
 
 def program_error(
@@ -141,8 +78,17 @@ def program_error(
     q, q_error  (d, n) float64: the exact inputs and how far the kernel's own may be;  eps (n,)
     Returns two (d, n) float64 arrays.
     """
+    if isinstance(program, LoopProgram):
+        parts = loop_bounds.parts(program, np.size(eps))
+        found = [outputs(program, q[:, i], q_error[:, i], eps[i], precision) for i in parts]
+        return tuple(np.concatenate(x, axis=1) for x in zip(*found, strict=True))
+    return outputs(program, q, q_error, eps, precision)
+
+
+def outputs(program: Program | LoopProgram, q, q_error, eps, precision: Precision):
+    """`program_error` of as many points as fit in memory."""
     found = operations(program, [*q, eps], [*q_error, np.zeros_like(eps)], precision, FAR)
-    value, error = (np.stack([np.broadcast_to(x[i], np.shape(eps)) for i in program.outputs]) for x in found)
+    value, error = (np.stack([np.broadcast_to(x[i], np.shape(eps)) for i in places(program)]) for x in found)
     return value, known(error) * SLACK
 
 
@@ -160,8 +106,12 @@ def value_range(
     An exp whose operand has lost its digits can be infinite in the kernel though it is 0 here: the bound says
     so.
     """
-    smallest, largest = np.where(q != 0, np.abs(q), np.inf).min(axis=0), np.abs(q).max(axis=0)
     nothing = np.zeros_like(eps)
+    if isinstance(program, LoopProgram):
+        parts = loop_bounds.parts(program, np.size(eps))
+        found = [loop_bounds.value_range(program, [*q[:, i], eps[i]], precision, FAR) for i in parts]
+        return tuple(np.concatenate(x) for x in zip(*found, strict=True))
+    smallest, largest = np.where(q != 0, np.abs(q), np.inf).min(axis=0), np.abs(q).max(axis=0)
     with np.errstate(all="ignore"):
         for value, error in zip(
             *operations(program, [*q, eps], [nothing] * (len(q) + 1), precision, FAR), strict=True
@@ -172,11 +122,6 @@ def value_range(
                 np.minimum(smallest, np.where(size > 0, size, np.inf)),
             )
     return smallest, largest
-
-
-def arithmetic_unit(precision: Precision) -> float:
-    """The unit roundoff in which exp and log are evaluated, whatever they are rounded to after."""
-    return 2.0**-53 if precision.arith == "float64" else 2.0**-24
 
 
 def quotient(top, whole, error):

@@ -28,7 +28,8 @@ import numpy as np
 from noether.kernels.programs.operations import OPERATIONS
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Program
-from noether.mechanics.bounds import PASS, arithmetic_unit, constant_error, one_above, quotient
+from noether.mechanics.bounds import PASS, one_above, quotient
+from noether.mechanics.operation_rounding import arithmetic_unit, constant_error
 
 
 @dataclass

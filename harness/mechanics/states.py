@@ -16,6 +16,7 @@ from noether.kernels.programs import trace
 from noether.kernels.programs.elementary import EXP_UNITS
 from noether.kernels.programs.precision import Precision
 from noether.mechanics import bounds, wide
+from noether.mechanics.operation_rounding import arithmetic_unit
 from noether.mechanics.wide import U_WIDE, WIDE
 
 
@@ -117,7 +118,7 @@ class States:
         p = self.precision
         shift = np.zeros_like(q)
         if self.rule.log_state:
-            unit = EXP_UNITS * bounds.arithmetic_unit(p) + (p.u_arith if p.eager else 0.0)
+            unit = EXP_UNITS * arithmetic_unit(p) + (p.u_arith if p.eager else 0.0)
             shift = np.abs(q) * unit + 4 * p.tiny_arith
         return bounds.program_error(trace.gradient(self.case), q, shift, eps, p)[1]
 

@@ -13,6 +13,7 @@ from noether.kernels.programs.elementary import EXP_UNITS, LOG_UNITS
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Program
 from noether.mechanics import bounds
+from noether.mechanics.operation_rounding import arithmetic_unit
 
 
 def step_error(program: Program, inputs: dict, precision: Precision, traced: bool = False) -> np.ndarray:
@@ -91,7 +92,7 @@ def shared_by_all(y, log_sum, precision: Precision):
     exact shares, and its log to R/(1 - R).
     """
     p, d = precision, y.shape[1]
-    u, units, eager = p.u_arith, bounds.arithmetic_unit(p), p.u_arith * p.eager
+    u, units, eager = p.u_arith, arithmetic_unit(p), p.u_arith * p.eager
     with np.errstate(all="ignore"):
         top = y.max(axis=1)
         sizes, shares = np.abs(y) + np.abs(y - top[:, None]), np.exp(y - log_sum[:, None])

@@ -19,7 +19,8 @@ import sympy
 
 from noether.cases.case import BREGMAN, Case, CaseError
 from noether.kernels.programs import trace
-from noether.mechanics import bounds
+from noether.kernels.programs.loop_program import LoopProgram
+from noether.mechanics import bounds, directional_proof
 from noether.mechanics.symbolic import KAPPA, Formulas, derived, formulas, metric_entries, zeros_of
 from noether.mechanics.symbolic_exact import arrays, compiled, decimals, expression
 from noether.mechanics.symbolic_gradient import Step
@@ -94,6 +95,8 @@ def prove(case: Case, seed: int = 0) -> list[Proof]:
     numbers that were computed, each known to a rounding: what they miss must be explained by that. A
     generator means its floats.
     """
+    if isinstance(trace.gradient(case), LoopProgram):
+        return shown_along(case, seed)
     try:
         return shown(case, formulas(case), seed)
     except FalseSymmetry as false:
@@ -105,6 +108,31 @@ def prove(case: Case, seed: int = 0) -> list[Proof]:
             except FalseSymmetry:
                 continue
         raise false from None
+
+
+def shown_along(case: Case, seed: int) -> list[Proof]:
+    """The proofs of a large case, which has no formulas. Raises FalseSymmetry and CaseError as prove does."""
+    proofs = []
+    for symmetry, found in zip(case.symmetries, directional_proof.directional(case, seed), strict=True):
+        if found.relative > ZERO and not directional_proof.explained(case, symmetry, found):
+            raise FalseSymmetry(
+                f"case {case.name}: symmetry {symmetry.name} is false: <grad f, xi> is "
+                f"{float(found.value):.6g} ({float(found.relative):.3g} of |grad f||xi|), must be 0, "
+                "at a random point of the box"
+            )
+        sizes = float(found.relative), float(found.broken)
+        proofs.append(Proof(case.name, symmetry.name, directional_proof.points_of(case), False, *sizes))
+    check_broken(case, proofs)
+    directional_proof.check_kinks(case, seed)
+    return proofs
+
+
+def check_broken(case: Case, proofs: list[Proof]) -> None:
+    """Refuse a breaking that breaks nothing. Raises CaseError."""
+    if max(p.broken for p in proofs) <= KEEPS:
+        raise CaseError(
+            f"case {case.name}: breaking keeps every declared symmetry: it must break at least one"
+        )
 
 
 def explained(case: Case, point: Sequence, xi: Sequence, value) -> bool:
@@ -144,10 +172,7 @@ def shown(case: Case, f: Formulas, seed: int, *, computed: bool = False) -> list
         proofs.append(
             Proof(case.name, symmetry.name, POINTS, exact and worst == 0, float(worst), float(broken))
         )
-    if max(p.broken for p in proofs) <= KEEPS:
-        raise CaseError(
-            f"case {case.name}: breaking keeps every declared symmetry: it must break at least one"
-        )
+    check_broken(case, proofs)
     check_metric(case, rng)
     check_kinks(case, formulas(case))
     return proofs

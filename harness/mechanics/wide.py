@@ -16,6 +16,8 @@ import numpy as np
 from noether.kernels.loops.launch import BackendMissing
 from noether.kernels.programs.namespaces import MPMATH, NUMPY, Namespace
 from noether.kernels.programs.operations import step
+from noether.mechanics import reverse
+from noether.mechanics.slopes import SLOPES
 
 WIDE = np.longdouble
 U_WIDE = 2.0**-64
@@ -108,15 +110,6 @@ class Dual:
     __radd__, __rmul__ = __add__, __mul__
 
 
-SLOPES = {
-    "exp": lambda x, value: value,
-    "log": lambda x, value: 1 / x,
-    "sqrt": lambda x, value: 1 / (2 * value),
-    "step": None,  # flat on both sides, and at its kink nobody asks (theory.md section 8)
-}
-"""d/dx of each function of xp: a derivation of its own, which the traced gradient must not share."""
-
-
 class Functions(Namespace):
     """The namespace xp of a loss on dual numbers over `library` (numpy or mpmath)."""
 
@@ -135,6 +128,8 @@ def chained(library, name: str, x: Dual) -> Dual:
 
 
 ON_ARRAYS = Functions(np)
+FORWARD = 32
+"""Parameters from which on a gradient is accumulated backwards: forward costs d evaluations of the loss."""
 
 
 def partials(loss, q, one, zero) -> list:
@@ -147,6 +142,8 @@ def gradient(loss, q: np.ndarray) -> np.ndarray:
     """Gradient of loss(q, xp) at q (d, ...), longdouble (d, ...)."""
     require_wide()
     q = np.asarray(q, WIDE)
+    if len(q) > FORWARD:
+        return reverse.gradient(loss, q.reshape(len(q), -1)).reshape(q.shape)
     one, zero = np.ones(q.shape[1:], WIDE), np.zeros(q.shape[1:], WIDE)
     with np.errstate(all="ignore"):
         return np.stack([np.broadcast_to(p, q.shape[1:]) for p in partials(loss, q, one, zero)])
@@ -180,28 +177,24 @@ class AtKink(ArithmeticError):
     side."""
 
 
-class Sides:
-    """xp over mpmath that keeps the arguments at which a loss has a kink or ends: those of step, sqrt and
-    log."""
+class Sides(Namespace):
+    """xp over mpmath that keeps the arguments at which a loss has a kink or ends: those of step, and those of
+    sqrt and log."""
 
     def __init__(self):
         self.steps, self.others = [], []
-        self.exp = MPMATH.exp
 
-    def step(self, x):
-        """The step of a number, whose argument is kept."""
-        self.steps.append(x)
-        return step(x)
+        def keeping(name: str, kept: list):
+            function = step if name == "step" else getattr(mpmath, name)
 
-    def sqrt(self, x):
-        """The square root, whose argument is kept."""
-        self.others.append(x)
-        return mpmath.sqrt(x)
+            def call(x):
+                kept.append(x)
+                return function(x)
 
-    def log(self, x):
-        """The logarithm, whose argument is kept."""
-        self.others.append(x)
-        return mpmath.log(x)
+            return call
+
+        kinked = {"step": self.steps, "sqrt": self.others, "log": self.others}
+        super().__init__({"exp": mpmath.exp, **{name: keeping(name, kept) for name, kept in kinked.items()}})
 
     def same_side(self, other: Sides) -> bool:
         """No argument of a step is 0 or changes its sign from one point to the other, none of a root or a log
@@ -256,6 +249,13 @@ def gradient_mp(loss, q, digits: int = 50) -> list:
             ):
                 return found
         before, digits = found, 2 * digits
+
+
+def slope_mp(loss, q, along, digits: int = 50):
+    """The derivative of loss(q, xp) at one point along a direction, as gradient_mp has it."""
+    return gradient_mp(
+        lambda t, xp: loss([x + t[0] * a for x, a in zip(q, along, strict=True)], xp), [mpmath.mpf(0)], digits
+    )[0]
 
 
 def beside_kinks(loss, q, digits: int):

@@ -118,7 +118,7 @@ def fine(p: Point) -> bool:
 
 
 def small(p: Point) -> bool:
-    return len(gradient(p[0]).ops) <= SMALL
+    return gradient(p[0]).length <= SMALL
 
 
 def telling(p: Point) -> bool:
@@ -220,9 +220,9 @@ in faulty.py, made of what a launch can show of them."""
 
 def operations(p: Point) -> float:
     """What compiling a point costs, in operations. Not of its size: short types would always be taken."""
-    return (len(gradient(p[0]).ops) + LAUNCH) * WEIGHT[mode_of(p)] * (1 if telling(p) else MISLEADING)
+    return (gradient(p[0]).length + LAUNCH) * WEIGHT[mode_of(p)] * (1 if telling(p) else MISLEADING)
 
 
 def launched(p: Point) -> float:
     """What a launch in numpy costs, where nothing is compiled: of equal ones the smaller is less."""
-    return (1 + len(gradient(p[0]).ops) * 2.0**-16) * (1 if telling(p) else MISLEADING)
+    return (1 + gradient(p[0]).length * 2.0**-16) * (1 if telling(p) else MISLEADING)

@@ -15,6 +15,7 @@ from noether.kernels.programs.precision import MODES
 from noether.kernels.programs.precision import PRECISIONS as TYPES
 from noether.laws.law import Family
 from noether.laws.registry import FAMILIES, GROUPS, LAWS  # noqa: F401  (LAWS: choices and reports ask)
+from noether.plan import large
 from noether.plan.groups import of_law
 from noether.plan.launches import depths, discrete
 from noether.plan.parity import not_here as parity_not_here
@@ -59,7 +60,11 @@ def looked_at(family: Family, selection) -> list[tuple[tuple, str]]:
 def cells(selection) -> list:
     """Every cell of a selection, cheapest kinds first. Raises launch.BackendMissing."""
     backend = backend_of(selection.backend)
+    whole, (selection, big) = selection, large.parted(selection)
     out: list = [] if selection.groups else [c for c in discrete(selection, backend) if c.laws]
+    out += large.cells(whole, backend, big)
+    if big and not selection.cases:
+        return out
     # Of numpy alone B1 has nothing to compare.
     wanted = [k for k in selection.laws if k != "B1" or selection.backend != "numpy"]
     for family in FAMILIES:

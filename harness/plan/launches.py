@@ -64,7 +64,7 @@ def glanced(points: list[Point]) -> list[Point]:
 
 def smallest(cases) -> list[Case]:
     """A few cases with the shortest gradients, those of them that have a charge under a symmetry."""
-    return sorted((c for c in cases if c.symmetries), key=lambda c: len(gradient(c).ops))[:SMALLEST]
+    return sorted((c for c in cases if c.symmetries), key=lambda c: gradient(c).length)[:SMALLEST]
 
 
 class Launches:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from noether.kernels.loops.launch import BackendMissing
 from noether.mechanics.wide import require_wide
-from noether.plan import unread
+from noether.plan import large, unread
 from noether.plan.choices import Selection
 from noether.plan.refusals import why
 from noether.runs import launchsize
@@ -37,7 +37,8 @@ def plan(selection: Selection) -> Plan:
         raise UsageError(
             f"law {', '.join(missing)} covers nothing of this choice: {why(missing[0], selection)}"
         )
-    notes = paces(selection) if any(c.laws[0][0] in "DEB" for c in cells) else []
+    notes = large.told(selection.laws, large.parted(selection)[1])
+    notes += paces(selection) if any(c.laws[0][0] in "DEB" for c in cells) else []
     notes += [
         f"law {', '.join(law for law in absent if absent[law] == reason)} is not here: {reason}"
         for reason in dict.fromkeys(absent.values())

@@ -19,7 +19,7 @@ from functools import cached_property
 import numpy as np
 
 from noether.cases.rule import Rule
-from noether.kernels.loops import backends
+from noether.kernels.loops import backends, memory_launch
 from noether.kernels.loops.backends import Launch
 from noether.kernels.loops.outcome import Outcome, bits, differing_bits, marked, started  # noqa: F401
 from noether.kernels.programs.numpy_step import advanced, trajectory
@@ -102,7 +102,15 @@ class Job:
     def pointers(self) -> dict[str, str]:
         """The arrays of the kernel, by name, with the kind of their buffers."""
         numbers = dict.fromkeys(("params_ptr", "known_ptr"), "float64")
-        return {"q_ptr": self.precision.q_store, "v_ptr": self.precision.v_store, **numbers}
+        state = {"q_ptr": self.precision.q_store, "v_ptr": self.precision.v_store, **numbers}
+        return state | (memory_launch.pointers(self.precision) if self.memory else {})
+
+    @cached_property
+    def memory(self) -> memory_launch.Memory | None:
+        """What a launch of many parameters has beside its state; None of few, whose state is in registers."""
+        if not memory_launch.in_memory(self.program):
+            return None
+        return memory_launch.memory(self.program, self.metric, self.rule, self.precision)
 
     @cached_property
     def known(self) -> np.ndarray:
@@ -118,6 +126,8 @@ class Job:
 
     def kernel(self):
         """The @triton.jit function."""
+        if self.memory:
+            return memory_launch.kernel()
         from noether.kernels.loops.trajectory_loop import trajectory
 
         return trajectory
@@ -125,7 +135,10 @@ class Job:
     def constexprs(self, block: int) -> dict:
         """The compile-time parameters of the kernel, by name."""
         options = {"ROWS": len(self.params), "KNOWN": self.known.shape[1], "SPREAD": self.known.shape[2] > 1}
-        stepping = steps_of(self.program, self.metric, self.rule, self.precision)
+        if self.memory:
+            stepping = memory_launch.stepping(self.memory, self.rule, self.program.dim, self.precision)
+        else:
+            stepping = steps_of(self.program, self.metric, self.rule, self.precision)
         return {**stepping, **options, "TRACE": self.trace, "BLOCK": block}
 
     def apart(self) -> Job:
@@ -137,7 +150,8 @@ class Job:
         q = started(self.q0, self.precision.q_store, self.rows)
         v = started(self.v0, self.precision.v_store, self.rows)
         known = np.ascontiguousarray(self.known) if self.known.size else np.zeros((1, 1, 1))
-        return [q, v, np.ascontiguousarray(self.params), known]
+        beside = memory_launch.buffers(self.memory, self.precision, self.lanes) if self.memory else []
+        return [q, v, np.ascontiguousarray(self.params), known, *beside]
 
     def plain(self, advance: Callable = advanced) -> Outcome:
         """The launch in numpy."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import mpmath
 import numpy as np
 
+from noether.kernels.programs import arrays
 from noether.kernels.programs.operations import FUNCTIONS, OPERATIONS, step
 
 INSTEAD = {
@@ -26,8 +27,7 @@ INSTEAD = {
     "relu": "x * xp.step(x), with x in kinks",
     "maximum": "y + (x - y) * xp.step(x - y), with x - y in kinks",
     "minimum": "x - (x - y) * xp.step(x - y), with x - y in kinks",
-    "sum": "sum(...) of python",
-    "mean": "sum(...) / n",
+    "mean": "xp.sum(...) / n",
     "dot": "sum(x * y for x, y in zip(...))",
 }
 """A function that xp does not have -> what to write instead."""
@@ -68,13 +68,31 @@ class Namespace:
             raise ValueError(f"a namespace has {sorted(functions)}: must have {sorted(FUNCTIONS)}")
         for name, function in functions.items():
             setattr(self, name, called(name, function, number, value))
+        self.functions = {name: getattr(self, name) for name in functions}
+
+    def array(self, values, shape=None):
+        """An array of these numbers, in a shape; kernels/programs/arrays.py."""
+        return arrays.made(values, shape, self.functions)
+
+    def constant(self, values):
+        """An array of numbers that are no parameters."""
+        return arrays.constants(values, self.functions)
+
+    def sum(self, values, axis: int | None = None):
+        """The sum of an array, along an axis or of all, or of numbers; from the first to the last."""
+        return arrays.total(values, axis)
 
     def __getattr__(self, name: str):
         return absent(name)
 
 
 def called(name: str, function: Callable, number: Callable, value: Callable) -> Callable:
-    return lambda x: value(name, x) if number(x) else function(x)
+    def call(x):
+        if isinstance(x, arrays.Array):
+            return x.applied(name)
+        return value(name, x) if number(x) else function(x)
+
+    return call
 
 
 def of(library) -> Namespace:

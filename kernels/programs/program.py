@@ -64,6 +64,11 @@ class Program:
         return hashlib.sha256(repr((self.dim, self.ops, self.outputs, *self.names)).encode()).hexdigest()[:16]
 
     @property
+    def length(self) -> int:
+        """How many operations it has, its inputs and constants among them."""
+        return len(self.ops)
+
+    @property
     def inputs(self) -> tuple[str, ...]:
         """The names of the inputs, in order."""
         return self.names or (*(f"q[{i}]" for i in range(self.dim)), "eps")

@@ -13,9 +13,12 @@ import numpy as np
 
 from noether.cases.case import Case
 from noether.cases.rule import Rule
+from noether.kernels.programs.array_trace import gradient_loops
+from noether.kernels.programs.loop_program import LoopProgram
 from noether.kernels.programs.namespaces import Namespace, is_number
 from noether.kernels.programs.operations import FUNCTIONS, OF_UFUNC, OPERATIONS
 from noether.kernels.programs.program import Program
+from noether.kernels.programs.rolling import rolled
 from noether.kernels.programs.tape import OURS, NoOperation, Tape, Traced, TraceError, pruned
 
 
@@ -75,11 +78,11 @@ TRACED = Namespace({name: lambda x, name=name: x.enter(name, x) for name in FUNC
 """The namespace xp under which a loss is traced."""
 
 
-def gradient_program(dim: int, total: Callable) -> Program:
+def gradient_program(dim: int, total: Callable, xp: Namespace = TRACED) -> Program:
     """The gradient of total(q, eps, xp) with respect to q, as a program with inputs q_0..q_{d-1}, eps."""
     tape = Tape()
     inputs = [Node.input(tape, i) for i in range(dim + 1)]
-    value = total(inputs[:dim], inputs[dim], TRACED)
+    value = total(inputs[:dim], inputs[dim], xp)
     if not isinstance(value, Node):
         raise TraceError(f"the loss returned {type(value).__name__}: must be arithmetic on its parameters")
     adjoints: dict[int, Node] = {value.at: value.number(1)}
@@ -113,7 +116,37 @@ def metric(case: Case, rule: Rule) -> Program | None:
     return entries_program(case.dim, case.metric.entries) if rule.on_metric else None
 
 
+MOST = 600
+"""Operations of a straight-line kernel; longer gradients have loops. Compiling takes a second at 300."""
+
+
+class UsesArrays(Exception):
+    """Raised where a loss asks for an array."""
+
+
+class WithoutArrays(Namespace):
+    """The namespace of TRACED, which tells of the first array that is asked for."""
+
+    def array(self, values, shape=None):
+        raise UsesArrays
+
+    constant = array
+
+
+FIRST = WithoutArrays({name: lambda x, name=name: x.enter(name, x) for name in FUNCTIONS})
+
+
+def gradient_of(dim: int, total: Callable) -> Program | LoopProgram:
+    """The gradient of total(q, eps, xp) with respect to q, with loops where it is long. Raises TraceError."""
+    try:
+        program = gradient_program(dim, total, FIRST)
+    except UsesArrays:
+        loops = gradient_loops(dim, total)
+        return loops if loops.work > MOST else gradient_program(dim, total)
+    return rolled(program) if len(program.ops) > MOST else program
+
+
 @cache
-def gradient(case: Case) -> Program:
+def gradient(case: Case) -> Program | LoopProgram:
     """The program of the gradient of loss + eps * breaking. Raises TraceError."""
-    return gradient_program(case.dim, case.total)
+    return gradient_of(case.dim, case.total)

@@ -61,7 +61,11 @@ def function(program: Program, precision: Precision):
     is read. An entry without a time is never looked for on disk (inspect, linecache, checked up to Python
     3.14).
     """
-    text = source(program, precision)
+    return compiled_text(source(program, precision))
+
+
+def compiled_text(text: str):
+    """The @triton.jit function `gradient` of a module of this text."""
     digest = hashlib.sha256(text.encode()).hexdigest()[:20]
     place = f"<noether gradient {digest}>"
     linecache.cache[place] = (len(text), None, text.splitlines(keepends=True), place)

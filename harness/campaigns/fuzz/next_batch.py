@@ -184,7 +184,7 @@ def kernels_of(cells: list[GridPoint], seed: int) -> list[tuple[str, str, str]]:
     among cases."""
     rng = np.random.default_rng(derive(seed, "fuzz kernels"))
     kernels = sorted({kernel_of(c) for c in cells})
-    size = {name: len(gradient(case_named(name)).ops) for name, _, _ in kernels}
+    size = {name: gradient(case_named(name)).length for name, _, _ in kernels}
     mixed = [kernels[i] for i in rng.permutation(len(kernels))]
     return sorted(mixed, key=lambda k: size[k[0]].bit_length())
 

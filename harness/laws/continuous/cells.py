@@ -52,7 +52,7 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "scipy") 
     """
     if profile == "glance":
         cases = cases[seed % TURNS :: TURNS]
-    ordered = sorted(cases, key=lambda c: len(gradient(c).ops)) if profile == "quick" else cases
+    ordered = sorted(cases, key=lambda c: gradient(c).length) if profile == "quick" else cases
     swept, out = ordered[: 2 if profile == "quick" else None], []
     for case in cases:
         law, also = ("T2", ()) if case.metric.kind == BREGMAN else ("T1", ("T4",))

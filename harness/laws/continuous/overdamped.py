@@ -141,7 +141,7 @@ def exact(case: Case, start: Start) -> tuple[np.ndarray, np.ndarray]:
         if found.status != 0:
             raise FloatingPointError(f"the overdamped flow has no solution: {found.message}")
         ends.append(np.array(constants(case, found.y[:, -1:]))[..., 0])
-    operations = len(trace.gradient(case).ops) + 2 * case.dim + 4
+    operations = trace.gradient(case).length + 2 * case.dim + 4
     return ends[0][0], np.abs(ends[0][0] - ends[1][0]) + 2.0**-53 * operations * ends[0][1]
 
 

@@ -95,9 +95,18 @@ def act(M, x):
     """M x for x (n, d, lanes), by the entries that are not zero: they are few, and longdouble has no fast
     product."""
     out = np.zeros_like(x)
-    for i, j in zip(*np.nonzero(M), strict=True):
-        out[:, i] += x.dtype.type(M[i, j]) * x[:, j]
+    for rows, columns, numbers in rounds(M):
+        out[:, rows] += numbers[:, None].astype(x.dtype) * x[:, columns]
     return out
+
+
+def rounds(M) -> list[tuple]:
+    """The entries of a matrix that are not zero: (rows, columns, numbers), the first of each row, then the
+    second, and so on."""
+    i, j = np.nonzero(M)
+    turn = np.arange(len(i)) - np.searchsorted(i, i)  # i is in order
+    of = [turn == k for k in range(int(turn.max(initial=-1)) + 1)]
+    return [(i[some], j[some], M[i[some], j[some]]) for some in of]
 
 
 def xi(symmetry: Symmetry, q):

@@ -84,7 +84,7 @@ def covers(law: str, rule: str, part: str, case) -> bool:
         return False
     if part == "drift" and not any(s.is_symmetric for s in case.symmetries):
         return False
-    if (law == "O1" or part == "flow") and len(gradient(case).ops) > SHORT:
+    if (law == "O1" or part == "flow") and gradient(case).length > SHORT:
         return False
     return case.metric.kind in kinds
 
@@ -106,7 +106,7 @@ def why_not(law: Law, case) -> str:
     mine = [(rule, part) for of, rule, part in SUBJECTS if of == law.key]
     if any(covers(law.key, rule, part, case) for rule, part in mine):
         return ""
-    count = len(gradient(case).ops)
+    count = gradient(case).length
     if law.key == "O1" and count > SHORT:
         return f"its gradient has {count} operations, and third derivatives are taken up to {SHORT}"
     return f"it has none of {law.applies}"
@@ -121,7 +121,7 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") 
             continue
         mine = [c for c in cases if covers(law, rule, part, c)]
         if profile == "quick" or (law, part) not in WIDE:
-            shortest = lambda c, law=law: (law == "O8" and c.metric.kind != BREGMAN, len(gradient(c).ops))
+            shortest = lambda c, law=law: (law == "O8" and c.metric.kind != BREGMAN, gradient(c).length)
             mine = sorted(mine, key=shortest)[: breadth(rule, cases, profile)]
         out += [Cell(law, case, rule, profile, seed, part) for case in mine]
     return out

@@ -51,7 +51,7 @@ THIN = 1 / 64  # of the constant: a bound above it decides nothing
 
 def known(case) -> bool:
     """Whether second derivatives of this gradient are taken in a moment."""
-    return len(program(case).ops) <= SHORT
+    return program(case).length <= SHORT
 
 
 class Parts(NamedTuple):

@@ -47,7 +47,7 @@ STEPS = 24
 @cache
 def first() -> tuple[Case, Case]:
     """Of the core, the smallest gradient that keeps a scale and the smallest that keeps a rotation."""
-    plain = sorted((c for c in CORE if c.metric.kind == EUCLIDEAN), key=lambda c: len(gradient(c).ops))
+    plain = sorted((c for c in CORE if c.metric.kind == EUCLIDEAN), key=lambda c: gradient(c).length)
     turned = next(c for c in plain if any(s.is_rotation for s in c.symmetries))
     return next(c for c in plain if c.scale_free), turned
 

@@ -11,7 +11,8 @@ from noether.kernels.programs.elementary import EXP_UNITS, LOG_UNITS
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Op, Program
 from noether.laws.response.one_rounding import last_bit, place, repeated, rounded
-from noether.mechanics.bounds import PASS, arithmetic_unit
+from noether.mechanics.bounds import PASS
+from noether.mechanics.operation_rounding import arithmetic_unit
 
 UNITS = {"exp": EXP_UNITS, "log": LOG_UNITS}
 PARTIALS = {

@@ -19,6 +19,7 @@ from noether.system.timelimit import allowed, limited
 from noether.system.usage import UsageError
 
 LANES = 4
+FEW = 16  # entries of a vector that is told
 
 
 def check_types(case: Case, origin: Origin) -> None:
@@ -129,13 +130,25 @@ def check_declared(case: Case, q: np.ndarray, origin: Origin) -> None:
 
 def check_read(case: Case, origin: Origin) -> None:
     """Refuse a loss that ignores a parameter which no declared symmetry moves alone. Raises UsageError."""
-    from noether.mechanics.symbolic import formulas
-
-    ignored = {i for i, g in enumerate(formulas(case).loss_gradient) if g == 0}
+    ignored = unread(case)
     moved = [{i for i in range(case.dim) if np.any(s.matrix[i]) or s.shift[i]} for s in case.symmetries]
     for i in sorted(ignored - set().union(*(m for m in moved if m <= ignored))):
-        vector = tuple(int(j == i) for j in range(case.dim))
+        vector = tuple(int(j == i) for j in range(case.dim)) if case.dim <= FEW else "..."
         raise UsageError(
             f"{origin.label}: loss does not depend on q[{i}], one of the {case.dim} parameters that box "
             f"declares: it must, or a symmetry must move it alone, as translation({vector})"
         )
+
+
+def unread(case: Case) -> set[int]:
+    """The parameters that the loss does not depend on: of a large one those whose derivative is 0 at random
+    points."""
+    from noether.kernels.programs.loop_program import LoopProgram
+    from noether.kernels.programs.trace import gradient
+    from noether.mechanics import wide
+    from noether.mechanics.symbolic import formulas
+
+    if isinstance(gradient(case), LoopProgram):
+        g = wide.gradient(case.loss, case.draw(np.random.default_rng(0), 2))
+        return {int(i) for i in np.flatnonzero((g == 0).all(axis=1))}
+    return {i for i, g in enumerate(formulas(case).loss_gradient) if g == 0}

@@ -1,0 +1,87 @@
+"""Programs with loops: the bits, bounds and gradients of straight-line programs, for many numbers at a
+time."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from noether.cases import CATALOG
+from noether.kernels.programs.array_trace import gradient_loops
+from noether.kernels.programs.precision import parse
+from noether.kernels.programs.rolling import rolled
+from noether.kernels.programs.trace import gradient_program
+from noether.mechanics import bounds, reverse, wide
+
+NAMES = [case.name for case in CATALOG]
+CASES = dict(zip(NAMES, CATALOG, strict=True))
+
+
+def points(case, count=5):
+    return case.draw(np.random.default_rng(1), count)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("label", ["float64", "float32", "bfloat16/eager"])
+def test_a_rolled_program_has_the_bits_and_the_bounds_of_the_straight_one(name, label):
+    case, precision = CASES[name], parse(label)
+    program = gradient_program(case.dim, case.total)
+    loops = rolled(program)
+    q = points(case).astype(np.float32).astype(float)
+    eps = np.full(q.shape[1], 0.25)
+    arrays = [x.astype(precision.arith) for x in (*q, eps)]
+    straight, found = (np.array(p.run(arrays[:-1], arrays[-1], precision)) for p in (program, loops))
+    assert np.array_equal(straight, found)
+    for one, other in zip(
+        bounds.program_error(program, q, 0 * q, eps, precision),
+        bounds.program_error(loops, q, 0 * q, eps, precision),
+        strict=True,
+    ):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+    for one, other in zip(
+        bounds.value_range(program, q, eps, precision),
+        bounds.value_range(loops, q, eps, precision),
+        strict=True,
+    ):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_reverse_accumulation_is_the_gradient_of_dual_numbers(name):
+    case = CASES[name]
+    q = points(case).astype(np.longdouble)
+    one, zero = np.ones(q.shape[1:], wide.WIDE), np.zeros(q.shape[1:], wide.WIDE)
+    for part in (case.loss, case.breaking):
+        forward = np.stack([np.broadcast_to(p, q.shape[1:]) for p in wide.partials(part, list(q), one, zero)])
+        size = np.abs(forward).max() + 1
+        assert np.abs(reverse.gradient(part, q) - forward).max() <= 2.0**-54 * size
+
+
+def layers(rows, columns, inner, target):
+    """|U V^T - Y|^2 / 2 with every kind of thing that an array does beside it."""
+
+    def total(q, eps, xp):
+        U = xp.array(q[: rows * inner], (rows, inner))
+        V = xp.array(q[rows * inner :], (columns, inner))
+        R = U @ V.T - xp.constant(target)
+        scaled = xp.exp(-R) / (1 + xp.sum(R * R, axis=1)).reshape(rows, 1)
+        rest = xp.sum(U[0] * V[-1]) * eps + xp.sqrt(1 + V.T[0] @ V.T[0])
+        return xp.sum(R * R) / 2 + scaled.mean() + rest + xp.sum(R[:, 0] * xp.step(R[:, 0])) ** 2
+
+    return total
+
+
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3), st.integers(0, 2**32 - 1))
+def test_a_loss_of_arrays_has_one_gradient_however_it_is_traced(rows, columns, inner, seed):
+    rng = np.random.default_rng(seed)
+    total, d = layers(rows, columns, inner, rng.random((rows, columns))), (rows + columns) * inner
+    q, eps = rng.uniform(0.25, 1, (d, 3)), np.full(3, 0.5)
+    precision = parse("float64")
+    loops = gradient_loops(d, total)
+    found = np.array(loops.run(list(q), eps, precision))
+    assert np.array_equal(found, np.array(loops.unrolled().run(list(q), eps, precision)))
+    straight = np.array(gradient_program(d, total).run(list(q), eps, precision))
+    exact = reverse.gradient(lambda x, xp: total(x, 0.5, xp), q.astype(np.longdouble))
+    bound = bounds.program_error(loops, q, 0 * q, eps, precision)[1]
+    assert (np.abs(found - exact) <= bound).all()
+    np.testing.assert_allclose(straight, found, rtol=1e-9, atol=1e-9)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from test_cli import GOOD_CASE
 
-from noether.plan.casefiles import load, trial_process
+from noether.plan.casefiles import load, reads, trial_process
 from noether.plan.casefiles.source import sha256
 from noether.plan.choices import Request, select
 from noether.system import processstate
@@ -105,6 +105,11 @@ def test_a_module_on_the_search_path_of_whoever_asks_runs_from_its_text(here, mo
     (chosen,) = select(Request(cases=("there/case.py",))).cases
     assert chosen.box[0][0] == 0.5 and not Path("ran").exists()
     assert str(Path(folder, "helper_of_path.py").resolve()) in load.files(["there/case.py"])
+
+
+def test_what_lies_in_memory_is_of_users_and_other_devices_are_of_the_system():
+    assert not reads.installed("/dev/shm/helper.py") and not reads.installed("/tmp/helper.py")
+    assert reads.installed("/dev/urandom") and reads.installed(os.path.realpath(os.__file__))
 
 
 def test_what_has_no_text_is_refused(here):

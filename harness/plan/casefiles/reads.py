@@ -116,6 +116,10 @@ def seen(home, path: str, flags: int, importing: bool) -> None:
         home.reads(where, path)
 
 
+SHARED = "/dev/shm" + os.sep
+"""Files in memory, of users: all else in /dev is of the system."""
+
+
 @cache
 def roots() -> tuple[str, ...]:
     """The folders of what is installed: python, its packages, this package, the system's own."""
@@ -128,5 +132,5 @@ def roots() -> tuple[str, ...]:
 
 
 def installed(where: str) -> bool:
-    """Whether a path without links lies where something is installed."""
-    return where.startswith(roots())
+    """Whether a path without links lies where something is installed: no folder that anybody may write to."""
+    return where.startswith(roots()) and not where.startswith(SHARED)

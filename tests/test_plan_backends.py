@@ -68,7 +68,7 @@ def test_what_raises_on_a_device_is_a_row_and_costs_no_other(capsys, tmp_path, m
             raise RuntimeError("no such instruction")
         return [{"case": "c", "values": 9, "differ": 0, "unwritten": 0}]
 
-    rows = gpu.gathered(work, "numpy", [{"case": f"case-{i}"} for i in range(3)], lambda: 1.0)
+    rows = gpu.gathered(work, "numpy", {i: {"case": f"case-{i}"} for i in range(3)}, lambda: 1.0)
     assert [("failed" in r) for r in rows] == [False, True, False]
     law = {"spent": 0.5, "verdict": HOLDS}
     result = {"device": "d", "capability": [9, 0], "versions": {}, "facts": [], "noisy": [], "speed": []}
@@ -79,7 +79,7 @@ def test_what_raises_on_a_device_is_a_row_and_costs_no_other(capsys, tmp_path, m
 
 def test_the_processes_of_the_gpu_job_find_what_one_finds():
     """Two launches of it, each in a process of its own, by index: cases are not sent."""
-    names = [{"case": case.name} for case, _, _ in gpu.points()[:2]]
+    names = {i: {"case": case.name} for i, (case, _, _) in enumerate(gpu.points()[:2])}
     alone = gpu.gathered(gpu.compared, "numpy", names, lambda: 600.0)
     assert gpu.gathered(gpu.compared, "numpy", names, lambda: 600.0, workers=2) == alone and len(alone) == 2
 

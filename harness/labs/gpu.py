@@ -8,7 +8,9 @@
     5  speed: trajectory-steps per second of each case and precision
 
 One JSON (under $OUT, else the working folder), one table. Exit 0 when everything holds, 1 when something is
-violated, 3 where there is no GPU. No interpreter here: Triton 3.6.0's fails with numpy >= 2.4.
+violated, 3 where there is no GPU. With --rehearse a few launches of each part run without one, on what
+gpu_device.py puts in its place: whether the script runs is known before a GPU is lent. No interpreter here:
+Triton 3.6.0's fails with numpy >= 2.4.
 """
 
 from __future__ import annotations
@@ -27,9 +29,10 @@ import numpy as np
 
 from noether.cases import CATALOG, CORE
 from noether.cases.rules import RULES
-from noether.kernels.loops import backends, launch
-from noether.kernels.loops.triton_cache import checked
-from noether.kernels.programs.precision import PRECISIONS, Precision
+from noether.kernels.loops import launch
+from noether.kernels.programs.precision import PRECISIONS
+from noether.labs import gpu_device
+from noether.labs.gpu_hardware import facts, fusion, named, speed
 from noether.labs.gpu_report import report, save
 from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.laws.normalisation.launches import FORCES, drawn
@@ -38,7 +41,7 @@ from noether.plan.choices import Request, select
 from noether.verdicts import exit_codes
 
 BUDGET_S = 8 * 60
-SPEED_LANES, SPEED_STEPS = 131_072, 512
+REHEARSED = 60  # of so many launches and cells, one is in a rehearsal
 
 
 @cache
@@ -52,18 +55,18 @@ def points():
     return core + own + launches.glanced(every([c for c in CATALOG if c not in CORE]))
 
 
-def gathered(work, backend: str, names: list[dict], clock, workers: int = 1) -> list[dict]:
+def gathered(work, backend: str, names: dict[int, dict], clock, workers: int = 1) -> list[dict]:
     """The rows of work(backend, i) for each i of `names`, in order, in this process or in `workers` others.
 
     What has no time left is a row "skipped", what raises is a row "failed", both with their name: one launch
     that cannot be compiled must not cost the rest of a device's time.
     """
     if workers == 1:
-        return [row for i, name in enumerate(names) for row in attempted(work, backend, i, name, clock)]
+        return [row for i, name in names.items() for row in attempted(work, backend, i, name, clock)]
     rows = []
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        jobs = [pool.submit(attempted, work, backend, i, name) for i, name in enumerate(names)]
-        for job, name in zip(jobs, names, strict=True):
+        jobs = [pool.submit(attempted, work, backend, i, name) for i, name in names.items()]
+        for job, name in zip(jobs, names.values(), strict=True):
             try:
                 rows += job.result(timeout=max(0.0, clock()))
             except TimeoutError:
@@ -89,9 +92,10 @@ def out_of_time(name: dict) -> dict:
     return {**name, "skipped": "out of time"}
 
 
-def parity(backend: str, clock, workers: int = 1) -> list[dict]:
-    """Each point on `backend` and in numpy: how many stored values differ."""
-    names = [dict(case=case.name, rule=rule, precision=precision) for case, rule, precision in points()]
+def parity(backend: str, clock, workers: int = 1, every: int = 1) -> list[dict]:
+    """Each point, or every so many of them, on `backend` and in numpy: how many stored values differ."""
+    word = lambda case, rule, precision: dict(case=case.name, rule=rule, precision=precision)
+    names = {i: word(*point) for i, point in list(enumerate(points()))[::every]}
     return gathered(compared, backend, names, clock, workers)
 
 
@@ -104,11 +108,6 @@ def compared(backend: str, i: int) -> list[dict]:
     counts |= {"unwritten": int(mine.unwritten.sum())}
     digests = {"digest": mine.digest, "digest_numpy": plain.digest}
     return [{**named(case.name, rule, precision, job), "backend": mine.backend, **counts, **digests}]
-
-
-def named(case: str, rule: str, precision: str, job) -> dict:
-    """What was launched, as the beginning of a row."""
-    return {"case": case, "rule": rule, "precision": precision, "lanes": job.lanes, "steps": job.steps}
 
 
 def noisy_parity(backend: str) -> list[dict]:
@@ -125,10 +124,10 @@ def noisy_parity(backend: str) -> list[dict]:
     return rows
 
 
-def verification(backend: str, clock, workers: int = 1) -> list[dict]:
+def verification(backend: str, clock, workers: int = 1, every: int = 1) -> list[dict]:
     """The discrete cells of the full profile, as `noether verify` plans them: exact laws, faults,
     covariance, response."""
-    names = [{"cell": cell.name} for cell in planned(backend)]
+    names = {i: {"cell": cell.name} for i, cell in list(enumerate(planned(backend)))[::every]}
     return gathered(judged, backend, names, clock, workers)
 
 
@@ -149,111 +148,18 @@ KEPT += ("spent", "verdict", "reason", "fault")
 """What is kept of a record."""
 
 
-@checked()
-def facts() -> list[dict]:
-    """What platform notes say of the hardware, asked of the hardware."""
-    import torch
+def parts(backend: str, clock, workers: int, every: int = 1) -> dict:
+    """What is done, by name, in this order: what is short comes first, so that little time shows much.
 
-    rng = np.random.default_rng(0)
-    x = torch.from_numpy(rng.standard_normal(1 << 20).astype(np.float32)).cuda()
-    from noether.kernels.loops.hardware import float_argument, native_bfloat16
-    from noether.kernels.programs.precision import bfloat16_bits
-
-    out = torch.empty(x.numel(), dtype=torch.bfloat16, device="cuda")
-    native_bfloat16[(x.numel() // 1024,)](x, out, x.numel(), BLOCK=1024)
-    native = out.view(torch.int16).cpu().numpy().view(np.uint16)
-    arrived = torch.empty(1, dtype=torch.float64, device="cuda")
-    float_argument[(1,)](arrived, 0.1)
-    tiny = torch.full((32,), 2.0**-140, device="cuda")
-    a, b = torch.rand(1 << 20, device="cuda") + 0.5, torch.rand(1 << 20, device="cuda") + 0.5
-    exact = (a.cpu().numpy() / b.cpu().numpy()).astype(np.float32)
-    tied = bool((native == bfloat16_bits(x.cpu().numpy())).all())
-    narrowed = float(arrived[0]) == float(np.float32(0.1))
-    kept = bool(((tiny + tiny).cpu().numpy() == np.float32(2.0**-139)).all())
-    divided = bool(((a / b).cpu().numpy() == exact).all())
-    fact = lambda words, confirmed, **more: {"fact": words, "confirmed": confirmed, **more}
-    return [
-        fact("the native bfloat16 store rounds to nearest, ties to even", tied),
-        fact("a Python float argument arrives as float32", narrowed, value=float(arrived[0]).hex()),
-        fact("fp32 subnormals survive addition", kept),
-        fact("torch's fp32 division is correctly rounded", divided),
-    ]
-
-
-def fusion() -> list[dict]:
-    """How many values contraction changes: one case, fusion on against off."""
-    case = next(c for c in CATALOG if c.name == "rayleigh")
-    rows = []
-    for precision in ("float64", "float32"):
-        job = LaunchCell(case, "heavy-ball", precision, "numpy", "exact", (), 1023, 0).job()
-        plain = launch.run(job, "numpy")
-        fusing = dict(num_warps=backends.WARPS, enable_fp_fusion=True)
-        buffers = backends.through_torch(job, "cuda", backends.LANES, **fusing)
-        fused = job.collected(buffers, "triton-gpu", {})
-        differ = launch.differing_bits(fused, plain)
-        told = {"fact": f"contraction changes bits in {precision}", "confirmed": differ > 0}
-        rows.append({**told, "differ": differ, "values": fused.q.size + fused.v.size})
-    return rows
-
-
-@checked()
-def speed(device: str, clock, *, lanes: int = SPEED_LANES, steps: int = SPEED_STEPS) -> list[dict]:
-    """Trajectory-steps per second, states only (no trace), median of five launches."""
-    rows = []
-    for case in CORE:
-        rule = rules_of(case)[min(1, len(rules_of(case)) - 1)]
-        for name in PRECISIONS:
-            if clock() < 0:
-                rows.append({"case": case.name, "precision": name, "skipped": "out of time"})
-                continue
-            job = LaunchCell(case, rule, name, "numpy", "exact", (), lanes, 0, steps).job()
-            state = (job.q0, job.v0, job.params)
-            job = launch.Job(job.program, RULES[rule], Precision(name), *state, steps, trace=False)
-            handle, times = timed(job, device)
-            spent = {
-                "registers": getattr(handle, "n_regs", None),
-                "spills": getattr(handle, "n_spills", None),
-            }
-            rate = {"seconds": times, **spent, "trajectory_steps_per_s": lanes * steps / times[2]}
-            rows.append({**named(case.name, rule, name, job), **rate})
-    return rows
-
-
-def timed(job: launch.Job, device: str) -> tuple:
-    """The compiled kernel of a launch, and the seconds of five launches, sorted."""
-    import torch
-
-    from noether.kernels.loops.trajectory_loop import trajectory
-
-    q, v, params = (torch.from_numpy(b).to(device) for b in job.buffers())
-    block = backends.LANES
-    fixed = dict(job.constexprs(block), num_warps=backends.WARPS, enable_fp_fusion=False)
-
-    def go():
-        return trajectory[(-(-job.lanes // block),)](q, v, params, job.lanes, job.steps, **fixed)
-
-    handle = go()
-    torch.cuda.synchronize()
-    times = []
-    for _ in range(5):
-        begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-        begin.record()
-        go()
-        end.record()
-        torch.cuda.synchronize()
-        times.append(begin.elapsed_time(end) / 1e3)
-    return handle, sorted(times)
-
-
-def parts(backend: str, clock, workers: int) -> dict:
-    """What is done, by name, in this order: what is short comes first, so that little time shows much."""
+    every  one piece of work of so many
+    """
     once = lambda name, work: lambda: attempted(lambda *_: work(), backend, 0, {"fact": name})
     return {
         "facts": lambda: once("facts", facts)() + once("contraction", fusion)(),
         "noisy": once("noisy loop", lambda: noisy_parity(backend)),
-        "parity": lambda: parity(backend, clock, workers),
-        "speed": once("speed", lambda: speed("cuda", clock)),
-        "verification": lambda: verification(backend, clock, workers),
+        "parity": lambda: parity(backend, clock, workers, every),
+        "speed": once("speed", lambda: speed(clock)),
+        "verification": lambda: verification(backend, clock, workers, every),
     }
 
 
@@ -264,15 +170,26 @@ def main(arguments: list[str] | None = None) -> int:
         "--seconds", type=float, default=BUDGET_S, help="what is not begun by then is skipped"
     )
     parser.add_argument("--workers", type=int, default=min(12, os.cpu_count() or 1), help="processes")
+    parser.add_argument("--rehearse", action="store_true", help="a few launches without a GPU: does it run?")
     asked = parser.parse_args(arguments)
+    if asked.rehearse:
+        with gpu_device.stand_in():
+            return measured(asked.seconds, 1, REHEARSED)
     reason = launch.missing("triton-gpu")
     if reason:
         print(f"make gpu needs a GPU that torch and triton can use: {reason}", file=sys.stderr)
         return exit_codes.UNDECIDED
+    return measured(asked.seconds, asked.workers, 1)
+
+
+def measured(seconds: float, workers: int, every: int) -> int:
+    """Do all parts, keep and report what they find; returns the exit code."""
     begin = time.perf_counter()
-    clock = lambda: asked.seconds - (time.perf_counter() - begin)
+    clock = lambda: seconds - (time.perf_counter() - begin)
     result = described()
-    for name, part in parts("triton-gpu", clock, asked.workers).items():
+    if gpu_device.IS_STAND_IN:
+        print(gpu_device.NONE)
+    for name, part in parts("triton-gpu", clock, workers, every).items():
         at = time.perf_counter()
         result[name] = part()
         result[f"{name}_seconds"] = round(time.perf_counter() - at, 1)
@@ -290,8 +207,7 @@ def described() -> dict:
     return {
         "schema": 2,
         "date": time.strftime("%Y-%m-%d"),
-        "device": torch.cuda.get_device_name(0),
-        "capability": list(torch.cuda.get_device_capability(0)),
+        **gpu_device.named(),
         "versions": versions | {"triton": triton.__version__, "numpy": np.__version__},
     }
 

@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+from noether.labs.gpu_device import NONE
 from noether.verdicts import exit_codes
 from noether.verdicts.record import VIOLATED
 
@@ -18,9 +19,16 @@ def survivors(rows: list[dict]) -> list[str]:
 
 def save(result: dict) -> Path:
     """Write what was found so far as gpu.json."""
-    path = Path(os.environ.get("OUT") or ".") / "gpu.json"
+    name = "gpu-rehearsal.json" if result.get("rehearsal") else "gpu.json"
+    path = Path(os.environ.get("OUT") or ".") / name
     path.write_text(json.dumps(result, indent=1))
     return path
+
+
+def opening(result: dict) -> list[str]:
+    """The first lines: that there was no GPU, where there was none, and the device."""
+    device = f"{result['device']}, sm_{''.join(map(str, result['capability']))}, {result['versions']}"
+    return [NONE, device] if result.get("rehearsal") else [device]
 
 
 def report(result: dict) -> int:
@@ -33,7 +41,7 @@ def report(result: dict) -> int:
     bad = [r for r in laws if r["verdict"] == VIOLATED]
     every = [r for part in ("facts", "noisy", "parity", "speed", "verification") for r in result[part]]
     skipped, failed = (sum(word in r for r in every) for word in ("skipped", "failed"))
-    print(f"{result['device']}, sm_{''.join(map(str, result['capability']))}, {result['versions']}")
+    print(*opening(result), sep="\n")
     print(
         f"parity with numpy   {len(done)} launches, {sum(r['values'] for r in done)} values, "
         f"{sum(r['differ'] for r in done)} differ"

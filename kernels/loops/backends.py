@@ -25,6 +25,7 @@ from noether.kernels.signals import end_with_parent, unheard
 WARPS = 4
 LANES = 32 * WARPS  # of a compiled block
 INTERPRETED_BLOCK = 1024
+GPU = "cuda"  # where torch has what a GPU works on
 POINTER = {"float64": "*fp64", "float32": "*fp32", "float16": "*fp16", "bfloat16": "*u16", "int32": "*i32"}
 """The kind of a buffer -> how Triton calls a pointer to it; bfloat16 travels as its bits."""
 
@@ -66,7 +67,7 @@ def execute(job: Launch, backend: str, sabotage: Callable[[str], str] | None = N
         sent = job.apart() if hasattr(job, "apart") else job
         return interpreter().submit(interpreted, sent).result()
     if backend == "triton-gpu":
-        buffers = through_torch(job, "cuda", LANES, num_warps=WARPS, enable_fp_fusion=False)
+        buffers = through_torch(job, GPU, LANES, num_warps=WARPS, enable_fp_fusion=False)
         return job.collected(buffers, backend, {})
     return on_cpu(job, backend, sabotage)
 

@@ -51,9 +51,10 @@ def rest_lines(found: Finding) -> list[str]:
     rest, d = found.rest, found.loss.dim
     if rest is None:
         return []
+    pairs = f"{d * (d - 1) // 2 - rest.unseen} pairs of parameters"
     return [
         f"{plural(d * (d + 1), 'affine field')}. Searched wholly: translations, diagonal fields, and the "
-        f"fields of each of {d * (d - 1) // 2} pairs of parameters.",
+        f"fields of each of {pairs}.",
         f"Of all others a random one was taken apart at {rest.rows} points, in "
         f"{plural(rest.iterations, 'iteration')}: {left(rest)}",
     ]

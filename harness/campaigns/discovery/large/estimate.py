@@ -1,6 +1,7 @@
 """What a discovery for many parameters will take, before anything is done, and what is too much.
 
-The figures are those of two cores of an AMD EPYC with AVX-512, with nobody else at work on them.
+The figures are those of an AMD EPYC with AVX-512: docs/measurements/2026-11-28-discovery.md has what was
+measured beside them. A busy machine takes longer.
 """
 
 from __future__ import annotations
@@ -9,19 +10,20 @@ from dataclasses import dataclass
 
 from noether.campaigns.discovery.large.gradients import Traced
 from noether.campaigns.discovery.large.sample import FEWEST, USUAL, iterations, points
-from noether.campaigns.discovery.nullspace import SPEED
 from noether.system.usage import UsageError
 
 WITHIN = 600.0
 """Seconds that a discovery may take by its estimate."""
 MEMORY = 1.0
 """Gigabytes that it may take."""
+GEMM = 5e10
+"""Operations a second of products of matrices."""
 PAIR = 7e-5
 """Seconds for a pair of parameters."""
 OPERATION = 1.5e-8
 """Seconds for an operation of a loss at a point, the sweep back included."""
-BASE = 0.15
-"""Gigabytes of Python and what it imports."""
+BASE = 0.25
+"""Gigabytes of Python, of what it imports and of a sweep."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def estimate(dim: int, operations: int, known: int = 0, moves: int = 0) -> Estim
     rows = points(dim, moves, known)
     pairs = 0.0 if known or moves else PAIR * dim * dim / 2
     gradients = OPERATION * operations * rows
-    each = 4 * rows * unknowns / SPEED
+    each = 4 * rows * unknowns / GEMM
     most = max(FEWEST, iterations(rows, unknowns)) * each
     begin = pairs + gradients
     return Estimate(begin + USUAL * each, begin + most, BASE + 8 * rows * (2 * dim + 1) / 1e9)
@@ -60,7 +62,6 @@ def check(ready: Traced, within: float, memory: float) -> Estimate:
 
 
 def spoken(seconds: float) -> str:
-    """A time in words."""
-    if seconds < 120:
-        return f"{seconds:.2g} s"
-    return f"{seconds / 60:.2g} minutes" if seconds < 7200 else f"{seconds / 3600:.2g} hours"
+    """A time in words, in two digits."""
+    unit, name = (1, "s") if seconds < 120 else (60, "minutes") if seconds < 7200 else (3600, "hours")
+    return f"{float(f'{seconds / unit:.2g}'):g} {name}"

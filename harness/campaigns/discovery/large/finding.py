@@ -13,9 +13,10 @@ from noether.campaigns.discovery.large.estimate import check, estimate
 from noether.campaigns.discovery.large.families import Family, families
 from noether.campaigns.discovery.large.fields import Box, Fields
 from noether.campaigns.discovery.large.gradients import Exact, Traced, traced
-from noether.campaigns.discovery.large.sample import Rows, Sample, iterations, rows_of
+from noether.campaigns.discovery.large.sample import Rows, Sample, iterations, less, rows_of
 from noether.campaigns.discovery.large.support import new_ones, on_support
 from noether.campaigns.discovery.loss import Loss
+from noether.system.outside import plural
 
 AIM = 1e-6
 """Of tau (sample.py (3)): no more iterations are taken."""
@@ -24,10 +25,10 @@ ENOUGH = 1e-3
 LONG = 5.0
 """Seconds from which on an estimate is told."""
 PATIENCE = 20
-"""Iterations in which |p|^2 must halve, or else its support is looked at."""
+"""Iterations in which |p|^2 must halve, or else its support is looked at; twice as many for each next one."""
 SMALL = (0.05, 0.0)
 """Entries of a sample below this share of the largest are left out, at first."""
-ROUNDS = 4
+ROUNDS = 6
 """Samples: each but the last one found something."""
 AT_ROUNDING = 1e-10
 """Of |M p| / |p|: what is left is kept. A field is broken by 1e-12 at least where there is a gap
@@ -44,6 +45,7 @@ class Rest:
     dimension   where that is large: about so many fields, at most, are left
     broken      and so much the loss breaks a random one of them, 1 for any field
     rows        points, and iterations, of the last sample
+    unseen      pairs of parameters of which too few points of their systems told anything
     """
 
     chance: float
@@ -51,6 +53,7 @@ class Rest:
     broken: float
     rows: int
     iterations: int
+    unseen: int
 
     @property
     def is_nothing(self) -> bool:
@@ -95,7 +98,8 @@ def found_in(
     left = estimate(loss.dim, len(ready.program.ops), classes.others, len(classes.moves))
     tell("looking for all others")
     if left.seconds > LONG:
-        note(f"{classes.fields.count} symmetries found; looking for others takes {left.told()}")
+        found = plural(classes.fields.count, "symmetry", "symmetries")
+        note(f"{found} found; looking for others takes {left.told()}")
     more, rest, why = completed(ready, box, classes, seed, tell)
     told = doubt(errors, more.errors(points) if more.count else np.zeros(0), classes, rest, why)
     return put_together(classes, errors, more, points, rest, told)
@@ -119,42 +123,50 @@ def completed(
     known, more, why = classes.fields.after(classes.starts[0]) + classes.weak, Fields.none(len(box.half)), ""
     rows = rows_of(ready, box, len(classes.moves), classes.others, np.random.default_rng([seed, 3]))
     if not rows.keeps(classes.fields.after(classes.starts[0]), box, np.random.default_rng([seed, 6])):
-        return more, Rest(1.0, float(rows.scale.size), 1.0, len(rows.g), 0), FALSE
+        return more, Rest(1.0, float(rows.scale.size), 1.0, len(rows.g), 0, classes.unseen), FALSE
     most = iterations(len(rows.g), rows.scale.size)
     for turn in range(ROUNDS):
         sample = Sample.start(rows, known + more, box, np.random.default_rng([seed, 4, turn]))
-        sample.advance(most, AIM / 2, PATIENCE)
+        sample.advance(most, AIM / 2, PATIENCE << turn)
         if np.linalg.norm(sample.p) > AIM / 2:
             tell(f"looking where {sample.dimension:.3g} fields are left")
             new, why = read_off(
                 sample, classes, known + more, ready, box, np.random.default_rng([seed, 5, turn])
             )
-            if new.count:
+            if new.count and turn < ROUNDS - 1:
                 more = more + new
                 continue
             sample.advance(most, AIM / 2)
         break
-    return more, rest_of(sample, rows), why
+    if more.count and not rows.keeps(more, box, np.random.default_rng([seed, 7])):
+        why = FALSE
+    return more, rest_of(sample, rows, classes.unseen), why
 
 
 def read_off(
     sample: Sample, classes: Found, known: Fields, ready: Traced, box: Box, rng: np.random.Generator
 ) -> tuple[Fields, str]:
-    """What the support of a sample holds that is not known: where its largest entries are first."""
-    why = ""
+    """What the support of a sample holds that is not known: where its largest entries are first, and again
+    where those are that are left, until nothing new is there."""
+    rows, new, why = sample.rows, Fields.none(known.dim), ""
     for small in SMALL:
-        fields, clear = on_support(sample.rows.outside(sample.p), small, ready, box, rng)
-        why = "" if clear else "there is no clear gap where it is largest"
-        new = new_ones(fields, sample.rows, classes.moves, known, box)
+        while True:
+            left = less(sample.p, rows, known + new, box)
+            fields, clear = on_support(rows.outside(left), small, ready, box, rng)
+            why = "" if clear else "there is no clear gap where it is largest"
+            more = new_ones(fields, rows, classes.moves, known + new, box)
+            if not more.count:
+                break
+            new = new + more
         if new.count:
             break
     return new, why
 
 
-def rest_of(sample: Sample, rows: Rows) -> Rest:
+def rest_of(sample: Sample, rows: Rows, unseen: int) -> Rest:
     """What a sample says of the fields that were not found."""
     chance = min(1.0, sample.bound() * (2 / np.pi) ** 0.5)
-    return Rest(chance, sample.dimension, sample.broken, len(rows.g), sample.taken)
+    return Rest(chance, sample.dimension, sample.broken, len(rows.g), sample.taken, unseen)
 
 
 def doubt(errors: np.ndarray, more: np.ndarray, classes: Found, rest: Rest, why: str) -> str:

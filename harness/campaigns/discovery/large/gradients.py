@@ -29,12 +29,10 @@ from noether.plan.casefiles.evaluation import Parameters
 from noether.system.timelimit import TimeUp, allowed, limited
 from noether.system.usage import UsageError
 
-HELD = 2**25
-"""Bytes of the values and adjoints of a sweep: what a processor's caches hold, or nearly."""
+HELD = 2**27
+"""Bytes of the values of a sweep."""
 FEWEST, MOST = 16, 1024
-"""Points of one sweep."""
-BATCH = 8192
-"""Points under one limit of time."""
+"""Points of one sweep, which is under one limit of time."""
 
 ON_ARRAYS = {**NUMPY, "exp": np.exp, "log": np.log}  # those of kernels/ are made of the bits of float64
 ON_DIGITS = {
@@ -66,24 +64,20 @@ class Traced:
     @property
     def chunk(self) -> int:
         """How many points one sweep has."""
-        return int(np.clip(HELD // (32 * len(self.program.ops)), FEWEST, MOST))
+        return int(np.clip(HELD // (16 * len(self.program.ops)), FEWEST, MOST))
 
     def at(self, points: np.ndarray, dtype=WIDE) -> np.ndarray:
         """The gradient at points (d, n), as (d, n) float64, of arithmetic in `dtype`. Raises UsageError."""
-        parts = (points[:, at : at + BATCH] for at in range(0, points.shape[1], BATCH))
-        return np.concatenate(
-            [differentiate(self.loss, part, lambda _, q: self.swept(q, dtype)) for part in parts], axis=1
-        )
+        sweep = lambda _, q: self.swept(q, dtype)
+        starts = range(0, points.shape[1], self.chunk)
+        parts = [differentiate(self.loss, points[:, at : at + self.chunk], sweep) for at in starts]
+        return np.concatenate(parts, axis=1)
 
     def swept(self, points: np.ndarray, dtype) -> np.ndarray:
-        """The same, some points at a time."""
-        out = np.empty(points.shape)
+        """The same, all points at once."""
         with np.errstate(all="ignore"):
-            for at in range(0, points.shape[1], self.chunk):
-                q = points[:, at : at + self.chunk].astype(dtype)
-                for i, g in enumerate(gradient(self.program, q, ON_ARRAYS, lambda x: np.full((), x, dtype))):
-                    out[i, at : at + self.chunk] = g
-        return out
+            found = gradient(self.program, points.astype(dtype), ON_ARRAYS, lambda x: np.full((), x, dtype))
+            return np.array([np.broadcast_to(g, points.shape[1:]) for g in found], float)
 
     def exact(self, seed: int) -> list[Exact]:
         """The gradient at POINTS points that nothing else has seen. Raises UsageError."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from noether.cases import CATALOG
 from noether.cases.case import Case, CaseError, linear, rotation, scale
 from noether.cases.rules import RULES
+from noether.cli.main import call
 from noether.kernels.loops import launch
 from noether.kernels.programs.array_trace import Memory
 from noether.kernels.programs.loop_program import LoopProgram
@@ -16,7 +17,7 @@ from noether.kernels.programs.precision import parse
 from noether.kernels.programs.rolling import rolled
 from noether.kernels.programs.step_loops import packed, step_loops
 from noether.kernels.programs.trace import gradient, gradient_program
-from noether.mechanics import directional_proof, stiffness, sweep, symmetry_proof, wide
+from noether.mechanics import directional_proof, stiffness, sweep, symbolic, symmetry_proof, wide
 from noether.plan import large
 from noether.verdicts.record import HOLDS
 
@@ -187,3 +188,45 @@ def test_the_memory_of_a_cell_bounds_its_lanes():
     )  # fmt: skip
     assert large.size_of(wider)["lanes"] < large.size_of(NET)["lanes"] == large.MOST
     assert scale(3).matrix.flags.writeable is False
+
+
+LARGE_FILE = """
+from noether.cases.case import Case, rotation
+
+
+def loss(q, xp):
+    return (xp.sum(xp.array(q) ** 2) - 1) ** 2 / 4
+
+
+def breaking(q, xp):
+    return q[0]
+
+
+HAT = Case(name="hat", title="t", source="own", loss=loss, breaking=breaking, box=((0.1, 0.5),) * 300,
+           symmetries=(rotation(300, 0, 1),))
+"""
+
+
+@pytest.fixture
+def hat(tmp_path):
+    path = tmp_path / "hat.py"
+    path.write_text(LARGE_FILE)
+    return path
+
+
+def test_fuzzing_refuses_a_large_case_before_it_starts(hat, capsys):
+    assert call(["fuzz", str(hat), "--for", "1s", "--out", str(hat.parent / "run")]) == 2
+    assert "case hat is large" in (told := capsys.readouterr().err) and "noether verify judges it" in told
+    assert not (hat.parent / "run").exists()
+
+
+def test_a_large_case_is_shown_in_a_few_lines(hat, capsys):
+    assert call(["show", str(hat)]) == 0
+    told = capsys.readouterr().out
+    assert "[0.1, 0.5]^300" in told and "2 of 300 entries not 0" in told and len(told) < 3000
+
+
+def test_formulas_of_a_loss_that_is_too_long_are_refused_with_their_length(monkeypatch):
+    monkeypatch.setattr(symbolic, "LONGEST", 100)
+    with pytest.raises(CaseError, match="its gradient has 1037 operations: there are formulas, .* up to 100"):
+        symbolic.derived(NET)

@@ -13,7 +13,8 @@ from functools import cache
 
 import sympy
 
-from noether.cases.case import DIAGONAL, Case, Symmetry
+from noether.cases.case import DIAGONAL, Case, CaseError, Symmetry
+from noether.kernels.programs import trace
 from noether.mechanics import theorem
 from noether.mechanics.symbolic_exact import Exact, arrays, compiled, expression, unwrap
 from noether.mechanics.symbolic_gradient import partials
@@ -48,6 +49,10 @@ class Formulas:
         return [[unwrap(x) for x in row] for row in symmetry.A]
 
 
+LONGEST = 2**13
+"""Operations of a gradient that is derived as formulas; equations of motion then take ten seconds."""
+
+
 @cache
 def formulas(case: Case) -> Formulas:
     """The formulas of a case as it runs: each float is the fraction that it is."""
@@ -55,7 +60,12 @@ def formulas(case: Case) -> Formulas:
 
 
 def derived(case: Case) -> Formulas:
-    """The formulas of a case, not kept."""
+    """The formulas of a case, not kept. Raises CaseError where they would be too long to be of use."""
+    if (count := trace.gradient(case).length) > LONGEST:
+        raise CaseError(
+            f"case {case.name}: its gradient has {count} operations: there are formulas, which equations of "
+            f"motion are made of, up to {LONGEST}"
+        )
     q = sympy.symbols(f"q:{case.dim}")
     w = sympy.symbols(f"w:{case.dim}")
     loss = expression(case.loss, q)

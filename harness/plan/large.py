@@ -17,9 +17,11 @@ from noether.cases.rules import OWN, RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.loop_program import LoopProgram
 from noether.kernels.programs.precision import parse
+from noether.kernels.programs.trace import MOST as MOST_OPERATIONS
 from noether.kernels.programs.trace import gradient
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import LaunchCell, rules_of
+from noether.system.usage import UsageError
 
 MEMORY = 2**27
 """Bytes of the trajectories of one cell that are alive together."""
@@ -39,6 +41,16 @@ SECONDS = (0.4, 1.0)
 def is_large(case: Case) -> bool:
     """Whether the gradient of a case has loops, and its kernel keeps the state in memory."""
     return isinstance(gradient(case), LoopProgram)
+
+
+def refuse(cases, why: str, instead: str) -> None:
+    """Refuse large cases where something cannot take them. Raises UsageError."""
+    for case in cases:
+        if is_large(case):
+            raise UsageError(
+                f"case {case.name} is large, {gradient(case).work} operations a gradient: {why}, it "
+                f"must have at most {MOST_OPERATIONS}; {instead}"
+            )
 
 
 def parted(selection):

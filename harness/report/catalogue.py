@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -175,7 +176,22 @@ def generator_text(symmetry: Symmetry) -> str:
         terms += [f"{sign(shift)} {abs(shift):g}"] if shift else []
         joined = " ".join(terms).removeprefix("+ ")
         letters.append(joined.replace("- ", "-", 1) if joined.startswith("-") else joined or "0")
+    if len(letters) > MANY:
+        told = [*letters[: MANY // 2], "..."]
+        return f"({', '.join(told)}), {sum(x != '0' for x in letters)} of {len(letters)} entries not 0"
     return f"({', '.join(letters)})"
+
+
+MANY = 24
+"""Entries of a generator that are written out."""
+
+
+def box_text(box) -> str:
+    """The intervals of a box, each with how many parameters in a row have it."""
+    runs = [(interval, len(list(same))) for interval, same in itertools.groupby(box)]
+    power = lambda n: f"^{n}" if n > MANY else ""
+    repeated = lambda n: 1 if n > MANY else n
+    return " x ".join(f"[{a:g}, {b:g}]{power(n)}" for (a, b), n in runs for _ in range(repeated(n)))
 
 
 def show(case: Case) -> Group:
@@ -188,7 +204,7 @@ def show(case: Case) -> Group:
         field("case", case.name),
         field("metric", case.metric.kind),
         field("rules", ", ".join(rules_of(case))),
-        field("box", " x ".join(f"[{a:g}, {b:g}]" for a, b in case.box)),
+        field("box", box_text(case.box)),
         field("kick", f"{case.kick:g} of the box"),
     ]
     for symmetry, proof in zip(case.symmetries, prove(case) or [None] * len(case.symmetries), strict=False):

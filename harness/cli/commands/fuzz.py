@@ -83,7 +83,7 @@ def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant
     from noether.campaigns.fuzz.corpus import CORPUS
     from noether.campaigns.fuzz.outcome import Campaign
     from noether.campaigns.fuzz.probe import Probe, fault
-    from noether.plan import design
+    from noether.plan import design, large
     from noether.plan.choices import backends, chosen_cases, one, refuse_impossible_rules, several, whole
     from noether.system.jobs import jobs as how_many
 
@@ -94,6 +94,7 @@ def campaign(cases, time, batches, seed, backend, rule, precision, corpus, plant
                 f"--backend is {backend}: a fault is planted in the numpy step, it must be numpy or auto"
             )
     chosen, files = chosen_cases(cases or ())
+    large.refuse(chosen, "the screen of fuzzing keeps a lane in registers", "noether verify judges it")
     rules = several("rule", rule, tuple(design.RULES))
     if rule:
         refuse_impossible_rules(chosen, rules, named=bool(cases))

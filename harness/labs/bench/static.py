@@ -1,5 +1,5 @@
-"""Facts about the compiled kernel on sm_80 and sm_90: registers, spills, instructions of a step, and the
-speed that they allow.
+"""Facts about the compiled kernel on sm_80, sm_90 and sm_100: registers, spills, instructions of a step, and
+the speed that they allow.
 
 Nothing here ran on a GPU. Triton's ptxas assembles the PTX and nvdisasm's twin cuobjdump prints the machine
 code; the loop over steps is the longest backward branch. One trajectory is one thread, so a streaming
@@ -11,8 +11,8 @@ multiprocessor takes at most
 and a device that times its multiprocessors and its clock. That is an upper bound: it knows no latency, no
 memory, no divergence, and counts the slow path of a division as if it were never taken. Sources: CUDA C++
 Programming Guide, "Arithmetic Instructions", throughput per multiprocessor and cycle for compute capability
-8.0 and 9.0; NVIDIA A100 and H100 architecture whitepapers, multiprocessors and boost clocks of the SXM
-boards.
+8.0, 9.0 and 10.0; NVIDIA A100 and H100 architecture whitepapers and the B200 datasheet, multiprocessors and
+boost clocks of the SXM boards. Pairs of float32 of sm_100 (f32x2) count for issue alone.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Device:
 DEVICES = {
     80: Device("A100 SXM", 108, 1.41, 128, {"fp64": 32, "fp32": 64, "special": 16, "convert": 16}),
     90: Device("H100 SXM", 132, 1.98, 128, {"fp64": 64, "fp32": 128, "special": 16, "convert": 16}),
+    100: Device("B200", 148, 1.965, 128, {"fp64": 64, "fp32": 128, "special": 16, "convert": 16}),
 }
 PIPES = (
     ("fp64", re.compile(r"D(ADD|MUL|FMA|SETP|MNMX)\b")),
@@ -82,7 +83,7 @@ def tools() -> Path:
     import triton
 
     place = Path(triton.__file__).parent / "backends" / "nvidia" / "bin"
-    for name in ("ptxas", "cuobjdump"):
+    for name in ("ptxas", "ptxas-blackwell", "cuobjdump"):
         if not (place / name).exists():
             raise FileNotFoundError(
                 f"{name} is not in {place.name}/ of triton {triton.__version__}: the static table needs it"
@@ -97,7 +98,8 @@ def assembled(ptx: str) -> tuple[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         text, binary = Path(folder, "kernel.ptx"), Path(folder, "kernel.cubin")
         text.write_text(ptx)
-        words = [tools() / "ptxas", "-v", f"--gpu-name={target}", text, "-o", binary]
+        assembler = "ptxas-blackwell" if target.startswith("sm_10") else "ptxas"
+        words = [tools() / assembler, "-v", f"--gpu-name={target}", text, "-o", binary]
         done = subprocess.run(words, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"ptxas: {done.stderr.strip().splitlines()[-1]}")

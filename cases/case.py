@@ -66,6 +66,13 @@ class Symmetry:
         found.flags.writeable = False
         return found
 
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """|A| as an array (d, d) of float64, read only."""
+        found = np.abs(self.matrix)
+        found.flags.writeable = False
+        return found
+
     def __getstate__(self) -> dict:
         """What travels: not what follows from it."""
         return {name: getattr(self, name) for name in ("name", "A", "a")}

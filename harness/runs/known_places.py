@@ -106,7 +106,7 @@ def read(law: str, case, rule) -> list[tuple[int, int]]:
         return [(1, i) for i in range(d * len(rule.buffers)) if i // d != own]
     rows = range(d)
     if about.about_symmetry:
-        size = lambda s: np.abs(s.matrix).sum(axis=0) + np.abs(s.matrix).sum(axis=1) + np.abs(s.shift)
+        size = lambda s: s.sizes.sum(axis=0) + s.sizes.sum(axis=1) + np.abs(s.shift)
         rows = np.flatnonzero(sum(size(s) for s in case.symmetries)).tolist()
     return [(b, c) for c in rows for b in range(1 + about.reads_buffer)]
 

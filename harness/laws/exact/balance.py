@@ -37,7 +37,7 @@ def charge_bound(t: Trajectory, symmetry: Symmetry):
 
 
 def charge_own(t: Trajectory, symmetry: Symmetry):
-    M, w, q = np.abs(symmetry.matrix), np.abs(t.p[1:]), np.abs(t.q)
+    M, w, q = symmetry.sizes, np.abs(t.p[1:]), np.abs(t.q)
     at = [act(M, q[i]) + np.abs(symmetry.shift)[:, None] for i in (slice(None, -1), slice(1, None))]
     pull = broken_size(t, at[0])
     return formed(t, depth(symmetry), dot(w, at[1]), size(t.kept_part, at[0]), pull, dot(act(M, t.reach), w))

@@ -101,6 +101,23 @@ def act(M, x):
 
 
 def rounds(M) -> list[tuple]:
+    """The entries of a matrix as `entries` has them; those of a matrix that nobody can write to are kept."""
+    if M.flags.writeable:
+        return entries(M)
+    key = (M.ctypes.data, M.shape, M.strides)
+    if key not in KEPT:
+        while len(KEPT) >= FEW:
+            KEPT.pop(next(iter(KEPT)))
+        KEPT[key] = (M, entries(M))  # with the matrix: its place in memory is no other's as long as it lives
+    return KEPT[key][1]
+
+
+KEPT: dict[tuple, tuple] = {}
+FEW = 12
+"""Matrices whose entries are kept, three a symmetry: of 1024 parameters each has 8 MB."""
+
+
+def entries(M) -> list[tuple]:
     """The entries of a matrix that are not zero: (rows, columns, numbers), the first of each row, then the
     second, and so on."""
     i, j = np.nonzero(M)

@@ -73,7 +73,7 @@ def generator(symmetry, q):
 
 def magnitude(symmetry, q, *, dual=False):
     """Size of the charge without cancellation, (lanes,)"""
-    a, A, x = np.abs(symmetry.shift), np.abs(symmetry.matrix), np.abs(q[0])
+    a, A, x = np.abs(symmetry.shift), symmetry.sizes, np.abs(q[0])
     if dual:
         return a @ (1 + np.abs(np.log(x))) + np.diag(A) @ x
     return a @ x + (x * (A @ x)).sum(axis=0) / 2
@@ -232,7 +232,7 @@ def potential_bound(run: Run, t: Trajectory, symmetry) -> tuple[np.ndarray, np.n
     off = accumulated(t.delta_p, np.max(t.kept))
     evidence = {**t.evidence, "w": (t.evidence["w"][0], off)}
     moved = step_error(position_program(t.rule, t.dim), evidence, FLOAT64)
-    C, M = potential(symmetry, t.z), np.abs(symmetry.matrix)
+    C, M = potential(symmetry, t.z), symmetry.sizes
     reach = np.abs(symmetry.shift)[:, None] + act(M, np.abs(t.z[1:])) + act(M, moved)
     local = np.cumsum(dot(reach, moved), axis=0)
     return np.abs(run.at_end(C) - C[0]).astype(float), local[run.counts - 1, run.lanes].astype(float)

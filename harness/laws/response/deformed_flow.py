@@ -131,7 +131,7 @@ def estimate(
 
 def run_size(case, symmetry, run: flow.Trajectory) -> tuple[np.ndarray, np.ndarray]:
     """sum |p_i xi_i| and the kinetic terms without cancellation, (n, lanes) each."""
-    d, M = case.dim, np.abs(symmetry.matrix)
+    d, M = case.dim, symmetry.sizes
     q, p = (np.abs(np.moveaxis(x, 1, 0)) for x in (run.x[:, :d], run.x[:, d:]))
     at = np.tensordot(M, q, 1) + np.abs(symmetry.shift)[:, None, None]
     return (p * at).sum(axis=0), (p * np.tensordot(M, p, 1)).sum(axis=0)

@@ -32,12 +32,12 @@ def test_every_part_runs_and_the_first_line_says_that_there_was_no_gpu(rehearsed
     code, lines, name, result = rehearsed()
     assert lines[0] == gpu_device.NONE and gpu_device.NONE in lines[1:]
     assert name == "gpu-rehearsal.json" and result["rehearsal"] and "none" in result["device"]
-    for part in ("facts", "noisy", "parity", "speed", "verification"):
+    for part in ("facts", "noisy", "memory", "parity", "speed", "verification"):
         assert result[part] and not any({"failed", "skipped"} & set(row) for row in result[part]), result[
             part
         ]
     assert code == 0, lines
-    assert all(row.get("differ") == 0 for row in result["noisy"] + result["parity"])
+    assert all(row.get("differ") == 0 for row in result["noisy"] + result["memory"] + result["parity"])
     assert not any("trajectory_steps_per_s" in row or "seconds" in row for row in result["speed"])
 
 

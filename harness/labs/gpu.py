@@ -23,6 +23,7 @@ import sys
 import time
 import traceback
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -31,6 +32,7 @@ from noether.cases import CATALOG, CORE
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.precision import PRECISIONS
+from noether.kernels.programs.rolling import rolled
 from noether.labs import gpu_device
 from noether.labs.gpu_hardware import facts, fusion, named, speed
 from noether.labs.gpu_report import report, save
@@ -124,6 +126,22 @@ def noisy_parity(backend: str) -> list[dict]:
     return rows
 
 
+def memory_parity(backend: str) -> list[dict]:
+    """The loop of large cases, which keeps a lane in memory: each core case in one type, its gradient as loops,
+    on `backend` and in numpy; rows as those of `parity`."""
+    rows = []
+    for i, case in enumerate(c for c in CORE if "heavy-ball" in rules_of(c)):
+        precision = tuple(PRECISIONS)[i % len(PRECISIONS)]
+        straight = LaunchCell(case, "heavy-ball", precision, backend, "exact", (), 1023, 0, steps=8).job()
+        job = replace(straight, program=rolled(straight.program))
+        mine, plain = launch.run(job, backend), launch.run(straight, "numpy")
+        counts = {"values": mine.q.size + mine.v.size, "differ": launch.differing_bits(mine, plain)}
+        counts |= {"unwritten": int(mine.unwritten.sum())}
+        what = named(f"{case.name}, in memory", "heavy-ball", precision, job)
+        rows.append({**what, "backend": mine.backend, **counts})
+    return rows
+
+
 def verification(backend: str, clock, workers: int = 1, every: int = 1) -> list[dict]:
     """The discrete cells of the full profile, as `noether verify` plans them: exact laws, faults,
     covariance, response."""
@@ -157,6 +175,7 @@ def parts(backend: str, clock, workers: int, every: int = 1) -> dict:
     return {
         "facts": lambda: once("facts", facts)() + once("contraction", fusion)(),
         "noisy": once("noisy loop", lambda: noisy_parity(backend)),
+        "memory": once("loop in memory", lambda: memory_parity(backend)),
         "parity": lambda: parity(backend, clock, workers, every),
         "speed": once("speed", lambda: speed(clock)),
         "verification": lambda: verification(backend, clock, workers, every),

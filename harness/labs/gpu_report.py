@@ -33,13 +33,15 @@ def opening(result: dict) -> list[str]:
 
 def report(result: dict) -> int:
     """Print the table; returns the exit code."""
-    compared = result["parity"] + result["noisy"]
+    compared = result["parity"] + result["noisy"] + result["memory"]
     done = [r for r in compared if "differ" in r]
     wrong = [r for r in done if r["differ"] or r["unwritten"]]
     judged = [r for r in result["verification"] if "verdict" in r]
     laws, alive = [r for r in judged if not r.get("fault")], survivors(judged)
     bad = [r for r in laws if r["verdict"] == VIOLATED]
-    every = [r for part in ("facts", "noisy", "parity", "speed", "verification") for r in result[part]]
+    every = [
+        r for part in ("facts", "noisy", "memory", "parity", "speed", "verification") for r in result[part]
+    ]
     skipped, failed = (sum(word in r for r in every) for word in ("skipped", "failed"))
     print(*opening(result), sep="\n")
     print(

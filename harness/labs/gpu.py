@@ -127,8 +127,8 @@ def noisy_parity(backend: str) -> list[dict]:
 
 
 def memory_parity(backend: str) -> list[dict]:
-    """The loop of large cases, which keeps a lane in memory: each core case in one type, its gradient as loops,
-    on `backend` and in numpy; rows as those of `parity`."""
+    """The loop of large cases, which keeps a lane in memory: each core case in one type, its gradient as
+    loops, on `backend` and in numpy; rows as those of `parity`."""
     rows = []
     for i, case in enumerate(c for c in CORE if "heavy-ball" in rules_of(c)):
         precision = tuple(PRECISIONS)[i % len(PRECISIONS)]

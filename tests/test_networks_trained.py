@@ -10,7 +10,14 @@ pytest.importorskip("sklearn")
 from noether.laws.networks import trained_faults as faults  # noqa: E402
 from noether.laws.networks.looked import looks  # noqa: E402
 from noether.laws.networks.trained import numbers_of, records  # noqa: E402
-from noether.laws.networks.trained_cells import NAMES, QUICK, RULES, TrainedCell, trainings  # noqa: E402
+from noether.laws.networks.trained_cells import (  # noqa: E402
+    NAMES,
+    QUICK,
+    RULES,
+    WITHOUT_EPS,
+    TrainedCell,
+    trainings,
+)
 from noether.laws.networks.trained_laws import LAWS  # noqa: E402
 from noether.networks.recipes import OPTIMIZERS, Recipe  # noqa: E402
 from noether.networks.zoo import NETWORKS  # noqa: E402
@@ -44,6 +51,12 @@ def test_every_network_of_the_zoo_is_trained_in_a_full_run():
     cells = trainings("full", 0)
     assert {c.network for c in cells} == set(NETWORKS) and {c.optimizer for c in cells} == set(RULES)
     assert len({c.name for c in cells}) == len(cells)
+
+
+def test_a_training_is_asked_about_eps_where_one_breaks_a_symmetry():
+    assert sorted(WITHOUT_EPS) == sorted(name for name in NETWORKS if not NETWORKS[name].broken)
+    for cell in trainings("full", 0):
+        assert ("N4" in cell.laws) == (cell.network not in WITHOUT_EPS)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -57,7 +57,8 @@ def test_caches_go_and_what_is_beside_them_or_behind_a_link_stays(cache, capsys)
     assert capsys.readouterr().out.splitlines()[-1] == "0 folders removed, 0 B"
 
 
-def test_what_killed_runs_left_goes_and_what_a_process_uses_stays(cache, capsys):
+def test_what_killed_runs_left_goes_and_what_a_process_uses_stays(cache, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "250")  # of paths as long as temporary folders of a test may be
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     left, used = (

@@ -32,9 +32,13 @@ def held(script: str) -> int:
 @linux
 @pytest.mark.parametrize("script", [HOLDS, IN_CHILD])
 def test_what_a_child_holds_is_seen(script):
-    with Peak() as alone:
-        pass
-    both = held(script)
+    for _ in range(5):  # until no process of an earlier test ended meanwhile
+        others = family(os.getpid())
+        with Peak() as alone:
+            pass
+        both = held(script)
+        if family(os.getpid()) == others:
+            break
     # A python that does nothing holds some 10 MB, and two of them at most share what they have.
     assert SIZE * 0.95 < both - alone.most < SIZE + 60_000_000
 

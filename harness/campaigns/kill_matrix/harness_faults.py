@@ -36,6 +36,7 @@ from noether.cases.rules import heavy_ball_scheduled
 from noether.kernels.programs import precision
 from noether.laws.exact import breaking, judge, shown_faults
 from noether.laws.exact import cell as discrete
+from noether.laws.exact.certified import Domain
 from noether.mechanics import wide
 from noether.mechanics.trajectory import Trajectory
 from noether.runs import folder
@@ -197,7 +198,7 @@ SHOWN = (
     OwnFault(
         "outside decided from the output",
         "a launch that came back infinite excuses itself",
-        instead(discrete, "judged", by_output),
+        instead(Domain, "outside", by_output),
         ("survivors", "promises"),
     ),
     OwnFault(

@@ -13,7 +13,6 @@ from functools import cached_property
 
 import numpy as np
 
-from noether.laws.exact import judge
 from noether.mechanics import wide
 from noether.mechanics.trajectory import Trajectory
 
@@ -155,9 +154,7 @@ def whole(right):
 
 def by_output(right):
     """A fault: lanes that came back infinite are called outside."""
-    return lambda cell, job, t, about, domain: judge.judge_all(
-        t, cell.laws, about=about, outside=~t.finite.all(axis=0)
-    )
+    return property(lambda domain: ~domain.t.finite.all(axis=0))
 
 
 def renamed(right):

@@ -180,5 +180,5 @@ def judge_all(
         here = seen[law.key, named(symmetry)]
         if here is not None:
             how = dict(about=about, outside=outside, powers=powers, seen=here)
-            records.append(judge(t, law, symmetry, **how))
+            records += filter(None, [judge(t, law, symmetry, **how)])
     return records

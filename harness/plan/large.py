@@ -21,9 +21,10 @@ from noether.kernels.programs.trace import MOST as MOST_OPERATIONS
 from noether.kernels.programs.trace import gradient
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import LaunchCell, rules_of
+from noether.mechanics import sweep
 from noether.system.usage import UsageError
 
-MEMORY = 2**27
+MEMORY = 2**26
 """Bytes of the trajectories of one cell that are alive together."""
 ARRAYS = 40
 """Arrays of a trajectory in wide numbers that a law keeps, and those of its bounds."""
@@ -104,6 +105,8 @@ class Large:
         if kind != "parity":
             laws = tuple(k for k in laws if EXACT[k].concerns(self.case, RULES[rule], precision))
         about = {"backend": self.backend, **self.size, **about}
+        if "steps" not in self.selection.overrides:  # a rule that maximises leaves the domain soon
+            about["steps"] = min(about["steps"], sweep.horizon(RULES[rule], parse(precision)))
         values = self.values if kind == "exact" else ()
         words = dict(kind=kind, laws=tuple(laws), seed=self.selection.seed, overrides=values)
         return LaunchCell(self.case, rule, precision, **words, **about)

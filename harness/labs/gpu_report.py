@@ -31,6 +31,9 @@ def opening(result: dict) -> list[str]:
     return [NONE, device] if result.get("rehearsal") else [device]
 
 
+PARTS = ("facts", "noisy", "memory", "parity", "speed", "verification")
+
+
 def report(result: dict) -> int:
     """Print the table; returns the exit code."""
     compared = result["parity"] + result["noisy"] + result["memory"]
@@ -39,9 +42,7 @@ def report(result: dict) -> int:
     judged = [r for r in result["verification"] if "verdict" in r]
     laws, alive = [r for r in judged if not r.get("fault")], survivors(judged)
     bad = [r for r in laws if r["verdict"] == VIOLATED]
-    every = [
-        r for part in ("facts", "noisy", "memory", "parity", "speed", "verification") for r in result[part]
-    ]
+    every = [r for part in PARTS for r in result[part]]
     skipped, failed = (sum(word in r for r in every) for word in ("skipped", "failed"))
     print(*opening(result), sep="\n")
     print(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noether.cases import CATALOG
-from noether.cases.case import Case, CaseError, linear, rotation, scale
+from noether.cases.case import DIAGONAL, Case, CaseError, Metric, linear, rotation, scale
 from noether.cases.rules import RULES
 from noether.cli.main import call
 from noether.kernels.loops import launch
@@ -181,12 +181,26 @@ def test_the_estimate_grows_with_operations_and_parameters():
     assert not large.is_large(small) and large.is_large(NET)
 
 
+def test_few_parameters_and_curved_metrics_stay_straight_longer():
+    """Then every law speaks of them, as before."""
+    about = dict(title="t", source="own", breaking=lambda q, xp: q[0] ** 2, symmetries=(rotation(20, 0, 1),))
+    pairs = lambda q: sum((q[2] + i * x) ** 2 for x in q[3:] for i in range(1, 12))
+    loss = lambda q, xp: xp.sum(xp.array(q) ** 2) ** 2 + pairs(q)
+    few = Case(name="few", loss=loss, box=((0.1, 0.5),) * 20, **about)
+    assert 600 < gradient(few).length < 1500 and not large.is_large(few)
+    about |= dict(loss=lambda q, xp: (xp.sum(xp.array(q) ** 2) - 1) ** 2, box=((0.1, 0.5),) * 300)
+    about["symmetries"] = (rotation(300, 0, 1),)
+    curved = Metric(DIAGONAL, entries=lambda q, kappa, xp: [1 + kappa * x * x for x in q])
+    assert not large.is_large(Case(name="curved", metric=curved, **about))
+    assert large.is_large(Case(name="flat", **about))
+
+
 def test_the_memory_of_a_cell_bounds_its_lanes():
     wider = Case(
         name="wide", title="w", source="own", loss=lambda q, xp: xp.sum(xp.array(q) ** 2) ** 2,
         breaking=corner, box=((0.1, 0.5),) * 1000, symmetries=(rotation(1000, 0, 1),),
     )  # fmt: skip
-    assert large.size_of(wider)["lanes"] < large.size_of(NET)["lanes"] == large.MOST
+    assert large.size_of(wider)["lanes"] < large.size_of(NET)["lanes"] == large.LANES
     assert scale(3).matrix.flags.writeable is False
 
 

@@ -17,8 +17,7 @@ from noether.cases.rules import OWN, RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs.loop_program import LoopProgram
 from noether.kernels.programs.precision import parse
-from noether.kernels.programs.trace import MOST as MOST_OPERATIONS
-from noether.kernels.programs.trace import gradient
+from noether.kernels.programs.trace import FEW, MOST, MOST_OF_FEW, gradient
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.mechanics import sweep
@@ -31,7 +30,7 @@ ARRAYS = 40
 WIDE_BYTES = 16
 WORK = 2**25
 """Operations of all gradients of a launch: judging takes about half a microsecond for each."""
-STEPS, FEWEST, MOST = 12, 6, 61
+STEPS, FEWEST, LANES = 12, 6, 61
 FEWEST_STEPS = 3
 OF_FAULTS = 2.0**-3
 """Share of a launch where faults are shown: as many are judged as there are faults."""
@@ -50,7 +49,7 @@ def refuse(cases, why: str, instead: str) -> None:
         if is_large(case):
             raise UsageError(
                 f"case {case.name} is large, {gradient(case).work} operations a gradient: {why}, it "
-                f"must have at most {MOST_OPERATIONS}; {instead}"
+                f"must have at most {MOST}, or {MOST_OF_FEW} of up to {FEW} parameters; {instead}"
             )
 
 
@@ -74,7 +73,7 @@ def size_of(case: Case, share: float = 1.0) -> dict:
     each = WIDE_BYTES * (ARRAYS * case.dim + program.size)
     points = share * min(MEMORY / each, WORK / program.work)
     steps = int(min(STEPS, max(FEWEST_STEPS, points // FEWEST)))
-    return {"lanes": int(min(MOST, max(FEWEST, points // steps))), "steps": steps}
+    return {"lanes": int(min(LANES, max(FEWEST, points // steps))), "steps": steps}
 
 
 class Large:

@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from noether.cases.case import Case
+from noether.cases.case import EUCLIDEAN, Case
 from noether.cases.rule import Rule
 from noether.kernels.programs.array_trace import gradient_loops
 from noether.kernels.programs.loop_program import LoopProgram
@@ -116,8 +116,9 @@ def metric(case: Case, rule: Rule) -> Program | None:
     return entries_program(case.dim, case.metric.entries) if rule.on_metric else None
 
 
-MOST = 600
-"""Operations of a straight-line kernel; longer gradients have loops. Compiling takes a second at 300."""
+MOST, MOST_OF_FEW, FEW = 600, 1500, 32
+"""Operations of a straight-line kernel, and of one of FEW parameters at most; longer gradients have loops.
+Compiling takes a second at 300 operations, and a state of few parameters stays in registers."""
 
 
 class UsesArrays(Exception):
@@ -142,11 +143,19 @@ def gradient_of(dim: int, total: Callable) -> Program | LoopProgram:
         program = gradient_program(dim, total, FIRST)
     except UsesArrays:
         loops = gradient_loops(dim, total)
-        return loops if loops.work > MOST else gradient_program(dim, total)
-    return rolled(program) if len(program.ops) > MOST else program
+        return loops if is_long(dim, loops.work) else gradient_program(dim, total)
+    return rolled(program) if is_long(dim, len(program.ops)) else program
+
+
+def is_long(dim: int, operations: int) -> bool:
+    """Whether a gradient of so many operations has loops."""
+    return operations > (MOST_OF_FEW if dim <= FEW else MOST)
 
 
 @cache
 def gradient(case: Case) -> Program | LoopProgram:
-    """The program of the gradient of loss + eps * breaking. Raises TraceError."""
+    """The program of the gradient of loss + eps * breaking; straight where the metric is not Euclidean, for
+    no loop in memory has another. Raises TraceError."""
+    if case.metric.kind != EUCLIDEAN:
+        return gradient_program(case.dim, case.total)
     return gradient_of(case.dim, case.total)

@@ -35,7 +35,15 @@ def test_the_gpu_table_fails_on_one_wrong_bit_and_on_nothing_checked(capsys, tmp
     monkeypatch.setenv("OUT", str(tmp_path))
     row = {"case": "c", "rule": "r", "precision": "p", "values": 9, "differ": 0, "unwritten": 0}
     law = {"spent": 0.5, "verdict": HOLDS}
-    result = {"device": "d", "capability": [9, 0], "versions": {}, "facts": [], "noisy": [], "speed": []}
+    result = {
+        "device": "d",
+        "capability": [9, 0],
+        "versions": {},
+        "facts": [],
+        "noisy": [],
+        "memory": [],
+        "speed": [],
+    }
     result |= {"parity": [row], "verification": [law]}
     assert gpu_report.report(result) == 0
     assert gpu_report.report({**result, "parity": [{**row, "differ": 1}]}) == 1
@@ -71,7 +79,15 @@ def test_what_raises_on_a_device_is_a_row_and_costs_no_other(capsys, tmp_path, m
     rows = gpu.gathered(work, "numpy", {i: {"case": f"case-{i}"} for i in range(3)}, lambda: 1.0)
     assert [("failed" in r) for r in rows] == [False, True, False]
     law = {"spent": 0.5, "verdict": HOLDS}
-    result = {"device": "d", "capability": [9, 0], "versions": {}, "facts": [], "noisy": [], "speed": []}
+    result = {
+        "device": "d",
+        "capability": [9, 0],
+        "versions": {},
+        "facts": [],
+        "noisy": [],
+        "memory": [],
+        "speed": [],
+    }
     assert gpu_report.report({**result, "parity": rows, "verification": [law]}) == 3
     assert "case-1: RuntimeError: no such instruction" in capsys.readouterr().out
     assert gpu_report.report({**result, "parity": rows[:1], "verification": [law]}) == 0

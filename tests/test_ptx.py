@@ -251,7 +251,7 @@ def test_wrong_arguments_are_refused():
     with pytest.raises(ValueError):
         compile_ptx(kernels.wander64, {"x_ptr": "*fp64"}, {"D": 2, "BLOCK": 128})
     with pytest.raises(ValueError):
-        compiled("wander64", 100)
+        compiled("wander64", 70)
 
 
 def test_compiling_under_the_interpreter_is_refused():

@@ -1,6 +1,7 @@
 """Programs with loops: the bits, bounds and gradients of straight-line programs, for many numbers at a
 time."""
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from noether.cases import CATALOG
 from noether.kernels.programs.array_trace import gradient_loops
+from noether.kernels.programs.namespaces import MPMATH, NUMPY
 from noether.kernels.programs.precision import parse
 from noether.kernels.programs.rolling import rolled
 from noether.kernels.programs.trace import gradient_program
@@ -37,13 +39,13 @@ def test_a_rolled_program_has_the_bits_and_the_bounds_of_the_straight_one(name, 
         bounds.program_error(loops, q, 0 * q, eps, precision),
         strict=True,
     ):
-        np.testing.assert_allclose(one, other, rtol=1e-12)
+        assert np.array_equal(one, other)
     for one, other in zip(
         bounds.value_range(program, q, eps, precision),
         bounds.value_range(loops, q, eps, precision),
         strict=True,
     ):
-        np.testing.assert_allclose(one, other, rtol=1e-12)
+        assert np.array_equal(one, other)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -80,8 +82,50 @@ def test_a_loss_of_arrays_has_one_gradient_however_it_is_traced(rows, columns, i
     loops = gradient_loops(d, total)
     found = np.array(loops.run(list(q), eps, precision))
     assert np.array_equal(found, np.array(loops.unrolled().run(list(q), eps, precision)))
-    straight = np.array(gradient_program(d, total).run(list(q), eps, precision))
+    straight = gradient_program(d, total)
     exact = reverse.gradient(lambda x, xp: total(x, 0.5, xp), q.astype(np.longdouble))
-    bound = bounds.program_error(loops, q, 0 * q, eps, precision)[1]
-    assert (np.abs(found - exact) <= bound).all()
-    np.testing.assert_allclose(straight, found, rtol=1e-9, atol=1e-9)
+    for program in (loops, straight):
+        bound = bounds.program_error(program, q, 0 * q, eps, precision)[1]
+        assert (np.abs(np.array(program.run(list(q), eps, precision)) - exact) <= bound).all()
+
+
+DATA = (np.arange(10).reshape(5, 2) * 7 % 13 - 4) / 7.0
+
+
+def of_constants(q, xp):
+    """Constants that are computed before they meet a parameter, by every function that a namespace has."""
+    X = xp.constant(DATA)
+    Y = ((X * 0.7 - 0.3) / 1.1 + 0.123) ** 2 + xp.exp(X) / xp.sqrt(2 + X) + xp.step(X) * xp.log(3 + X)
+    return xp.sum((Y @ xp.array(q)) ** 2) + xp.sum(Y, axis=0)[1] * q[0]
+
+
+def test_constants_are_one_float_in_every_namespace_and_in_the_kernel():
+    """The judge's gradient must know the constants of the kernel to the bit: no bound has room for others."""
+    total = lambda q, eps, xp: of_constants(q, xp) + eps * q[1]
+    loops, straight = gradient_loops(2, total), gradient_program(2, total)
+    numbers = {op.value for op in straight.ops if op.name == "const"}
+    assert set(loops.constants.tolist()) == numbers and len(numbers) > 10
+    q = np.array([[0.3], [0.7]])
+    dual = wide.gradient(of_constants, q)
+    apart = np.abs(reverse.gradient(of_constants, q.astype(np.longdouble)) - dual)
+    assert (apart <= 2.0**-58 * np.abs(dual)).all()
+    exact = of_constants([mpmath.mpf(0.3), mpmath.mpf(0.7)], MPMATH)
+    assert abs(of_constants(list(q.astype(np.longdouble)), NUMPY)[0] / float(exact) - 1) < 2.0**-52
+
+
+@pytest.mark.parametrize(
+    "wrong, said",
+    [
+        (lambda A, xp: A - np.ones(7), "must be xp.constant"),
+        (lambda A, xp: A - xp.constant("abc"), "xp.constant of str"),
+        (lambda A, xp: A.reshape(4, 5), "must be as many"),
+        (lambda A, xp: A @ A.reshape(2, 3), "the last of a as long as the first of b"),
+        (lambda A, xp: A + xp.constant([1, 2]), "must be equal, or 1"),
+        (lambda A, xp: xp.sum(A[:0]), "must have a term"),
+        (lambda A, xp: xp.sum(A, axis=1), "must be one of its axes"),
+        (lambda A, xp: A**0.5, "must be a whole number"),
+    ],
+)
+def test_what_an_array_cannot_do_is_told(wrong, said):
+    with pytest.raises((TypeError, ValueError), match=said):
+        wrong(NUMPY.array(list(np.ones((6, 3)))), NUMPY)

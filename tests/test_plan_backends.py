@@ -31,22 +31,18 @@ def test_a_backend_that_is_not_here_is_named():
     assert gpu.main([]) == 3
 
 
+NOTHING_FOUND = {"device": "d", "capability": [9, 0], "versions": {}}
+NOTHING_FOUND |= {part: [] for part in ("facts", "noisy", "memory", "speed")}
+
+
 def test_the_gpu_table_fails_on_one_wrong_bit_and_on_nothing_checked(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("OUT", str(tmp_path))
     row = {"case": "c", "rule": "r", "precision": "p", "values": 9, "differ": 0, "unwritten": 0}
     law = {"spent": 0.5, "verdict": HOLDS}
-    result = {
-        "device": "d",
-        "capability": [9, 0],
-        "versions": {},
-        "facts": [],
-        "noisy": [],
-        "memory": [],
-        "speed": [],
-    }
-    result |= {"parity": [row], "verification": [law]}
+    result = {**NOTHING_FOUND, "parity": [row], "verification": [law]}
     assert gpu_report.report(result) == 0
-    assert gpu_report.report({**result, "parity": [{**row, "differ": 1}]}) == 1
+    for part in ("parity", "memory", "noisy"):
+        assert gpu_report.report({**result, part: [{**row, "differ": 1}]}) == 1
     assert gpu_report.report({**result, "verification": [{**law, "verdict": "violated"}]}) == 1
     assert gpu_report.report({**result, "parity": []}) == 3
     alive = {"spent": 0.5, "verdict": HOLDS, "fault": "ascent"}
@@ -79,15 +75,7 @@ def test_what_raises_on_a_device_is_a_row_and_costs_no_other(capsys, tmp_path, m
     rows = gpu.gathered(work, "numpy", {i: {"case": f"case-{i}"} for i in range(3)}, lambda: 1.0)
     assert [("failed" in r) for r in rows] == [False, True, False]
     law = {"spent": 0.5, "verdict": HOLDS}
-    result = {
-        "device": "d",
-        "capability": [9, 0],
-        "versions": {},
-        "facts": [],
-        "noisy": [],
-        "memory": [],
-        "speed": [],
-    }
+    result = NOTHING_FOUND
     assert gpu_report.report({**result, "parity": rows, "verification": [law]}) == 3
     assert "case-1: RuntimeError: no such instruction" in capsys.readouterr().out
     assert gpu_report.report({**result, "parity": rows[:1], "verification": [law]}) == 0

@@ -22,7 +22,8 @@ DIGITS = 50
 POINTS, LONG = 2, 2**18
 """Random points; of a gradient of more operations one, for each takes many seconds."""
 ALONG_A_KINK = 2.0**-40
-"""Of a step's argument, how far it may be from a multiple of a declared one at a second point."""
+"""Of a step's argument, how far it may be from a multiple of a declared one at a second point: constants that
+both have may differ by roundings of 2^-53 each, and some thousands of them are below this."""
 
 
 def along(function, q: list, directions: list[list]) -> list:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from noether.kernels.programs.arrays import Array
+from noether.kernels.programs.arrays import Array, Grid
 from noether.kernels.programs.namespaces import Namespace
 from noether.kernels.programs.operations import FUNCTIONS, step
 from noether.mechanics.slopes import SLOPES
@@ -75,7 +75,9 @@ class Tracked(Array):
     def lifted(self, other):
         if isinstance(other, Tracked):
             return other
-        if isinstance(other, Array):
+        if isinstance(other, Grid):  # of constants: floats until they meet a parameter, as in a kernel
+            other = other.numbers
+        elif isinstance(other, Array):
             return None
         value = np.asarray(other, self.value.dtype)[..., None]
         return Tracked(self.tape, np.broadcast_to(value, (*value.shape[:-1], self.value.shape[-1])))
@@ -128,9 +130,6 @@ class Functions(Namespace):
     def array(self, values, shape=None):
         whole = values if isinstance(values, Tracked) else stacked(self.like, list(values))
         return whole if shape is None else whole.reshape(shape)
-
-    def constant(self, values):
-        return self.like.lifted(super().constant(values).numbers)
 
 
 def stacked(like: Tracked, values: list) -> Tracked:

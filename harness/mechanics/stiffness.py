@@ -110,7 +110,7 @@ def by_powers(case: Case, q: np.ndarray, eps: float) -> float:
     """The largest |lambda| of the Hessians at q (d, n) by power iteration, H x by a central difference.
 
     From below: where eigenvalues crowd, k products of d parameters are short of |lambda| by a share of about
-    log(d)/k (Kuczynski, Wozniakowski 1992, Theorem 4.1), a quarter here; by far less where one stands out. A
+    log(d)/k (Kuczynski, Wozniakowski 1992), a quarter here; by far less where one stands out. A
     step size that is a power of two below the edge has that room.
     """
     program, more = trace.gradient(case), np.full(q.shape[1], eps)

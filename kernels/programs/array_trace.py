@@ -13,16 +13,12 @@ import numpy as np
 
 from noether.kernels.programs.arrays import Array
 from noether.kernels.programs.loop_program import ADDRESS, SUM, Loop, LoopProgram, needed
-from noether.kernels.programs.namespaces import Namespace, is_number
+from noether.kernels.programs.namespaces import Namespace, is_number, plain
 from noether.kernels.programs.operations import FUNCTIONS, NUMPY, OPERATIONS
-from noether.kernels.programs.tape import OURS, NoOperation, TraceError
+from noether.kernels.programs.tape import BRANCH_OF_A_LOSS, NO_NUMBER, NoOperation, TraceError
 
 NOTHING = np.iinfo(ADDRESS).min
 """The address of an adjoint that nothing was given to."""
-BRANCH = (
-    "a loss that branches on its parameters (if, max, min, abs, a comparison) cannot be traced: "
-    "write it with xp.step and name its argument in kinks, as x * xp.step(x) for max(x, 0)"
-)
 
 
 class Memory:
@@ -110,8 +106,8 @@ class Block(Array):
         if all((x < 0).all() for x in flat):
             known = folded(name, *map(self.memory.values, flat))
             return Block(self.memory, self.memory.numbers(known)).reshape(shape)
-        if (plain := simpler(name, operands)) is not None:
-            return plain
+        if (same := simpler(name, operands)) is not None:
+            return same
         return Block(self.memory, self.memory.enter(name, *flat)).reshape(shape)
 
     def applied(self, name: str):
@@ -137,13 +133,10 @@ class Block(Array):
             raise NoOperation(f"{error}; write 1 / x ** 2, xp.sqrt(x)") from None
 
     def _branch(self, *other):
-        raise NoOperation(BRANCH)
+        raise NoOperation(BRANCH_OF_A_LOSS)
 
     def _number(self, *other):
-        raise NoOperation(
-            "a parameter is no plain number here, as float(), round(), //, %, math or a power of 2 need it: "
-            + OURS
-        )
+        raise NoOperation(NO_NUMBER)
 
     __lt__ = __gt__ = __le__ = __ge__ = __bool__ = __eq__ = __ne__ = __abs__ = _branch
     __float__ = __int__ = __index__ = __complex__ = __round__ = __floor__ = __ceil__ = __trunc__ = _number
@@ -152,7 +145,9 @@ class Block(Array):
 
 
 def folded(name: str, *values: np.ndarray) -> np.ndarray:
-    """An operation on constants."""
+    """An operation on constants, with the float that every namespace gives."""
+    if name in FUNCTIONS:
+        return np.frompyfunc(lambda x: plain(name, x), 1, 1)(values[0]).astype(float)
     with np.errstate(all="ignore"):
         return NUMPY[name](*values)
 

@@ -21,9 +21,15 @@ from collections.abc import Callable
 import numpy as np
 
 from noether.kernels.programs.operations import OPERATIONS
+from noether.kernels.programs.tape import HIGHEST_POWER
 
-HIGHEST_POWER = 16
-INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+
+def both(name: str) -> tuple[Callable, Callable]:
+    """An operator of arrays, and the one that Python asks where the array stands on the right."""
+    return (
+        lambda self, other: self.paired(name, other),
+        lambda self, other: self.paired(name, other, reflected=True),
+    )
 
 
 class Array:
@@ -64,8 +70,7 @@ class Array:
     @property
     def T(self):
         """The array with its axes reversed."""
-        axes = tuple(reversed(range(self.ndim)))
-        return self.viewed(lambda x: x.transpose(*axes, *range(self.ndim, x.ndim)))
+        return self.viewed(lambda x: x.transpose(*range(self.ndim)[::-1], *range(self.ndim, x.ndim)))
 
     def reshape(self, *shape):
         """The same numbers, row by row, in another shape."""
@@ -100,34 +105,15 @@ class Array:
             shape = np.broadcast_shapes(a.shape, b.shape)
         except ValueError:
             raise ValueError(
-                f"arrays of shapes {a.shape} and {b.shape} in a {INFIX[name]} b: shapes must be equal, or 1 "
-                "where they differ"
+                f"arrays of shapes {a.shape} and {b.shape} in a {OPERATIONS[name].infix} b: must be "
+                "equal, or 1 where they differ"
             ) from None
         return a.entered(name, a.spread(shape), b.spread(shape))
 
-    def __add__(self, other):
-        return self.paired("add", other)
-
-    def __radd__(self, other):
-        return self.paired("add", other, reflected=True)
-
-    def __sub__(self, other):
-        return self.paired("sub", other)
-
-    def __rsub__(self, other):
-        return self.paired("sub", other, reflected=True)
-
-    def __mul__(self, other):
-        return self.paired("mul", other)
-
-    def __rmul__(self, other):
-        return self.paired("mul", other, reflected=True)
-
-    def __truediv__(self, other):
-        return self.paired("div", other)
-
-    def __rtruediv__(self, other):
-        return self.paired("div", other, reflected=True)
+    __add__, __radd__ = both("add")
+    __sub__, __rsub__ = both("sub")
+    __mul__, __rmul__ = both("mul")
+    __truediv__, __rtruediv__ = both("div")
 
     def __neg__(self):
         return self.entered("neg", self)
@@ -162,7 +148,9 @@ class Array:
         return self if not axis else self.viewed(lambda x: np.moveaxis(x, axis, 0))
 
     def folded(self):
-        """The sum along the first axis, term after term."""
+        """The sum along the first axis, term after term. Raises ValueError where it has none."""
+        if not len(self):
+            raise ValueError(f"a sum of an array of shape {self.shape}: must have a term at least")
         out = self[0]
         for i in range(1, len(self)):
             out = out + self[i]
@@ -243,11 +231,23 @@ class Grid(Array):
             return None
         if isinstance(other, list | tuple):
             return constants(other, self.functions)
-        if isinstance(other, np.ndarray | np.generic | float | int):
+        if isinstance(other, np.ndarray) and other.ndim and self.numbers.dtype != object:
+            self.check(other)
+            return Grid(other, (), self.functions)
+        if isinstance(other, np.generic | float | int):
             return Grid(np.asarray(other), (), self.functions)
         one = np.empty((), object)
         one[()] = other
         return Grid(one, (), self.functions)
+
+    def check(self, other: np.ndarray) -> None:
+        """Refuse an array of numpy that is no number of as many lanes as those here. Raises TypeError."""
+        lanes = self.numbers.shape[self.ndim :]
+        if lanes and other.shape != lanes:
+            raise TypeError(
+                f"an array of numpy of shape {other.shape} beside an array of parameters: must be "
+                "xp.constant(...) of it"
+            )
 
     def spread(self, shape):
         if self.shape == shape:
@@ -263,11 +263,13 @@ class Grid(Array):
         return Grid(np.asarray(found), operands[0].shape, self.functions)
 
     def applied(self, name: str):
-        """A function of the namespace of each number."""
-        function = self.functions[name]
-        if self.numbers.dtype == object:
-            function = np.frompyfunc(function, 1, 1)
-        return Grid(np.asarray(function(self.numbers)), self.shape, self.functions)
+        """A function of the namespace of each number; of constants as of a plain number."""
+        function, numbers = self.functions[name], self.numbers
+        if numbers.dtype == object or (not self.rest and numbers.dtype == np.float64):
+            found = np.asarray(np.frompyfunc(function, 1, 1)(numbers))
+            plain = all(isinstance(x, float) for x in found.flat)
+            return Grid(found.astype(float) if plain else found, self.shape, self.functions)
+        return Grid(function(numbers), self.shape, self.functions)
 
 
 def constants(values, functions: dict[str, Callable]) -> Grid:
@@ -276,7 +278,7 @@ def constants(values, functions: dict[str, Callable]) -> Grid:
         numbers = np.asarray(values, float)
     except (TypeError, ValueError):
         raise ValueError(
-            f"xp.constant of {type(values).__name__}: must be an array of numbers, all rows as long"
+            f"xp.constant of {type(values).__name__}: must be an array of numbers with rows of one length"
         ) from None
     return Grid(numbers, numbers.shape, functions)
 

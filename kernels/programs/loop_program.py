@@ -200,7 +200,23 @@ def needed(program: LoopProgram) -> LoopProgram:
         place[loop.first : loop.last] = np.arange(first, first + loop.count)
         loops.append(replace(loop, first=first, args=tuple(moved(a, place) for a in loop.args)))
         first += loop.count
-    return replace(program, loops=tuple(loops), outputs=moved(program.outputs, place))
+    return fewest(replace(program, loops=tuple(loops), outputs=moved(program.outputs, place)))
+
+
+def fewest(program: LoopProgram) -> LoopProgram:
+    """The program with the constants alone that it reads."""
+    read = [program.outputs, *(a.reshape(-1) for loop in program.loops for a in loop.args)]
+    used = np.unique(~np.concatenate([a[a < 0] for a in read]))
+    number = np.zeros(len(program.constants), ADDRESS)
+    number[used] = ~np.arange(len(used), dtype=ADDRESS)
+
+    def here(addresses):
+        out = addresses.copy()
+        out[addresses < 0] = number[~addresses[addresses < 0]]
+        return out
+
+    loops = tuple(replace(loop, args=tuple(map(here, loop.args))) for loop in program.loops)
+    return replace(program, loops=loops, outputs=here(program.outputs), constants=program.constants[used])
 
 
 def moved(addresses: np.ndarray, place: np.ndarray) -> np.ndarray:

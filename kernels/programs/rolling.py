@@ -12,7 +12,7 @@ from collections import Counter
 import numpy as np
 
 from noether.kernels.programs.loop_program import ADDRESS, SUM, Loop, LoopProgram
-from noether.kernels.programs.program import Op, Program
+from noether.kernels.programs.program import Program
 
 FEWEST = 3
 """Terms of a sum that becomes a sum of a loop; two are one addition."""
@@ -98,10 +98,3 @@ def chains(program: Program) -> tuple[dict[int, list[list[int]]], set[int]]:
 def mixed(program: Program, column: list[int]) -> bool:
     """Whether some of these operations are constants and some are none."""
     return len({program.ops[a].name == "const" for a in column}) > 1
-
-
-def op_count(program: Program | LoopProgram) -> int:
-    """How many operations a program executes."""
-    if isinstance(program, LoopProgram):
-        return program.work
-    return sum(isinstance(op, Op) and bool(op.args) for op in program.ops)

@@ -26,6 +26,13 @@ class NoOperation(TraceError):
 
 OURS = "a kernel has + - * /, whole powers and xp.exp, xp.log, xp.sqrt, xp.step"
 HIGHEST_POWER = 16
+BRANCH_OF_A_LOSS = (
+    "a loss that branches on its parameters (if, max, min, abs, a comparison) cannot be traced: "
+    "write it with xp.step and name its argument in kinks, as x * xp.step(x) for max(x, 0)"
+)
+NO_NUMBER = (
+    "a parameter is no plain number here, as float(), round(), //, %, math or a power of 2 need it: " + OURS
+)
 
 
 class Tape:
@@ -128,10 +135,7 @@ class Traced:
         raise NoOperation(self.BRANCH)
 
     def _number(self, *other):
-        raise NoOperation(
-            "a parameter is no plain number here, as float(), round(), //, %, math or a power of 2 need it: "
-            + OURS
-        )
+        raise NoOperation(NO_NUMBER)
 
     __lt__ = __gt__ = __le__ = __ge__ = __bool__ = _branch
     __float__ = __int__ = __index__ = __complex__ = __round__ = __floor__ = __ceil__ = __trunc__ = _number

@@ -19,17 +19,22 @@ from noether.kernels.programs.namespaces import Namespace, is_number
 from noether.kernels.programs.operations import FUNCTIONS, OF_UFUNC, OPERATIONS
 from noether.kernels.programs.program import Program
 from noether.kernels.programs.rolling import rolled
-from noether.kernels.programs.tape import OURS, NoOperation, Tape, Traced, TraceError, pruned
+from noether.kernels.programs.tape import (
+    BRANCH_OF_A_LOSS,
+    OURS,
+    NoOperation,
+    Tape,
+    Traced,
+    TraceError,
+    pruned,
+)
 
 
 class Node(Traced):
     """A traced number of a loss. Plain numbers fold; x * 1, x + 0 and the like disappear."""
 
     __slots__ = ()
-    BRANCH = (
-        "a loss that branches on its parameters (if, max, min, abs, a comparison) cannot be traced: "
-        "write it with xp.step and name its argument in kinks, as x * xp.step(x) for max(x, 0)"
-    )
+    BRANCH = BRANCH_OF_A_LOSS
 
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
         """A number of numpy's on the left comes here; an array or a function of numpy's is refused."""
@@ -74,7 +79,8 @@ class Node(Traced):
     __hash__ = object.__hash__
 
 
-TRACED = Namespace({name: lambda x, name=name: x.enter(name, x) for name in FUNCTIONS})
+ON_A_TAPE = {name: lambda x, name=name: x.enter(name, x) for name in FUNCTIONS}
+TRACED = Namespace(ON_A_TAPE)
 """The namespace xp under which a loss is traced."""
 
 
@@ -134,7 +140,7 @@ class WithoutArrays(Namespace):
     constant = array
 
 
-FIRST = WithoutArrays({name: lambda x, name=name: x.enter(name, x) for name in FUNCTIONS})
+FIRST = WithoutArrays(ON_A_TAPE)
 
 
 def gradient_of(dim: int, total: Callable) -> Program | LoopProgram:

@@ -234,7 +234,9 @@ def less(z: np.ndarray, rows: Rows, known: Fields, box: Box) -> np.ndarray:
         ),
         dtype=float,
     )
-    for _ in range(2):  # once more takes away what the first left by rounding
+    # As far as float64 reaches; once more takes away what the first left by rounding. What stayed of a known
+    # symmetry would be found again, and be counted as one more: never as nothing.
+    for _ in range(2):
         c = lsqr(operator, z.ravel(), atol=1e-15, btol=1e-15, conlim=0, iter_lim=2000)[0]
         z = z - operator.matvec(c).reshape(z.shape)
     return z

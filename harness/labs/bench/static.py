@@ -18,13 +18,10 @@ boost clocks of the SXM boards. Pairs of float32 of sm_100 (f32x2) count for iss
 from __future__ import annotations
 
 import re
-import subprocess
-import tempfile
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
+from noether.kernels.loops.assembler import assembled
 from noether.kernels.loops.backends import compiled
 from noether.labs.bench.work import Work
 
@@ -77,36 +74,6 @@ class Shape:
     limit: str
 
 
-@cache
-def tools() -> Path:
-    """The folder of ptxas and cuobjdump in Triton's wheel. Raises FileNotFoundError."""
-    import triton
-
-    place = Path(triton.__file__).parent / "backends" / "nvidia" / "bin"
-    for name in ("ptxas", "ptxas-blackwell", "cuobjdump"):
-        if not (place / name).exists():
-            raise FileNotFoundError(
-                f"{name} is not in {place.name}/ of triton {triton.__version__}: the static table needs it"
-            )
-    return place
-
-
-def assembled(ptx: str) -> tuple[str, str]:
-    """What ptxas says, and the machine code as text. Raises RuntimeError."""
-    # sm_90a: what Triton names, not what it was asked for.
-    target = re.search(r"^\.target\s+(\w+)", ptx, re.M)[1]
-    with tempfile.TemporaryDirectory() as folder:
-        text, binary = Path(folder, "kernel.ptx"), Path(folder, "kernel.cubin")
-        text.write_text(ptx)
-        assembler = "ptxas-blackwell" if target.startswith("sm_10") else "ptxas"
-        words = [tools() / assembler, "-v", f"--gpu-name={target}", text, "-o", binary]
-        done = subprocess.run(words, capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(f"ptxas: {done.stderr.strip().splitlines()[-1]}")
-        shown = subprocess.run([tools() / "cuobjdump", "-sass", binary], capture_output=True, text=True)
-        return done.stderr, shown.stdout
-
-
 def listing(sass: str) -> list[tuple[int, str]]:
     """The instructions in order, as (address, instruction without its guard)."""
     found = re.findall(r"^\s*/\*([0-9a-f]{4,})\*/\s+(?:@!?U?P\w+\s+)?([^;]+);", sass, re.M)
@@ -128,6 +95,11 @@ def loop(code: list[tuple[int, str]]) -> list[str]:
     return [text for at, text in code if first <= at <= last]
 
 
+def piped(body: list[str]) -> Counter:
+    """How many of these instructions each pipe takes."""
+    return Counter(next((name for name, of in PIPES if of.match(text)), "other") for text in body)
+
+
 def implied(pipes: Counter, instructions: int, device: Device) -> tuple[float, str]:
     """The rate (1), trajectory-steps per second of a whole device, and what limits it."""
     costs = {"issue": instructions / device.issue}
@@ -143,12 +115,9 @@ def kernel(work: Work, arch: int) -> str:
 
 def shape(work: Work, arch: int) -> Shape:
     """Compile and count. Raises FileNotFoundError, RuntimeError, ValueError."""
-    said, sass = assembled(kernel(work, arch))
-    body = loop(listing(sass))
-    pipes = Counter(next((name for name, of in PIPES if of.match(text)), "other") for text in body)
+    found = assembled(kernel(work, arch))
+    body = loop(listing(found.sass))
+    pipes = piped(body)
     rate, limit = implied(pipes, len(body), DEVICES[arch])
-    number = lambda pattern: int(re.search(pattern, said)[1])
-    spills = number(r"(\d+) bytes spill stores") + number(r"(\d+) bytes spill loads")
-    registers, stack = number(r"Used (\d+) registers"), number(r"(\d+) bytes stack frame")
-    counted = (registers, stack, spills, len(body), dict(pipes))
+    counted = (found.registers, found.stack, found.spills, len(body), dict(pipes))
     return Shape(work.case, work.precision, work.kind, arch, *counted, rate, limit)

@@ -113,7 +113,7 @@ def test_a_backend_that_does_not_screen_is_refused():
     case = CATALOG[0]
     job = job_of(case, "gradient-descent", "float32", steps=1, lanes=2)
     with pytest.raises(ValueError, match="must be one of"):
-        screen(case, job, backend="triton-interpreted")
+        screen(case, job, backend="cuda")
     if launch.missing("triton-gpu"):
         with pytest.raises(launch.BackendMissing, match="is not here"):
             screen(case, job, backend="triton-gpu")

@@ -63,6 +63,9 @@ class Launch(Protocol):
 
 def execute(job: Launch, backend: str, sabotage: Callable[[str], str] | None = None):
     """Run a launch on one of the backends above.  sabotage  from the PTX to what runs in its place"""
+    shares = job.shares(backend) if hasattr(job, "shares") else ()
+    if shares:
+        return job.joined([execute(share, backend, sabotage) for share in shares])
     if backend == "triton-interpreted":
         sent = job.apart() if hasattr(job, "apart") else job
         return interpreter().submit(interpreted, sent).result()
@@ -70,6 +73,19 @@ def execute(job: Launch, backend: str, sabotage: Callable[[str], str] | None = N
         buffers = through_torch(job, GPU, LANES, num_warps=WARPS, enable_fp_fusion=False)
         return job.collected(buffers, backend, {})
     return on_cpu(job, backend, sabotage)
+
+
+def architecture() -> int:
+    """Of those that are compiled for ahead of time the one of this GPU, or the next older; 0: of no GPU that
+    ptxas knows."""
+    import triton
+
+    from noether.kernels.loops.compiled import ARCHITECTURES
+
+    target = triton.runtime.driver.active.get_current_target()
+    if target.backend != "cuda":
+        return 0
+    return max((arch for arch in ARCHITECTURES if arch <= target.arch), default=0)
 
 
 def blocks(job: Launch, block: int) -> int:

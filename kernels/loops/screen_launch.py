@@ -2,7 +2,8 @@
 
     numpy        blocked: the plain step of kernels/programs/numpy_step.py, the residuals in float64; the
                  oracle
-    triton-...   kernels/loops/screen_loop.py; the same bits
+    triton-...   kernels/loops/screen_loop.py; the same bits, in one launch, or where that would spill in one
+                 for each share of the laws (kernels/loops/screen_shares.py)
 
 A residual program (harness/laws/exact/residuals.py) gives one number for each law and step, |measured -
 predicted| in units of its bound. What is kept of it, lane by lane: the largest, the step where it was, the
@@ -18,7 +19,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from noether.cases.rule import COMMON
+from noether.kernels.loops import backends, screen_shares
 from noether.kernels.loops.launch import Job
+from noether.kernels.programs.fenced_text import fenced_function
 from noether.kernels.programs.numpy_program import Registers
 from noether.kernels.programs.numpy_step import Reader, advanced
 from noether.kernels.programs.precision import Precision, encode
@@ -29,7 +32,7 @@ PARAMETERS = tuple(f"p[{i}]" for i in range(len(COMMON)))
 FLOAT64 = Precision("float64")
 UNWRITTEN = -2  # no step has this number: a lane that nobody wrote shows
 BLOCK = 4096  # lanes: a numpy call costs as much as a thousand of them
-BACKENDS = ("numpy", "triton-ptx", "triton-cpu", "triton-gpu")
+BACKENDS = ("numpy", "triton-interpreted", "triton-ptx", "triton-cpu", "triton-gpu")
 
 
 @dataclass
@@ -62,12 +65,16 @@ class Screen:
               parameters eta, beta, k, eps
     lags      for each output, the number of steps that it looks back: judged from step lag - 1 on
     params    (4, lanes) float64, apart from the job's
+    shared    whether the laws are shared out between launches; None: on a GPU, where one would spill
+    fenced    whether the residual's operations are kept in order in the kernel
     """
 
     job: Job
     residual: Program
     lags: tuple[int, ...]
     params: np.ndarray
+    shared: bool | None = None
+    fenced: bool = False
     backends = BACKENDS
 
     def __post_init__(self):
@@ -111,7 +118,30 @@ class Screen:
         out = self.job.constexprs(block)
         del out["TRACE"]
         late = sum(1 << law for law, lag in enumerate(self.lags) if lag > 1)
-        return {**out, "RESIDUAL": function(self.residual, FLOAT64), "LAWS": len(self.lags), "LATE": late}
+        residual = fenced_function if self.fenced else function
+        how = {"LAWS": len(self.lags), "LATE": late, "FENCED": self.fenced}
+        return {**out, "RESIDUAL": residual(self.residual, FLOAT64), **how}
+
+    def shares(self, backend: str) -> list[Screen]:
+        """The launches that it is shared out to on a backend; none where it is one launch."""
+        if self.shared is False or (self.shared is None and not self.spills_on(backend)):
+            return []
+        return screen_shares.shared(self)
+
+    def spills_on(self, backend: str) -> bool:
+        """Whether the one kernel of all laws would spill registers there."""
+        if backend != "triton-gpu":
+            return False
+        arch = backends.architecture()
+        return bool(arch and screen_shares.spills(backends.compiled(self, arch).ptx))
+
+    def joined(self, found: list[Found]) -> Found:
+        """What is Found, of what the shares found."""
+        return screen_shares.joined(self, found)
+
+    def apart(self) -> Screen:
+        """The same launch for a process that cannot import the file of its rule."""
+        return replace(self, job=self.job.apart())
 
     def buffers(self) -> list[np.ndarray]:
         """q, v, params, known, params apart, spent, and steps: where each law was worst and first bad, and

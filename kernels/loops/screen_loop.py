@@ -8,7 +8,8 @@ copy of the parameters that the update never touches. Its plain twin is kernels/
 
 Buffers, lane fastest: q_ptr, v_ptr (2, D, lanes), row 0 the start; spent_ptr (LAWS, lanes) float64; step_ptr
 (2 LAWS + 1, lanes) int32: where spent was largest, where it first exceeded 1, and how many steps moved q.
-LATE has bit l set where law l looks back two steps.
+LATE has bit l set where law l looks back two steps; FENCED, RESIDUAL takes the lanes too, a number of the
+launch that no compiler knows (kernels/programs/fenced_text.py).
 """
 
 import triton
@@ -28,17 +29,20 @@ def wide(x, D: tl.constexpr):
 
 @triton.jit
 def whole(x):
-    """A float64 whole number below 2^31 in size as int32: the low bits of its sum with 1.5 2^52."""
-    return (x + 6755399441055744.0).to(tl.int64, bitcast=True).to(tl.int32)
+    """A whole number below 2^31 in size as int32; of a float64 the low bits of its sum with 1.5 2^52."""
+    if x.dtype == tl.float64:
+        return (x + 6755399441055744.0).to(tl.int64, bitcast=True).to(tl.int32)
+    else:
+        return x
 
 
 @triton.jit
-def worse(found, spent, worst, first, n, LAWS: tl.constexpr, LATE: tl.constexpr):
+def worse(found, spent, worst, first, n, LAWS: tl.constexpr, LATE: tl.constexpr, COUNT: tl.constexpr):
     """What is kept of every law after step n, as one tuple of 3 LAWS.
 
     The most that each spent, the step at which that was, and the first one at which it was above 1.
     """
-    now = n.to(tl.float64)
+    now = n.to(COUNT)
     most = ()
     where = ()
     start = ()
@@ -60,7 +64,7 @@ def screen(
     GRAD: tl.constexpr, METRIC: tl.constexpr, UPDATE: tl.constexpr, PLACE: tl.constexpr,
     KAPPA: tl.constexpr, LOG: tl.constexpr, ROWS: tl.constexpr, KNOWN: tl.constexpr, SPREAD: tl.constexpr,
     D: tl.constexpr, V: tl.constexpr, ARITH: tl.constexpr, Q_KIND: tl.constexpr, V_KIND: tl.constexpr,
-    RESIDUAL: tl.constexpr, LAWS: tl.constexpr, LATE: tl.constexpr, BLOCK: tl.constexpr,
+    RESIDUAL: tl.constexpr, LAWS: tl.constexpr, LATE: tl.constexpr, FENCED: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     lane = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     live = lane < lanes
@@ -78,9 +82,10 @@ def screen(
     old_q = wide(q, D)
     old_v = wide(v, D)
 
+    COUNT: tl.constexpr = tl.int32 if FENCED else tl.float64
     # Steps are counted in float64: one 32-bit number in the loop, and gcc 12 takes 16 lanes at a time, two
-    # registers for every float64; 6 to 22 % slower.
-    none = tl.full([BLOCK], -1, tl.float64)
+    # registers for every float64; 6 to 22 % slower. A GPU counts in int32: half the registers.
+    none = tl.full([BLOCK], -1, COUNT)
     spent = ()
     worst = ()
     first = ()
@@ -92,19 +97,26 @@ def screen(
     # lanes.
     moved = none
 
-    for n in range(steps):
+    for count in range(steps):
+        n = count + 0 * steps  # interpreted, `count` is a plain int, which has no type (Triton 3.7.1)
+        if FENCED:
+            p = parameters(params_ptr, lane + tl.minimum(n, 0), stride, live, ROWS, ARITH)
         c = known(known_ptr, n, lane, stride, live, KNOWN, SPREAD, ARITH)
         state = advance(q, v, p[3], p + c, GRAD, METRIC, UPDATE, PLACE, KAPPA, LOG)
         q = state[:D]
         v = state[D:]
         new_q = wide(q, D)
         new_v = wide(v, D)
-        found = RESIDUAL(old_q, old_v, wide_q, wide_v, new_q, new_v, wide_p)
+        if FENCED:
+            wide_p = parameters(wide_ptr, lane + tl.minimum(n, 0), stride, live, ROWS, tl.float64)
+            found = RESIDUAL(old_q, old_v, wide_q, wide_v, new_q, new_v, wide_p, lanes)
+        else:
+            found = RESIDUAL(old_q, old_v, wide_q, wide_v, new_q, new_v, wide_p)
         change = new_q[0] != wide_q[0]
         for i in tl.static_range(1, D):
             change = change | (new_q[i] != wide_q[i])
-        moved = tl.where(change, moved + 1.0, moved)
-        kept = worse(found, spent, worst, first, n, LAWS, LATE)
+        moved = tl.where(change, moved + 1, moved)
+        kept = worse(found, spent, worst, first, n, LAWS, LATE, COUNT)
         spent = kept[:LAWS]
         worst = kept[LAWS : 2 * LAWS]
         first = kept[2 * LAWS :]
@@ -114,10 +126,12 @@ def screen(
         wide_q = new_q
         wide_v = new_v
 
+    if FENCED:
+        stride += tl.minimum(steps, 0)
     at = lane + D * stride
     stored(q_ptr, v_ptr, q, v, at, at, stride, live, D, V, Q_KIND, V_KIND)
     for i in tl.static_range(LAWS):
         tl.store(spent_ptr + i * stride + lane, spent[i], mask=live)
         tl.store(step_ptr + i * stride + lane, whole(worst[i]), mask=live)
         tl.store(step_ptr + (LAWS + i) * stride + lane, whole(first[i]), mask=live)
-    tl.store(step_ptr + 2 * LAWS * stride + lane, whole(moved + 1.0), mask=live)
+    tl.store(step_ptr + 2 * LAWS * stride + lane, whole(moved + 1), mask=live)

@@ -103,13 +103,14 @@ class Apart:
     parameters: tuple[str, ...]
     inputs: tuple[str, ...]
     on_metric: bool
+    screened: bool
     update: Program
     place: Program | None
 
     @classmethod
     def of(cls, rule: Rule, d: int) -> Apart:
         """That of a rule. Raises TraceError."""
-        names = (rule.name, rule.buffers, rule.parameters, rule.inputs, rule.on_metric)
+        names = (rule.name, rule.buffers, rule.parameters, rule.inputs, rule.on_metric, rule.screened)
         return cls(*names, update_program(rule, d), place_program(rule, d))
 
     def index(self, name: str) -> int:

@@ -32,12 +32,18 @@ def test_every_part_runs_and_the_first_line_says_that_there_was_no_gpu(rehearsed
     code, lines, name, result = rehearsed()
     assert lines[0] == gpu_device.NONE and gpu_device.NONE in lines[1:]
     assert name == "gpu-rehearsal.json" and result["rehearsal"] and "none" in result["device"]
-    for part in ("facts", "noisy", "memory", "parity", "speed", "verification"):
+    for part in ("facts", "noisy", "memory", "screens", "parity", "speed", "verification"):
         assert result[part] and not any({"failed", "skipped"} & set(row) for row in result[part]), result[
             part
         ]
     assert code == 0, lines
     assert all(row.get("differ") == 0 for row in result["noisy"] + result["memory"] + result["parity"])
+    screens = result["screens"]
+    assert all(row["differ"] == 0 and row["unwritten"] == 0 for row in screens)
+    assert any("shares" in row["case"] for row in screens) and any(
+        "one kernel" in row["case"] for row in screens
+    )
+    assert all(row["above_1"] > 0 for row in screens if "wrong" in row["case"])
     assert not any("trajectory_steps_per_s" in row or "seconds" in row for row in result["speed"])
 
 
@@ -52,6 +58,7 @@ def test_what_the_stand_in_does_wrong_is_seen(rehearsed, monkeypatch):
     monkeypatch.setattr(native, "execute", wrong)
     monkeypatch.setattr(gpu, "verification", lambda *args: [])
     monkeypatch.setattr(gpu, "speed", lambda clock: [])
+    monkeypatch.setattr(gpu, "screen_parity", lambda backend: [])
     code, lines, _, result = rehearsed()
     assert code == 1 and any(row["differ"] for row in result["parity"] + result["noisy"])
 

@@ -37,6 +37,7 @@ from noether.labs import gpu_device
 from noether.labs.gpu_hardware import facts, fusion, named, speed
 from noether.labs.gpu_report import report, save
 from noether.laws.exact.cell import LaunchCell, rules_of
+from noether.laws.exact.screen import prepare
 from noether.laws.normalisation.launches import FORCES, drawn
 from noether.plan import launches
 from noether.plan.choices import Request, select
@@ -142,6 +143,31 @@ def memory_parity(backend: str) -> list[dict]:
     return rows
 
 
+def screen_parity(backend: str) -> list[dict]:
+    """The screen of all exact laws of each core case, in shares and as one kernel, on `backend` and in numpy;
+    rows as those of `parity`. A wrong step size must be found in every lane, too."""
+    rows = []
+    for i, case in enumerate(CORE):
+        rule = next(r for r in rules_of(case)[::-1] if RULES[r].screened)
+        precision = ("float64", "float32")[i % 2]
+        job = LaunchCell(case, rule, precision, backend, "exact", (), 1023, 0, steps=8).job()
+        honest = prepare(case, replace(job, trace=False))[0]
+        wrong = replace(honest, params=honest.params * (1 + np.array([2.0**-10, 0, 0, 0])[:, None]))
+        for what, screen in (("", honest), (", wrong step size", wrong)):
+            plain = launch.run(screen, "numpy")
+            for shared in (True, False):
+                mine = launch.run(replace(screen, shared=shared), backend)
+                kept = ("spent", "worst_step", "first_bad", "moved", "q", "v")
+                pairs = [(getattr(mine, x), getattr(plain, x)) for x in kept]
+                differ = sum(int((a.view(np.uint8) != b.view(np.uint8)).sum()) for a, b in pairs)
+                way = f"{mine.notes['shares']} shares" if shared else "one kernel"
+                counts = {"values": sum(a.size for a, _ in pairs), "differ": differ, "unwritten": 0}
+                counts |= {"above_1": int((mine.spent > 1).any(axis=0).sum())}
+                about = named(f"{case.name}, screened in {way}{what}", rule, precision, job)
+                rows.append({**about, "backend": mine.backend, **counts})
+    return rows
+
+
 def verification(backend: str, clock, workers: int = 1, every: int = 1) -> list[dict]:
     """The discrete cells of the full profile, as `noether verify` plans them: exact laws, faults,
     covariance, response."""
@@ -176,6 +202,7 @@ def parts(backend: str, clock, workers: int, every: int = 1) -> dict:
         "facts": lambda: once("facts", facts)() + once("contraction", fusion)(),
         "noisy": once("noisy loop", lambda: noisy_parity(backend)),
         "memory": once("loop in memory", lambda: memory_parity(backend)),
+        "screens": once("screens", lambda: screen_parity(backend)),
         "parity": lambda: parity(backend, clock, workers, every),
         "speed": once("speed", lambda: speed(clock)),
         "verification": lambda: verification(backend, clock, workers, every),

@@ -31,12 +31,12 @@ def opening(result: dict) -> list[str]:
     return [NONE, device] if result.get("rehearsal") else [device]
 
 
-PARTS = ("facts", "noisy", "memory", "parity", "speed", "verification")
+PARTS = ("facts", "noisy", "memory", "screens", "parity", "speed", "verification")
 
 
 def report(result: dict) -> int:
     """Print the table; returns the exit code."""
-    compared = result["parity"] + result["noisy"] + result["memory"]
+    compared = result["parity"] + result["noisy"] + result["memory"] + result["screens"]
     done = [r for r in compared if "differ" in r]
     wrong = [r for r in done if r["differ"] or r["unwritten"]]
     judged = [r for r in result["verification"] if "verdict" in r]

@@ -28,13 +28,14 @@ class Failed(RuntimeError):
 
 
 class Peer:
-    """A worker process in which one tool runs."""
+    """A worker process in which one tool runs: of the module `worker`, in the environment that `module`
+    asks for."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, worker: str = "noether.labs.bench.worker", module=None):
         self.name = name
-        environment = {**importable(), **peers.module(name).environment()}
+        environment = {**importable(), **(module or peers.module(name)).environment()}
         pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        words = [sys.executable, "-m", "noether.labs.bench.worker", name]
+        words = [sys.executable, "-m", worker, name]
         self.process = subprocess.Popen(words, env=environment, **pipes)
 
     def ask(self, word: str, *arguments):

@@ -81,10 +81,9 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def serve(peer: str, incoming, outgoing) -> None:
-    """Answer messages until the stream ends."""
-    session = Session(peer)
-    session.before = peak()
+def serve(session, incoming, outgoing) -> None:
+    """Answer messages until the stream ends; a message is the name of a method of `session`, and its
+    arguments."""
     while True:
         try:
             word, *arguments = pickle.load(incoming)
@@ -99,12 +98,14 @@ def serve(peer: str, incoming, outgoing) -> None:
         outgoing.flush()
 
 
-def main() -> None:
-    """The entry of a worker process."""
+def main(make=Session) -> None:
+    """The entry of a worker process, in which make(name of the tool) answers."""
     # Tools print on stdout: what they say goes to stderr, the answers through a copy of the stream.
     outgoing = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    serve(sys.argv[1], sys.stdin.buffer, outgoing)
+    session = make(sys.argv[1])
+    session.before = peak()
+    serve(session, sys.stdin.buffer, outgoing)
 
 
 if __name__ == "__main__":

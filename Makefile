@@ -52,7 +52,7 @@ fuzz: $(READY)  ## Fuzz every law for TIME (60s), after the corpus
 stress: $(READY)  ## Kill, double, starve and damage runs; 10^6 lanes, 10^7 steps (ARGS="kills lanes" for parts)
 	$(PYTHON) -m noether.labs.stress.campaign $(ARGS)
 
-bench: $(BENCH)  ## Measure ours against numba, jax and torch.compile (ARGS=--quick for one case)
+bench: $(BENCH)  ## Measure ours against numba, jax and torch.compile (ARGS="--work ode": diffrax, heyoka)
 	$(PYTHON) -m noether bench $(ARGS)
 
 report: $(READY)  ## Write report.html of a run (the newest, or RUN=runs/NAME)
@@ -103,5 +103,5 @@ build/import:
 
 # The other tools of the benchmark: 0.6 GB that nothing else needs, hence a stamp of their own.
 .venv/.bench: .venv/.ready
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench,reference]'
 	@touch $@

@@ -24,7 +24,7 @@ from noether.system.jobs import processors
 PACKAGES = ("numpy", "scipy", "sympy", "mpmath", "torch", "triton", "heyoka")
 DISTRIBUTION = "noether-harness"
 EXTRAS = {"triton": "triton", "torch": "torch", "hypothesis": "fuzz", "heyoka": "reference"}
-EXTRAS |= {"jax": "bench", "numba": "bench", "scikit-learn": "networks"}
+EXTRAS |= {"jax": "bench", "diffrax": "bench", "numba": "bench", "scikit-learn": "networks"}
 EXTRAS |= dict.fromkeys(("matplotlib", "pandas", "pyarrow", "xarray"), "data")
 """Package -> the extra of pyproject.toml that has it; every other is of the core."""
 

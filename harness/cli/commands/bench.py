@@ -12,11 +12,16 @@ from noether.system.files import check_writable
 from noether.system.usage import UsageError
 from noether.verdicts import exit_codes
 
-TOOLS = "Comma list: triton-cpu, numba, torch.compile, jax (default: those that are installed)."
+TOOLS = (
+    "Comma list: triton-cpu, numba, torch.compile, jax; of ode noether, heyoka, diffrax, scipy "
+    "(default: those that are installed)."
+)
 
 Cases = option(str | None, "Comma list of cases (default: all that the heavy ball runs on).")
 Precision = option(str | None, "Comma list of float64, float32 (default both).")
-Work = option(str | None, "Comma list: checked (update and residual of D2), update (default both).")
+Work = option(
+    str | None, "Comma list: checked (with the residual of D2), update (default both); or ode alone."
+)
 Tools = option(str | None, TOOLS)
 Lanes = option(int | None, "Trajectories (default 16384).")
 Steps = option(int | None, "Steps (default 64).")
@@ -42,19 +47,26 @@ def bench(
 ):
     """Measure ours against numba, jax and torch.compile.
 
-    The same operations, agreement checked, ratios with their spread.
+    The same operations, agreement checked, ratios with their spread. --work ode: solutions of the equations
+    of motion at one measured accuracy, against heyoka, diffrax and SciPy.
 
     Exit code: 0 measured, 1 a tool that ran did other work (no ratio is printed for it), 3 a tool that was
     asked for by name is missing, or ours was faster than the machine can be: that limit is wrong.
     """
     from noether.cli.progress import working
     from noether.labs.bench import campaign as of
-    from noether.labs.bench import page
+    from noether.labs.bench import page, results
     from noether.runs.decision import decide
 
     if out is not None:
         check_writable("--out", out)
-    chosen = campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale)
+    if work and "ode" in work.split(","):
+        from noether.labs.bench.ode import comparison as of
+        from noether.labs.bench.ode import report as page
+
+        results, chosen = page, trajectories(cases, precision, work, tools, lanes, steps, rounds, quick)
+    else:
+        chosen = campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale)
     for name, why in chosen.missing.items():
         complain(f"note: {name} is left out: {why}")
     if tools and chosen.missing:
@@ -62,11 +74,11 @@ def bench(
     keep = Keeper(out, page.write) if out else lambda found: None
     with working("works", quiet=quiet) as progress:
         done = of.run(chosen, watch=watcher(progress, chosen), keep=keep)
-    ours_failed = any(": triton-cpu: " in text for text in done.failures)
+    ours_failed = any(of.OURS_FAILED in text for text in done.failures)
     internal = ours_failed and not done.disagreements
     code = exit_codes.of(violated=done.disagreements, undecided=done.beyond, internal=internal)
     decide(code, "; ".join(done.disagreements + done.beyond))
-    tell(done, as_json, quiet)
+    tell(done, results, as_json, quiet)
     if out:
         complain(f"note: {keep.fault}" if keep.fault else f"note: wrote {out}")
     told = {"another result": done.disagreements, "the limit is wrong": done.beyond}
@@ -75,9 +87,8 @@ def bench(
             complain(f"{words}: {text}")
 
 
-def tell(done, as_json: bool, quiet: bool) -> None:
-    """What was measured, on stdout."""
-    from noether.labs.bench import results
+def tell(done, results, as_json: bool, quiet: bool) -> None:
+    """What was measured, on stdout, in the words of the module `results`."""
     from noether.report.table import say
 
     if as_json:
@@ -110,9 +121,6 @@ def campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale):
     asked = several("tools", tools, peers.PEERS) if tools else peers.PEERS
     missing = {name: why for name in asked if (why := peers.missing(name))}
     names = [name for name in asked if name not in missing]
-    words = list(sys.argv[2:])
-    if "--out" in words:
-        del words[words.index("--out") : words.index("--out") + 2]
     defaults = dict(scale=scale)
     if quick:
         defaults = dict(cases=("rayleigh",), kinds=KINDS[:1], rounds=5, scale=False, tune=False)
@@ -127,7 +135,40 @@ def campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale):
     if not names and not missing:
         raise UsageError("--tools names none")
     options = {**defaults, **{name: value for name, value in given.items() if value is not None}}
-    return of.Campaign(names, missing, words=" ".join(words), **options)
+    return of.Campaign(names, missing, words=given_words(), **options)
+
+
+def given_words() -> str:
+    """The options of the command line, without where the page is written."""
+    words = list(sys.argv[2:])
+    if "--out" in words:
+        del words[words.index("--out") : words.index("--out") + 2]
+    return " ".join(words)
+
+
+def trajectories(cases, precision, work, tools, lanes, steps, rounds, quick):
+    """The words of the command line as a Campaign of solutions in continuous time. Raises UsageError."""
+    from noether.labs.bench.ode import comparison as of
+    from noether.labs.bench.ode.problem import CASES
+    from noether.labs.bench.ode.tools import TOOLS, missing
+    from noether.plan.choices import several, whole
+
+    if work != "ode":
+        raise UsageError(f"--work is {work}, must be ode alone: it is measured apart from the other works")
+    for name, value in (("--precision", precision), ("--steps", steps)):
+        if value is not None:
+            raise UsageError(f"{name} is {value}, must not be given with --work ode: it is solved in float64")
+    asked = several("tools", tools, TOOLS) if tools else TOOLS
+    lacking = {name: why for name in asked if (why := missing(name))}
+    defaults = dict(cases=("mexican-hat",), lanes=(64,), rounds=3) if quick else {}
+    given = dict(
+        cases=several("cases", cases, CASES) if cases else None,
+        lanes=None if lanes is None else (whole("--lanes", lanes, 1, 2**14),),
+        rounds=None if rounds is None else whole("--rounds", rounds, 1, 1000),
+    )
+    options = {**defaults, **{name: value for name, value in given.items() if value is not None}}
+    names = tuple(name for name in asked if name not in lacking)
+    return of.Campaign(names, lacking, words=given_words(), **options)
 
 
 def watcher(progress, campaign):
@@ -135,7 +176,7 @@ def watcher(progress, campaign):
     progress.expect(campaign.expected)
 
     def watch(text: str) -> None:
-        progress.reach(len(campaign.measurements) + len(campaign.scaling))
+        progress.reach(campaign.done)
         progress.runs(lambda: [text])
 
     return watch

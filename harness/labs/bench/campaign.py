@@ -21,6 +21,7 @@ SCALED = "rayleigh"
 SCALED_LANES = (256, 1024, 4096, 16384, 65536, 262144)
 SCALED_STEPS = (16, 256)
 SCALED_DIMS = (2, 4, 16)
+OURS_FAILED = f": {peers.OURS}: "  # in a line of `failures`
 WATCH = Callable[[str], None]
 
 
@@ -53,6 +54,11 @@ class Campaign:
         """How many works there are, all in all."""
         scaled = len(SCALED_LANES) + len(SCALED_STEPS) + len(SCALED_DIMS) if self.scale else 0
         return len(self.kinds) * len(self.precisions) * len(self.cases) + scaled
+
+    @property
+    def done(self) -> int:
+        """How many of them are measured."""
+        return len(self.measurements) + len(self.scaling)
 
     @property
     def command(self) -> str:

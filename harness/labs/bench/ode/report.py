@@ -37,6 +37,7 @@ KNOWN = (
     "Its own error is told by half as many steps, and in 4 lanes by heyoka's Taylor method in 64 bits; both "
     "are shares of the largest component.",
 )
+PANELS = 2  # of the picture: more would be too small to read beside each other
 LADDER = "case|lanes|tool|setting|error|seconds|first run, s"
 
 
@@ -196,11 +197,13 @@ def drawing(c: Comparison) -> str:
 
 
 def picture(campaign: Campaign) -> str:
-    """The work-precision figure, a panel for each case at the most lanes; '' where nothing was found."""
-    most = max(campaign.lanes)
+    """The work-precision figure, a panel for each of the first PANELS cases, at the most lanes; '' where
+    nothing was found."""
+    most = max((c.problem.lanes for c in campaign.comparisons), default=0)
     shown = [(c, d) for c in campaign.comparisons if c.problem.lanes == most and (d := drawing(c))]
     if not shown:
         return ""
+    shown = shown[:PANELS]
     titles = [f"{c.problem.case}, {most} lanes" for c, _ in shown]
     return side_by_side([d for _, d in shown], titles, "seconds against error, a line a tool")
 

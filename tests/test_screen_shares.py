@@ -10,6 +10,7 @@ from test_screen_kernel import VALLEY, job_of, need, same
 from noether.cases import CORE
 from noether.cases.losses.mexican_hat import mexican_hat
 from noether.kernels.loops import backends, launch, screen_shares
+from noether.kernels.loops.compiled import Compiled
 from noether.kernels.programs.fenced_text import source
 from noether.kernels.programs.precision import Precision, parse
 from noether.kernels.programs.pressure import alive, depth_first, largest_of, leaves, part
@@ -19,6 +20,7 @@ pytest.importorskip("triton")
 CASES = {case.name: case for case in CORE}
 RULE = {"entropy-mirror": "mirror-descent"}
 FLOAT64 = Precision("float64")
+PTX = Compiled("", "", 128, 90, {})
 each = pytest.mark.parametrize("precision", ("float64", "float32"))
 
 
@@ -130,22 +132,35 @@ def test_shares_see_a_fault_where_the_one_kernel_sees_it(backend, monkeypatch):
 
 def test_shares_that_took_different_steps_are_refused():
     screen = screen_of(CASES["rayleigh"], lanes=5, steps=2)
-    found = [share.plain() for share in screen_shares.shared(screen)]
+    launches = screen_shares.shared(screen)
+    found = [share.plain() for share in launches]
     found[-1].q[0, 0] += 1
     with pytest.raises(RuntimeError, match="took different steps"):
-        screen.joined(found)
+        screen.joined(launches, found)
 
 
-def test_only_a_gpu_on_which_one_kernel_spills_shares_out(monkeypatch):
-    screen = screen_of(CASES["rayleigh"])
+def test_only_a_gpu_on_which_one_kernel_spills_takes_another_way(monkeypatch):
+    screen, charge = screen_of(CASES["rayleigh"]), screen_of(CASES["rayleigh"], laws=("D2",))
     assert not screen.shares("triton-cpu") and not screen.shares("triton-ptx")
     monkeypatch.setattr(backends, "architecture", lambda: 90)
-    monkeypatch.setattr(screen_shares, "spills", lambda ptx: 0)
+    monkeypatch.setattr(backends, "compiled", lambda launch, arch: replace(PTX, ptx=launch))
+    bytes_of = {"whole": 0, "ordered": 0}
+    monkeypatch.setattr(screen_shares, "spills", lambda x: bytes_of["ordered" if x.fenced else "whole"])
     assert not screen.shares("triton-gpu")
-    monkeypatch.setattr(screen_shares, "spills", lambda ptx: 8)
+    bytes_of["whole"] = 1700
+    assert [x.of for x in charge.shares("triton-gpu")] == [(0,)], "all laws fit into one share"
+    assert [x.of for x in screen.shares("triton-gpu")] == [(0, 1, 2)], "shares compute more than is spilled"
+    bytes_of |= {"whole": 10**5, "ordered": 10**4}
     assert len(screen.shares("triton-gpu")) == 3
     monkeypatch.setattr(backends, "architecture", lambda: 0)
     assert not screen.shares("triton-gpu")
+
+
+def test_the_ordered_kernel_finds_what_the_one_kernel_finds():
+    need("triton-cpu")
+    screen = screen_of(CASES["rayleigh"], steps=6)
+    whole = screen_shares.ordered(screen)
+    same(screen.joined([whole], [launch.run(whole, "triton-cpu")]), launch.run(screen, "numpy"))
 
 
 @pytest.mark.parametrize("arch", (80, 90, 100))

@@ -65,7 +65,7 @@ def execute(job: Launch, backend: str, sabotage: Callable[[str], str] | None = N
     """Run a launch on one of the backends above.  sabotage  from the PTX to what runs in its place"""
     shares = job.shares(backend) if hasattr(job, "shares") else ()
     if shares:
-        return job.joined([execute(share, backend, sabotage) for share in shares])
+        return job.joined(shares, [execute(share, backend, sabotage) for share in shares])
     if backend == "triton-interpreted":
         sent = job.apart() if hasattr(job, "apart") else job
         return interpreter().submit(interpreted, sent).result()

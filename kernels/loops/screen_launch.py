@@ -65,7 +65,8 @@ class Screen:
               parameters eta, beta, k, eps
     lags      for each output, the number of steps that it looks back: judged from step lag - 1 on
     params    (4, lanes) float64, apart from the job's
-    shared    whether the laws are shared out between launches; None: on a GPU, where one would spill
+    shared    whether the laws are shared out between launches; None: on a GPU, as screen_shares.py chooses
+    of        of a share, for each output the law that it is of, by position
     fenced    whether the residual's operations are kept in order in the kernel
     """
 
@@ -75,6 +76,7 @@ class Screen:
     params: np.ndarray
     shared: bool | None = None
     fenced: bool = False
+    of: tuple[int, ...] = ()
     backends = BACKENDS
 
     def __post_init__(self):
@@ -123,21 +125,16 @@ class Screen:
         return {**out, "RESIDUAL": residual(self.residual, FLOAT64), **how}
 
     def shares(self, backend: str) -> list[Screen]:
-        """The launches that it is shared out to on a backend; none where it is one launch."""
-        if self.shared is False or (self.shared is None and not self.spills_on(backend)):
-            return []
-        return screen_shares.shared(self)
+        """The launches that take its place on a backend; none where it is launched as it is."""
+        if self.shared is not None:
+            return screen_shares.shared(self) if self.shared else []
+        arch = backends.architecture() if backend == "triton-gpu" else 0
+        spilled = lambda launch: screen_shares.spills(backends.compiled(launch, arch).ptx)
+        return screen_shares.chosen(self, spilled) if arch else []
 
-    def spills_on(self, backend: str) -> bool:
-        """Whether the one kernel of all laws would spill registers there."""
-        if backend != "triton-gpu":
-            return False
-        arch = backends.architecture()
-        return bool(arch and screen_shares.spills(backends.compiled(self, arch).ptx))
-
-    def joined(self, found: list[Found]) -> Found:
-        """What is Found, of what the shares found."""
-        return screen_shares.joined(self, found)
+    def joined(self, launches: list[Screen], found: list[Found]) -> Found:
+        """What is Found, of what the launches in its place found."""
+        return screen_shares.joined(self, launches, found)
 
     def apart(self) -> Screen:
         """The same launch for a process that cannot import the file of its rule."""

@@ -6,8 +6,14 @@ memory, and what two shares need both compute. Its operations are ordered depth 
 (kernels/programs/pressure.py, fenced_text.py). What is found of each law is what the one kernel finds, to the
 bit: a law whose residual is a largest of many may have parts in several shares, and is put together again.
 
-Whether a launch is shared out, ptxas decides (`spills`): only on a GPU, and only where the one kernel would
-spill. A processor has a few dozen registers at most, and its first cache for the rest.
+Which way is taken, ptxas decides (`chosen`), and only on a GPU: one kernel as it is where it spills nothing;
+else one share where all laws fit into it; else one kernel in depth-first order, which spills less, or the
+shares, whichever is cheaper by
+
+    shares   operations of all shares / RESULTS   cycles of a multiprocessor, for a step of a lane   (1)
+    ordered  the larger of its operations / RESULTS and the bytes that it spills / BYTES             (2)
+
+A processor has a few dozen registers at most, and its first cache for the rest: there one kernel stays.
 """
 
 from __future__ import annotations
@@ -18,8 +24,8 @@ from functools import cache
 import numpy as np
 
 from noether.kernels.loops.assembler import assembled
-from noether.kernels.programs.pressure import alive, largest_of, leaves, part
-from noether.kernels.programs.program import Program
+from noether.kernels.programs.pressure import alive, depth_first, largest_of, leaves, part
+from noether.kernels.programs.program import SOURCES, Program
 
 REGISTERS = 255 // 2
 """Numbers of 64 bits that the registers of a thread hold, on every GPU since 2012."""
@@ -29,6 +35,11 @@ masks and what a quotient of double precision needs itself. Found with ptxas, no
 cases that need up to 91 numbers spill nothing, one that needs 94 does in float32 (Triton 3.7.1, sm_90)."""
 KEPT = 3
 """What is kept of each law from step to step: the most, where it was, the first above 1."""
+RESULTS = 64
+"""Double-precision results of a multiprocessor in a cycle: GH100; 32 on A100 (their whitepapers)."""
+BYTES = 47
+"""Bytes of a cycle that a multiprocessor has of the second cache, which what is spilled reaches at the worst:
+5120 among 108 (A100 whitepaper)."""
 
 
 @dataclass(frozen=True)
@@ -87,18 +98,50 @@ def shared(screen) -> list:
     out = []
     for share in shares(screen.residual, screen.lags):
         lags = tuple(screen.lags[law] for law in share.laws)
-        out.append(replace(screen, residual=share.program, lags=lags, fenced=True, shared=False))
+        out.append(
+            replace(screen, residual=share.program, lags=lags, of=share.laws, fenced=True, shared=False)
+        )
     return out
 
 
-def joined(screen, found: list):
-    """What a screen finds, of what its shares found. Raises RuntimeError where they did not take the same
+def ordered(screen):
+    """The launch of all laws in one kernel, depth first."""
+    every = tuple(range(len(screen.lags)))
+    return replace(screen, residual=depth_first(screen.residual), of=every, fenced=True, shared=False)
+
+
+def chosen(screen, spilled) -> list:
+    """The launches that a GPU takes; none where it takes the screen as it is.
+
+    spilled  from a launch to the bytes that ptxas spills
+    """
+    before = spilled(screen)
+    if not before:
+        return []
+    parts = shared(screen)
+    if len(parts) == 1:
+        return parts
+    whole = ordered(screen)
+    after = spilled(whole)
+    apart = sum(operations(launch.residual) for launch in parts) / RESULTS  # (1)
+    if max(operations(whole.residual) / RESULTS, min(before, after) / BYTES) > apart:  # (2)
+        return parts
+    return [whole] if after < before else []
+
+
+def operations(program: Program) -> int:
+    """The operations of a program that a GPU computes."""
+    return sum(op.name not in SOURCES for op in program.ops)
+
+
+def joined(screen, launches: list, found: list):
+    """What a screen finds, of what these launches found. Raises RuntimeError where they did not take the same
     steps."""
     first, *others = found
     same = lambda a, b: a.tobytes() == b.tobytes()
     if not all(same(getattr(first, x), getattr(f, x)) for f in others for x in ("q", "v", "moved")):
         raise RuntimeError(f"{first.backend}: shares of one screen took different steps")
-    laws = np.concatenate([share.laws for share in shares(screen.residual, screen.lags)])
+    laws = np.concatenate([launch.of for launch in launches])
     kept = ("spent", "worst_step", "first_bad")
     rows = {name: np.concatenate([getattr(f, name) for f in found]) for name in kept}
     empty = lambda x: np.empty((len(screen.lags), screen.lanes), x.dtype)

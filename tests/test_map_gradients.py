@@ -1,12 +1,15 @@
 """The gradients that the map steps along are the traced ones, whatever operations they have."""
 
+import weakref
+
 import numpy as np
 import pytest
 from test_recovery_operations import operation
 
+from noether.cases import CORE
 from noether.kernels.programs import trace
 from noether.kernels.programs.operations import IN_A_LOSS
-from noether.laws.map import stepping
+from noether.laws.map import cells, sources, stepping
 
 
 def gradient(case, q):
@@ -38,3 +41,20 @@ def test_the_printed_gradient_of_a_piecewise_loss_is_the_traced_one_on_both_side
     assert np.array_equal(g, gradient(case, q)) and g[:, 0].all() and not g[:, 1].any()
     moved = stepping.gradient_of(case)(q.astype(complex) + 1e-30j)
     assert moved.real == pytest.approx(g, **SAME) and moved.imag[:, 0].all() and not moved.imag[:, 1].any()
+
+
+def test_of_the_runs_in_64_bits_one_is_held_at_a_time(monkeypatch):
+    """With all that is derived from them they would hold 0.6 GB in a full run."""
+    (cell,), held, most = cells.cells(CORE, "quick", 3), [], []
+    made = sources.wide
+
+    def wide(run):
+        found = made(run)
+        assert not run.derived and not found.derived, "what is derived from one run is no other's"
+        held.append(weakref.ref(found))
+        most.append(sum(x() is not None for x in held))
+        return found
+
+    monkeypatch.setattr(sources, "wide", wide)
+    assert len(cells.driven(cell, cells.trajectories(3, "quick"), True)) > 50
+    assert max(most) <= 2, "the last one, and the one that takes its place"

@@ -284,7 +284,7 @@ def test_a_rule_that_steps_otherwise_than_the_map_believes_is_violated(fault, mo
     h = np.tile(scene.steps("quick"), STARTS)
     counts = np.rint(scene.final / h).astype(int)
     run = stepping.run(scene.case, [other], q0, w, h, counts)[column]
-    believed = replace(run, column=right, params=right.params(h), derived={})
+    believed = replace(run, column=right, params=right.params(h))
     assert source_of("scale", column, {scene.case.name: {column: believed}}) == VIOLATED
     claim = table.entry("scale", column)
     seen = symmetry_map.one(CELL, scene, column, claim, {column: believed}, few=True)

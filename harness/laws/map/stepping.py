@@ -155,7 +155,7 @@ class Run:
     g: np.ndarray
     params: np.ndarray
     counts: np.ndarray
-    derived: dict = field(default_factory=dict)
+    derived: dict = field(default_factory=dict, init=False)  # of this one: `replace` begins anew
 
     def once(self, name, make: Callable):
         """What make() gives, made once for this run under a name."""

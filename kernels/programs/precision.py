@@ -120,17 +120,24 @@ def narrow(x: np.ndarray, kind: str) -> np.ndarray:
         raise TypeError(f"narrow to {kind} takes float32, got {x.dtype}: a float64 would be rounded twice")
     if kind == "float16":
         return x.astype(np.float16).astype(np.float32)
-    return widen(bfloat16_bits(x), "bfloat16").astype(np.float32)
+    return nearest_bfloat16(x).view(np.float32)
+
+
+def nearest_bfloat16(x: np.ndarray) -> np.ndarray:
+    """The bits of float32 numbers rounded to bfloat16, as uint32 whose lower half is 0; ties to even, NaN
+    stays quiet."""
+    bits = np.asarray(x, dtype=np.float32, order="C").view(np.uint32)
+    tie = (bits >> np.uint32(16)) & np.uint32(1)
+    nearest = (bits + (tie + np.uint32(0x7FFF))) & np.uint32(0xFFFF0000)
+    lost = np.isnan(x)
+    if lost.any():  # the carry of a NaN whose payload is all ones would make it an infinity
+        return np.where(lost, (bits & np.uint32(0xFFFF0000)) | np.uint32(0x400000), nearest)
+    return np.asarray(nearest)
 
 
 def bfloat16_bits(x: np.ndarray) -> np.ndarray:
-    """The 16 bits of the bfloat16 nearest to a float32, ties to even; NaN stays quiet."""
-    bits = np.asarray(x, dtype=np.float32, order="C").view(np.uint32)
-    tie = (bits >> np.uint32(16)) & np.uint32(1)
-    nearest = (bits + np.uint32(0x7FFF) + tie) >> np.uint32(16)
-    # The carry of a NaN whose payload is all ones would make it an infinity.
-    quiet = (bits >> np.uint32(16)) | np.uint32(0x40)
-    return np.where(np.isnan(x), quiet, nearest).astype(np.uint16)
+    """The 16 bits of the bfloat16 nearest to a float32, as `nearest_bfloat16` has it."""
+    return (nearest_bfloat16(x) >> np.uint32(16)).astype(np.uint16)
 
 
 def encode(x: np.ndarray, kind: str) -> np.ndarray:

@@ -228,7 +228,7 @@ SHOWN = (
     OwnFault(
         "ties away from zero in kernel and oracle",
         "what bfloat16 holds of a number half way between two",
-        instead(precision, "bfloat16_bits", away_from_zero),
+        instead(precision, "nearest_bfloat16", away_from_zero),
         KNOWN,
     ),
     OwnFault(

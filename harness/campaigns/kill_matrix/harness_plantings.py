@@ -172,11 +172,11 @@ def own_gradient(right):
 def away_from_zero(right):
     """A fault: bfloat16 ties are rounded away from zero, in kernel and reference alike."""
 
-    def bfloat16_bits(x):
+    def nearest_bfloat16(x):
         bits = np.asarray(x, dtype=np.float32, order="C").view(np.uint32)
-        return np.where(np.isnan(x), right(x), (bits + np.uint32(0x8000)) >> np.uint32(16)).astype(np.uint16)
+        return np.where(np.isnan(x), right(x), (bits + np.uint32(0x8000)) & np.uint32(0xFFFF0000))
 
-    return bfloat16_bits
+    return nearest_bfloat16
 
 
 def dropping(right):

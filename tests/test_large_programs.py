@@ -13,7 +13,7 @@ from noether.kernels.programs.namespaces import MPMATH, NUMPY
 from noether.kernels.programs.precision import parse
 from noether.kernels.programs.rolling import rolled
 from noether.kernels.programs.trace import gradient_program
-from noether.mechanics import bounds, reverse, wide
+from noether.mechanics import bounds, dual, reverse, wide
 
 NAMES = [case.name for case in CATALOG]
 CASES = dict(zip(NAMES, CATALOG, strict=True))
@@ -54,7 +54,7 @@ def test_reverse_accumulation_is_the_gradient_of_dual_numbers(name):
     q = points(case).astype(np.longdouble)
     one, zero = np.ones(q.shape[1:], wide.WIDE), np.zeros(q.shape[1:], wide.WIDE)
     for part in (case.loss, case.breaking):
-        forward = np.stack([np.broadcast_to(p, q.shape[1:]) for p in wide.partials(part, list(q), one, zero)])
+        forward = np.stack([np.broadcast_to(p, q.shape[1:]) for p in dual.partials(part, list(q), one, zero)])
         size = np.abs(forward).max() + 1
         assert np.abs(reverse.gradient(part, q) - forward).max() <= 2.0**-54 * size
 

@@ -13,7 +13,7 @@ from noether.kernels.programs.program import Op, Program
 from noether.kernels.programs.trace import TRACED, gradient_program
 from noether.kernels.programs.triton_text import source
 from noether.laws.response import gradient_rounding, stored_constants
-from noether.mechanics import bounds, magnitude_bounds, symbolic_exact, wide
+from noether.mechanics import bounds, dual, magnitude_bounds, symbolic_exact, wide
 from noether.mechanics.slopes import SLOPES
 from noether.mechanics.straight_line import compiled
 from noether.mechanics.symbolic_gradient import partials
@@ -102,6 +102,6 @@ def test_a_function_has_a_form_in_sympy_its_derivative_and_a_line_of_python(name
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_plain_number_gives_the_same_float_in_every_namespace(name):
-    spaces = (NUMPY, MPMATH, TRACED, wide.Functions(np), wide.Functions(mpmath))
+    spaces = (NUMPY, MPMATH, TRACED, dual.Functions(np), dual.Functions(mpmath))
     assert {getattr(xp, name)(A) for xp in spaces} == {plain(name, A)}
     assert float(getattr(symbolic_exact.EXACT, name)(A).expression) == plain(name, A)

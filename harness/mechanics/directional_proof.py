@@ -16,7 +16,8 @@ from noether.cases.case import EUCLIDEAN, Case, CaseError, Symmetry
 from noether.kernels.programs import trace
 from noether.kernels.programs.namespaces import MPMATH
 from noether.mechanics import bounds, wide
-from noether.mechanics.wide import Dual, Functions, Sides
+from noether.mechanics.dual import Dual, Functions
+from noether.mechanics.wide import Sides
 
 DIGITS = 50
 POINTS, LONG = 2, 2**18

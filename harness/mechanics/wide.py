@@ -8,7 +8,6 @@ with a 64-bit significand, u = 2^-64. The same dual numbers run over mpmath wher
 from __future__ import annotations
 
 import platform
-from functools import partial
 
 import mpmath
 import numpy as np
@@ -17,9 +16,8 @@ from noether.kernels.loops.launch import BackendMissing
 from noether.kernels.programs.namespaces import MPMATH, NUMPY, Namespace
 from noether.kernels.programs.operations import step
 from noether.mechanics import reverse
-from noether.mechanics.slopes import SLOPES
+from noether.mechanics.dual import ON_ARRAYS, WIDE, Dual, partials
 
-WIDE = np.longdouble
 U_WIDE = 2.0**-64
 EXTENDED = 63  # mantissa bits of the 80-bit type, whose unit roundoff is U_WIDE
 MOST_DIGITS = 2000  # float64 spans 632 decades, and a product of two numbers twice as many
@@ -53,89 +51,8 @@ def require_wide() -> None:
         )
 
 
-class Dual:
-    """A dual number, value + sum_i partial_i d q_i; values of any shape and any number type."""
-
-    __slots__ = ("value", "partials")
-    __array_ufunc__ = None
-
-    def __init__(self, value, partials):
-        self.value, self.partials = value, partials
-
-    def _chain(self, value, slope):
-        return Dual(value, [slope * p for p in self.partials])
-
-    def __add__(self, other):
-        if isinstance(other, Dual):
-            return Dual(
-                self.value + other.value, [a + b for a, b in zip(self.partials, other.partials, strict=True)]
-            )
-        return Dual(self.value + other, self.partials)
-
-    def __pos__(self):
-        return self
-
-    def __neg__(self):
-        return Dual(-self.value, [-p for p in self.partials])
-
-    def __sub__(self, other):
-        return self + (-other)
-
-    def __mul__(self, other):
-        if isinstance(other, Dual):
-            pairs = zip(self.partials, other.partials, strict=True)
-            return Dual(self.value * other.value, [a * other.value + self.value * b for a, b in pairs])
-        return Dual(self.value * other, [p * other for p in self.partials])
-
-    def __truediv__(self, other):
-        if isinstance(other, Dual):
-            ratio = self.value / other.value
-            pairs = zip(self.partials, other.partials, strict=True)
-            return Dual(ratio, [(a - ratio * b) / other.value for a, b in pairs])
-        return Dual(self.value / other, [p / other for p in self.partials])
-
-    def __rtruediv__(self, other):
-        ratio = other / self.value
-        return self._chain(ratio, -ratio / self.value)
-
-    def __rsub__(self, other):
-        return (-self) + other
-
-    def __pow__(self, power):
-        out = self
-        for _ in range(power - 1):
-            out = out * self
-        return out
-
-    __radd__, __rmul__ = __add__, __mul__
-
-
-class Functions(Namespace):
-    """The namespace xp of a loss on dual numbers over `library` (numpy or mpmath)."""
-
-    def __init__(self, library):
-        super().__init__(
-            {name: partial(chained, library, name) for name in SLOPES},
-            number=lambda x: not isinstance(x, Dual),
-        )
-
-
-def chained(library, name: str, x: Dual) -> Dual:
-    if SLOPES[name] is None:
-        return Dual(step(x.value), [0 * p for p in x.partials])
-    value = getattr(library, name)(x.value)
-    return x._chain(value, SLOPES[name](x.value, value))
-
-
-ON_ARRAYS = Functions(np)
 FORWARD = 32
 """Parameters from which on a gradient is accumulated backwards: forward costs d evaluations of the loss."""
-
-
-def partials(loss, q, one, zero) -> list:
-    """The d partial derivatives of loss(q, xp) over any numbers that numpy's functions take."""
-    duals = [Dual(x, [one if j == i else zero for j in range(len(q))]) for i, x in enumerate(q)]
-    return loss(duals, ON_ARRAYS).partials
 
 
 def gradient(loss, q: np.ndarray) -> np.ndarray:
@@ -144,9 +61,12 @@ def gradient(loss, q: np.ndarray) -> np.ndarray:
     q = np.asarray(q, WIDE)
     if len(q) > FORWARD:
         return reverse.gradient(loss, q.reshape(len(q), -1)).reshape(q.shape)
-    one, zero = np.ones(q.shape[1:], WIDE), np.zeros(q.shape[1:], WIDE)
+    out = np.zeros(q.shape, WIDE)
     with np.errstate(all="ignore"):
-        return np.stack([np.broadcast_to(p, q.shape[1:]) for p in partials(loss, q, one, zero)])
+        for i, p in enumerate(partials(loss, q)):
+            if p is not None:
+                out[i] = p
+    return out
 
 
 def slope(loss, q: np.ndarray) -> np.ndarray:

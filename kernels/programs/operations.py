@@ -17,7 +17,7 @@ roundings of the one that runs.
 
 Apart on purpose, because each is a witness against this table: how an error passes through an operation
 (harness/mechanics/bounds.py PASS, second order kept; magnitude_bounds.py), its slope for dual numbers
-(harness/mechanics/wide.py) and for formulas (symbolic_gradient.py). None of them reads `adjoint`: a wrong
+(harness/mechanics/dual.py) and for formulas (symbolic_gradient.py). None of them reads `adjoint`: a wrong
 sign there would be wrong in the kernel, in its bound and in its judge alike, and nobody would see it. Of such
 columns tests/test_operations.py asks only that no operation is left out.
 """

@@ -12,7 +12,7 @@ from noether.campaigns.discovery.loss import Loss
 from noether.cases.case import Symmetry
 from noether.cases.rules import HEAVY_BALL
 from noether.laws.exact import EXACT
-from noether.mechanics.wide import Dual, Functions
+from noether.mechanics.dual import Dual, Functions
 from noether.plan.casefiles.complaint import told
 from noether.system.usage import UsageError
 

@@ -23,9 +23,9 @@ from noether.kernels.programs.traced_arrays import Scalar, largest
 from noether.laws.exact import EXACT
 from noether.mechanics import bounds
 from noether.mechanics.bounds import FLOAT64
+from noether.mechanics.dual import partials
 from noether.mechanics.magnitude_bounds import Magnitude, Rules, magnitude_error
 from noether.mechanics.trajectory import Trajectory
-from noether.mechanics.wide import partials
 
 # At most 2^10 products of a residual underflow, each by 2^-1075, and what multiplies them is below 2^100.
 FLOOR = 2.0**-960

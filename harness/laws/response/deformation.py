@@ -28,7 +28,7 @@ from noether.laws.response.estimate import MODEL, Estimate, least_squares, tail
 from noether.laws.response.honest import calibrated, model_of, of_wrong_bars
 from noether.laws.response.resolved import Resolved
 from noether.laws.response.stored_constants import missed
-from noether.mechanics import sweep, wide
+from noether.mechanics import dual, sweep, wide
 from noether.mechanics.domain import leaving, same_stores
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts import powers
@@ -100,9 +100,9 @@ def slope(case, q, kappa) -> tuple[np.ndarray, np.ndarray]:
     """G and dG/dkappa at q (d, ...), longdouble, by dual numbers."""
     one = np.ones(np.broadcast_shapes(q.shape[1:], np.shape(kappa)), wide.WIDE)
     found = case.metric.entries(
-        [wide.Dual(x, [0 * one]) for x in q], wide.Dual(kappa * one, [one]), wide.Functions(np)
+        [dual.Dual(x, [0 * one]) for x in q], dual.Dual(kappa * one, [one]), dual.Functions(np)
     )
-    both = [(x.value, x.partials[0]) if isinstance(x, wide.Dual) else (x * one, 0 * one) for x in found]
+    both = [(x.value, x.partials[0]) if isinstance(x, dual.Dual) else (x * one, 0 * one) for x in found]
     return tuple(np.stack([np.broadcast_to(x, one.shape) for x in part]) for part in zip(*both, strict=True))
 
 

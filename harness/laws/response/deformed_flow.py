@@ -19,7 +19,7 @@ from noether.laws.response import faults
 from noether.laws.response.cell import Cell
 from noether.laws.response.estimate import least_squares, tail
 from noether.laws.response.resolved import Resolved
-from noether.mechanics import flow, wide
+from noether.mechanics import dual, flow, wide
 from noether.mechanics.symbolic_mechanics import mechanics
 from noether.verdicts import judgement, powers
 from noether.verdicts.judgement import Worst
@@ -79,10 +79,10 @@ def terms(case, symmetry, run: flow.Trajectory):
     G, dG = {}, {}
     for k in (0.0, 1.0):
         one, zero = np.ones(q.shape[1:], wide.WIDE), np.zeros(q.shape[1:], wide.WIDE)
-        duals = [wide.Dual(x, [at[i]]) for i, x in enumerate(q)]  # the derivative along xi
+        duals = [dual.Dual(x, [at[i]]) for i, x in enumerate(q)]  # the derivative along xi
         found = [
-            x if isinstance(x, wide.Dual) else wide.Dual(x * one, [zero])
-            for x in case.metric.entries(duals, wide.WIDE(k), wide.Functions(np))
+            x if isinstance(x, dual.Dual) else dual.Dual(x * one, [zero])
+            for x in case.metric.entries(duals, wide.WIDE(k), dual.Functions(np))
         ]
         G[k], dG[k] = (
             np.stack([x.value + zero for x in found]),

@@ -5,7 +5,7 @@ hands its operands their shares of its adjoint (kernels/programs/operations.py, 
 times the operations of the loss, whatever d is, where dual numbers carry d partial derivatives through each.
 
 That the sweep gives the gradient of the loss is not taken for granted: along a random direction v, <g, v>
-must be the derivative that a dual number of one partial derivative gives (mechanics/wide.py), which shares
+must be the derivative that a dual number of one partial derivative gives (mechanics/dual.py), which shares
 no rule of differentiation with the sweep.
 """
 
@@ -23,7 +23,7 @@ from noether.kernels.programs.operations import NUMPY, OPERATIONS, step
 from noether.kernels.programs.program import SOURCES, Program
 from noether.kernels.programs.tape import Tape, TraceError, pruned
 from noether.kernels.programs.trace import TRACED, Node
-from noether.mechanics.wide import WIDE, Dual, Functions
+from noether.mechanics.dual import WIDE, Dual, Functions
 from noether.plan.casefiles.complaint import told
 from noether.plan.casefiles.evaluation import Parameters
 from noether.system.timelimit import TimeUp, allowed, limited

@@ -5,6 +5,8 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from noether.cases import CATALOG, CORE
 from noether.cases.rules import RULES
@@ -48,6 +50,25 @@ def test_what_only_dear_points_show_decides_first_and_a_cheap_point_is_exchanged
     assert sum(prices[i] for i in chosen) == best == 2.5
 
 
+POINT = st.tuples(st.sets(st.sampled_from("abcdefgh")), st.sampled_from([1.0, 1.5, 2.0, 3.0]), st.booleans())
+
+
+@given(points=st.lists(POINT, max_size=12))
+def test_of_points_that_may_not_be_chosen_none_is_and_the_others_show_all_that_they_can(points):
+    requirement, asked = Requirement((lambda i: sorted(points[i][0]),)), []
+
+    def admits(i: int) -> bool:
+        asked.append(i)
+        return points[i][2]
+
+    chosen = cover(range(len(points)), [requirement], lambda i: points[i][1], admits)
+    may = [i for i, point in enumerate(points) if point[2]]
+    assert {*chosen} <= {*may} and shown(chosen, [requirement]) == shown(may, [requirement])
+    for i in chosen:
+        assert shown([j for j in chosen if j != i], [requirement]) != shown(may, [requirement])
+    assert len(asked) == len({*asked}), "what may cost a launch is asked once"
+
+
 def test_a_rule_of_its_own_kind_is_shown_where_its_law_tells():
     own = [(c, r, "float64") for c in CATALOG for r in rules_of(c) if not RULES[r].screened]
     chosen = cover(own, [coverage.LAWS_OF_OWN])
@@ -56,10 +77,11 @@ def test_a_rule_of_its_own_kind_is_shown_where_its_law_tells():
 
 def test_where_every_operation_is_rounded_to_eight_bits_only_what_moves_is_launched():
     """Gradient descent on a scale-invariant loss stands still there; heavy ball in a double well does not."""
-    points = launches.Launches(select(Request()), "numpy").core
-    moved = {(c.name, r) for c, r, p in points if p == "bfloat16/eager"}
+    plan = launches.Launches(select(Request()), "numpy")
+    chosen = plan.cover(plan.core, [Requirement((coverage.case, coverage.rule, coverage.precision))])
+    moved = {(c.name, r) for c, r, p in chosen if p == "bfloat16/eager"}
     assert ("mexican-hat", "heavy-ball") in moved and ("rayleigh", "gradient-descent") not in moved
-    assert {(c.name, r) for c, r, p in points if p == "float16"} > moved
+    assert {(c.name, r) for c, r, p in chosen if p == "float16"} > moved
 
 
 def test_no_planner_knows_a_case_by_its_name():

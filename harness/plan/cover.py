@@ -8,39 +8,76 @@ the order of a set: every machine plans the same points.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from itertools import chain, combinations, product
 
 from noether.plan.coverage import operations
 
 
-def cover(points: Iterable, requirements, cost: Callable[..., float] = operations) -> list:
+def cover(
+    points: Iterable,
+    requirements,
+    cost: Callable[..., float] = operations,
+    admits: Callable[..., bool] = lambda point: True,
+) -> list:
     """Points that show all that any point can: greedily those that add most for their cost, then exchanged.
 
     A pair is worth the least at which any point shows it, so that what only dear points can show decides
     first, and cheap ones fill what is left.
+
+    admits  whether a point may be chosen at all; asked only of those that would be, for it may cost a launch
     """
-    points = list(dict.fromkeys(points))
-    places: dict[tuple, int] = {}  # of each pair, its bit
-    shows = [0] * len(points)
-    for i, requirement in product(range(len(points)), requirements):
-        for pair in requirement.pairs(points[i]):
-            shows[i] |= 1 << places.setdefault(pair, len(places))
-    price = [cost(p) for p in points]
-    showing = [[i for i, s in enumerate(shows) if s >> bit & 1] for bit in range(len(places))]
-    worth = [min(price[i] for i in those) for those in showing]
-    chosen, missing = [], (1 << len(places)) - 1
+    found = Candidates(list(dict.fromkeys(points)), requirements, cost, admits)
+    chosen = needed(found.greedily(), found.shows, found.price)
+    while better := exchanged(chosen, found):
+        chosen = needed(better, found.shows, found.price)
+    return [found.points[i] for i in chosen]
 
-    def gain(i: int) -> float:
-        return sum(worth[bit] for bit in bits(shows[i] & missing)) / price[i]
 
-    while missing:
-        best = max(range(len(points)), key=gain)
-        chosen.append(best)
-        missing &= ~shows[best]
-    chosen = needed(chosen, shows, price)
-    while better := exchanged(chosen, shows, price, showing):
-        chosen = needed(better, shows, price)
-    return [points[i] for i in chosen]
+class Candidates:
+    """The points of a cover: what each shows, as bits, and costs.
+
+    showing  of each pair, the points that show it;  worth  the least that one of them costs
+    """
+
+    def __init__(self, points: list, requirements, cost, admits):
+        self.points, self.admits = points, cache(lambda i: admits(points[i]))
+        places: dict[tuple, int] = {}  # of each pair, its bit
+        self.shows = [0] * len(points)
+        for i, requirement in product(range(len(points)), requirements):
+            for pair in requirement.pairs(points[i]):
+                self.shows[i] |= 1 << places.setdefault(pair, len(places))
+        self.price = [cost(p) for p in points]
+        self.showing = [[i for i, s in enumerate(self.shows) if s >> bit & 1] for bit in range(len(places))]
+        self.worth = [self.least(those) for those in self.showing]
+
+    def least(self, those: list[int]) -> float:
+        return min((self.price[i] for i in those), default=0.0)
+
+    def taken(self, i: int) -> bool:
+        """Whether a point may be chosen; one that may not shows nothing from now on."""
+        if not self.admits(i):
+            for bit in bits(self.shows[i]):
+                self.showing[bit].remove(i)
+                self.worth[bit] = self.least(self.showing[bit])
+            self.shows[i] = 0
+        return self.admits(i)
+
+    def greedily(self) -> list[int]:
+        """Points that show all that any can, each time the one that adds most for its cost."""
+        chosen, missing = [], (1 << len(self.showing)) - 1
+
+        def gain(i: int) -> float:
+            return sum(self.worth[bit] for bit in bits(self.shows[i] & missing)) / self.price[i]
+
+        while missing:
+            best = max(range(len(self.points)), key=gain)
+            if self.taken(best):
+                chosen.append(best)
+                missing &= ~self.shows[best]
+            else:
+                missing &= sum(1 << bit for bit, those in enumerate(self.showing) if those)
+        return chosen
 
 
 def bits(x: int) -> Iterator[int]:
@@ -67,13 +104,14 @@ def needed(chosen: list[int], shows: list[int], price: list[float]) -> list[int]
     return chosen
 
 
-def exchanged(chosen: list[int], shows: list[int], price: list[float], showing: list[list[int]]) -> list[int]:
+def exchanged(chosen: list[int], found: Candidates) -> list[int]:
     """With one point, or two, exchanged for a cheaper one that shows all that they do, or none."""
+    shows, price = found.shows, found.price
     once, twice = shown(chosen, shows)
     for i, j in chain(((i, i) for i in chosen), combinations(chosen, 2)):
         missing = (shows[i] | shows[j]) & once | (shows[i] & shows[j] & twice if i != j else 0)
         paid = price[i] + (price[j] if i != j else 0)
-        for k in showing[next(bits(missing))]:
-            if price[k] < paid and not missing & ~shows[k]:
+        for k in list(found.showing[next(bits(missing))]):
+            if price[k] < paid and not missing & ~shows[k] and found.taken(k):
                 return [*(x for x in chosen if x not in (i, j)), k]
     return []

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from noether.cases.rules import RULES
 from noether.kernels.programs.precision import parse
 from noether.laws.exact import EXACT, shown_faults
 from noether.mechanics import sweep
-from noether.plan.cover import cover
 from noether.plan.coverage import Point, Requirement, case, launched, laws_at, own, rule, shared, wide
 
+Cover = Callable[..., list]
+"""cover(points, requirements, cost) of a plan (launches.py), which knows what may be shown."""
 LATE_LANES = 13  # in which each law is shown late faults
 
 
-def near_faults(points: list[Point], laws: tuple[str, ...], full: bool) -> list[Point]:
+def near_faults(points: list[Point], laws: tuple[str, ...], full: bool, cover: Cover) -> list[Point]:
     """Every (law, fault) that a law must kill or that a rule has of its own, and each rule of its own kind.
 
     In full every (law, fault) that can be shown, and every case under every rule.
@@ -45,7 +48,7 @@ def speaking(laws: tuple[str, ...], points: list[Point]) -> tuple[str, ...]:
     return tuple(law for law in laws if law in found)
 
 
-def placed(points: list[Point]) -> list[Point]:
+def placed(points: list[Point], cover: Cover) -> list[Point]:
     """Where faults at one place of the whole horizon are shown to D0: where most can be, in a wide type."""
     found = [p for p in points if wide(p)] or points
     return cover(found, [Requirement((of_a_place,))])
@@ -58,7 +61,7 @@ def of_a_place(p: Point) -> list[str]:
     return [c.name for c in shown_faults.KERNEL_FAULTS if shown_faults.shown(c, job, "placed")]
 
 
-def late(points: list[Point]) -> list[Point]:
+def late(points: list[Point], cover: Cover) -> list[Point]:
     """Where a law is shown what goes wrong late: each once, under a symmetry that reads the position."""
     return cover([p for p in points if p[2] == "float64"], [Requirement((reading,))])
 

@@ -78,9 +78,21 @@ class Launches:
         self.size = {k: v for k, v in overrides if k in ("lanes", "steps")}
         self.values = tuple((k, v) for k, v in overrides if k not in self.size)
 
+    def may(self, p: Point) -> bool:
+        """Whether a point may be shown: one that stands still only where its precision is asked for."""
+        return "precisions" in self.selection.asked or moves(*p)
+
+    def cover(self, points, requirements, cost=operations) -> list[Point]:
+        """The cheapest of these points that show what is required, of those that may be shown."""
+        return cover(points, requirements, cost, self.may)
+
     def points(self, cases, depth: str) -> list[Point]:
-        """A glance sees stored types alone: to ask of every case whether it moves takes seconds. So do rules
-        of their own kind, but for the user's own, and in a full run on the smallest cases."""
+        """The points of some cases, whether they may be shown or not: that is asked of those alone that would
+        be, for it takes a launch.
+
+        Rules of their own kind are shown in stored types, but for the user's own, and in a full run on the
+        smallest cases. A glance sees stored types alone.
+        """
         s = self.selection
         kinds = [p for p in s.precisions if depth != "glance" or "/" not in p]
         found = [
@@ -93,7 +105,7 @@ class Launches:
         taken = lambda rule: smallest([c for c in cases if rule in rules_of(c, (rule,))]) if self.full else ()
         few = {rule: taken(rule) for rule in s.rules}
         every = lambda p: shared(p) or p[0] in few[p[1]] or p[1] in OWN
-        return [p for p in found if (every(p) or mode_of(p) == "stored") and moves(*p)]
+        return [p for p in found if every(p) or mode_of(p) == "stored"]
 
     @cached_property
     def every(self) -> tuple[list[Point], list[Point]]:
@@ -111,7 +123,7 @@ class Launches:
         """The points of rules of their own kind: of stored types, where any is chosen; of cases that are not
         core those that show what no core case does."""
         has_stored = any("/" not in name for name in self.selection.precisions)
-        kept = lambda p: own(p) and (mode_of(p) == "stored" or not has_stored or self.full)
+        kept = lambda p: own(p) and (mode_of(p) == "stored" or self.full or not has_stored and self.may(p))
         core, others = ([p for p in points if kept(p)] for points in self.every)
         if not self.full:
             shown = {(p[1], law) for p in core for law in laws_at(*p)}
@@ -125,7 +137,7 @@ class Launches:
 
     def of(self, kind: str, points, cost=operations, always: bool = False) -> list[Point]:
         """What the table asks of a kind of evidence, chosen among these points."""
-        return cover(points, TABLE.get((kind, "full" if self.full or always else "quick"), ()), cost)
+        return self.cover(points, TABLE.get((kind, "full" if self.full or always else "quick"), ()), cost)
 
     # ---- which points
 
@@ -144,14 +156,14 @@ class Launches:
     @cached_property
     def briefly(self) -> list[Point]:
         """Where the exact laws of a quick run are judged on the core cases."""
-        return cover(self.core, TABLE["exact", "quick"])
+        return self.cover(self.core, TABLE["exact", "quick"])
 
     @cached_property
     def judged(self) -> list[Point]:
         """Where the exact laws are judged on the core cases."""
         if self.full:
             return self.of("exact", self.core)
-        return self.core if len(self.core) <= ALL else self.briefly
+        return [p for p in self.core if self.may(p)] if len(self.core) <= ALL else self.briefly
 
     @cached_property
     def special(self) -> list[Point]:
@@ -214,16 +226,17 @@ class Launches:
         out, points = [], [*self.core, *self.own]
         for where in (points, faulty.resolving(points)):
             laws = faulty.speaking(self.exact_laws, points)
-            near = faulty.near_faults(where, laws, self.full)
+            near = faulty.near_faults(where, laws, self.full, self.cover)
             out += [cell(p, laws=laws, lanes=61 if shared(p) else FEW, steps=12) for p in near]
         if self.full:
             out += [cell(p, laws=self.exact_laws, lanes=61, steps=12) for p in glanced(self.others)[::2]]
         out += [cell(p, laws=("D0",), lanes=WIDE_LANES, steps=2, tag="wide") for p in self.wide]
-        out += [cell(p, laws=("D0",), lanes=61, steps=0, tag="placed") for p in faulty.placed(self.core)]
+        placed = faulty.placed(self.core, self.cover)
+        out += [cell(p, laws=("D0",), lanes=61, steps=0, tag="placed") for p in placed]
         still = (("eps", 0.0),)
         return out + [
             cell(p, laws=self.exact_laws, lanes=faulty.LATE_LANES, steps=0, tag="late", overrides=still)
-            for p in faulty.late([*self.core, *self.special])
+            for p in faulty.late([*self.core, *self.special], self.cover)
         ]
 
     def parity(self) -> list[LaunchCell]:

@@ -9,6 +9,7 @@ from noether.cases.case import Case, Symmetry
 from noether.cases.rules import RULES
 from noether.kernels.programs.precision import SUBNORMAL, UNIT, parse
 from noether.laws.exact.cell import rules_of
+from noether.mechanics.operation_rounding import SLACK
 from noether.mechanics.trajectory import Trajectory
 
 SAME = 2.0**-50
@@ -192,6 +193,9 @@ def both(t, symmetry, n, lane):
     return step, Charge(step, symmetry) if symmetry else None
 
 
+OWN = SLACK - 1
+
+
 def agree(residual, n, lane, measured, predicted, bound, signal=None):
     for name, want in (
         ("measured", measured),
@@ -201,13 +205,13 @@ def agree(residual, n, lane, measured, predicted, bound, signal=None):
     ):
         if want is None:
             continue
-        got = getattr(residual, name)[n, ..., lane]
-        assert np.allclose(
-            np.asarray(got, np.longdouble),
-            np.asarray(want, np.longdouble),
-            rtol=SAME,
-            atol=2.0**-60 * (name != "bound"),
-        ), (name, n, lane, got, want)
+        got = np.asarray(getattr(residual, name)[n, ..., lane], np.longdouble)
+        want = np.asarray(want, np.longdouble)
+        told = (name, n, lane, got, want)
+        if name in ("bound", "signal"):  # sizes may be formed in float64: no smaller, with its own roundings
+            assert (got >= want * (1 - SAME)).all() and (got <= want * (1 + 2 * OWN)).all(), told
+        else:
+            assert np.allclose(got, want, rtol=SAME, atol=2.0**-60), told
 
 
 def everywhere(t):

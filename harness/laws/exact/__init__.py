@@ -33,7 +33,7 @@ from noether.laws.exact.balance import (
 )
 from noether.laws.exact.quadratic import massive
 from noether.laws.exact.step import update
-from noether.laws.exact.terms import MOTION, ExactLaw, Residual, act, depth, dot, formed, size, xi
+from noether.laws.exact.terms import MOTION, ExactLaw, Residual, act, along, depth, dot, formed, size, xi
 from noether.laws.law import Law
 from noether.verdicts.record import BITWISE, ROUNDING
 

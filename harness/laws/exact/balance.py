@@ -3,12 +3,14 @@ theory.md#D3)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from noether.cases.case import Symmetry
 from noether.cases.rule import Rule
 from noether.laws.exact import planted
-from noether.laws.exact.terms import ExactLaw, Residual, act, depth, dot, formed, size, xi
+from noether.laws.exact.terms import ExactLaw, Residual, act, along, bounded, depth, dot, formed
 from noether.laws.law import wrong
 from noether.mechanics.trajectory import Trajectory
 
@@ -16,31 +18,42 @@ from noether.mechanics.trajectory import Trajectory
 def broken_pull(t: Trajectory, symmetry: Symmetry):
     """<b f, xi> with the symmetric part of the gradient set to zero: b (+-eps <grad b, xi> + k <q, xi>), k
     when coupled."""
-    return dot(t.pull_of_breaking, xi(symmetry, t.q[:-1]))
+    return dot(t.pull_of_breaking, along(t, symmetry)[:-1])
 
 
-def broken_size(t: Trajectory, x):
+def broken_size(t: Trajectory, x, sized: Callable = np.abs):
     """What <b f, x> of the broken pull is without cancellation, for x not negative."""
     decay = t.pull_of_decay
-    return size(t.pull_of_breaking - decay, x) + size(decay, x)
+    return dot(sized(t.pull_of_breaking - decay), x) + dot(sized(decay), x)
 
 
 def charge(t: Trajectory, symmetry: Symmetry):
     """J_n = <p_n, xi(q_n)>, (steps + 1, lanes)."""
-    return dot(t.p, xi(symmetry, t.q))
+    return dot(t.p, along(t, symmetry))
 
 
 def charge_bound(t: Trajectory, symmetry: Symmetry):
     """|s| <|xi|, delta> + <|A^T w|, sigma>, the linear form of D2's residual."""
-    x, w = np.abs(xi(symmetry, t.q[:-1])), t.p[1:]
-    return np.abs(t.shrink) * dot(x, t.delta_p) + dot(np.abs(act(symmetry.matrix.T, w)), t.predicted_sigma)
+
+    def form(sized):
+        x, w = sized(along(t, symmetry)[:-1]), t.p[1:]
+        buffers = sized(t.shrink) * dot(x, t.delta_p)
+        return buffers + dot(sized(act(symmetry.matrix.T, w)), t.predicted_sigma)
+
+    return bounded(t, form)
 
 
 def charge_own(t: Trajectory, symmetry: Symmetry):
-    M, w, q = symmetry.sizes, np.abs(t.p[1:]), np.abs(t.q)
-    at = [act(M, q[i]) + np.abs(symmetry.shift)[:, None] for i in (slice(None, -1), slice(1, None))]
-    pull = broken_size(t, at[0])
-    return formed(t, depth(symmetry), dot(w, at[1]), size(t.kept_part, at[0]), pull, dot(act(M, t.reach), w))
+    """What forming D2's residual rounds."""
+
+    def form(sized):
+        M, w, q = symmetry.sizes, sized(t.p[1:]), sized(t.q)
+        at = [act(M, q[i]) + np.abs(symmetry.shift)[:, None] for i in (slice(None, -1), slice(1, None))]
+        pull = broken_size(t, at[0], sized)
+        ends = dot(w, at[1]), dot(sized(t.kept_part), at[0])
+        return formed(t, depth(symmetry), *ends, pull, dot(act(M, sized(t.reach)), w))
+
+    return bounded(t, form)
 
 
 def charge_predicted(t: Trajectory, symmetry: Symmetry, J, kinetic: float = 1.0, plain: bool = False):
@@ -66,7 +79,7 @@ def charge_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, plain: b
 
 def size_of_charge(t: Trajectory, symmetry: Symmetry):
     """What J would be without cancellation: |w| |xi|, the scale on which its bound is a rounding."""
-    return dot(np.abs(t.p[1:]), np.abs(xi(symmetry, t.q[1:])))
+    return bounded(t, lambda sized: dot(sized(t.p[1:]), sized(along(t, symmetry)[1:])))
 
 
 def decaying(rule: Rule, symmetry: Symmetry) -> bool:
@@ -93,7 +106,9 @@ def decay_law(t: Trajectory, symmetry: Symmetry):
     # A translation's charge is <v, a>: all of delta enters, where in D2 a part of it cancels against (1 - s)
     # <w, a>.
     rounding = (
-        charge_bound(t, symmetry) if symmetry.is_rotation else dot(np.abs(xi(symmetry, t.q[:-1])), t.delta_p)
+        charge_bound(t, symmetry)
+        if symmetry.is_rotation
+        else bounded(t, lambda sized: dot(sized(along(t, symmetry)[:-1]), t.delta_p))
     )
     local = rounding + charge_own(t, symmetry)
     predicted, bound = carried(factor, J[0], local)
@@ -108,7 +123,7 @@ def carried(factor, start, local, sources=None):
     factor  (lanes,) or (steps, lanes);  start  (lanes,);  local  b_n, (steps, lanes)
     sources  (steps, lanes), none where left out
     """
-    predicted, bound = np.empty_like(local), np.empty_like(local)
+    predicted, bound = np.empty(local.shape, start.dtype), np.empty_like(local)
     B, P = np.zeros_like(local[0]), start
     for n in range(len(local)):
         by = factor[n] if np.ndim(factor) == 2 else factor

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from noether.kernels.loops import launch
-from noether.laws.exact import act, charge, charge_bound, charge_own, dot, planted, shown_faults, xi
+from noether.laws.exact import act, along, charge, charge_bound, charge_own, dot, planted, shown_faults
 from noether.laws.exact.certified import Domain
 from noether.laws.exact.judge import portrait
 from noether.mechanics import sweep
@@ -45,7 +45,7 @@ def response(t, symmetry, eps, *, beta: float = 1.0, kinetic_term: float = 1.0):
     """
     J, w = charge(t, symmetry), t.v[1:]
     kinetic = dot(act(symmetry.matrix, w), w)
-    push = -t.eta * eps * dot(t.g_broken, xi(symmetry, t.q[:-1]))
+    push = -t.eta * eps * dot(t.g_broken, along(t, symmetry)[:-1])
     local = charge_bound(t, symmetry) + charge_own(t, symmetry)
     plain, predicted, bound = J[0], np.zeros_like(J[0]), np.zeros_like(J[0])
     for n in range(t.steps):

@@ -105,7 +105,7 @@ def part(t: Trajectory, lanes: np.ndarray) -> Trajectory:
             few.__dict__[name] = value[..., lanes]
     few.kappa = [x[lanes] for x in t.kappa]
     few.extra = {name: x[lanes] for name, x in t.extra.items()}
-    forget(few, {"summands", "variants", "pull_of_breaking", "pull_of_decay"})
+    forget(few, {"summands", "variants", "generators", "pull_of_breaking", "pull_of_decay"})
     return few
 
 

@@ -8,7 +8,7 @@ from noether.cases.case import Symmetry
 from noether.cases.rule import Rule
 from noether.laws.exact import planted
 from noether.laws.exact.balance import broken_pull, broken_size, charge
-from noether.laws.exact.terms import ExactLaw, Residual, act, depth, dot, formed, size
+from noether.laws.exact.terms import ExactLaw, Residual, act, bounded, depth, dot, formed, size
 from noether.laws.law import wrong
 from noether.mechanics.trajectory import Trajectory
 
@@ -19,26 +19,33 @@ def massive(rule: Rule, symmetry: Symmetry) -> bool:
 
 def mass_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, mass=None):
     """D4  D[Q + beta/(1-beta) J] = -eta/(1-beta) <f, Aq> + (1+beta)/(2(1-beta)) <A w, w>,  Q = <q, Aq>/2."""
-    A, q, p, w = symmetry.matrix, t.q[:-1], t.q[1:], t.v[1:]
+    A, q, w = symmetry.matrix, t.q[:-1], t.v[1:]
     ratio = t.beta / (1 - t.beta)
     Q = dot(t.q, act(A, t.q)) / 2
     J = charge(t, symmetry)
-    whole = Q + ratio * J
+    joint = Q + ratio * J
     weight = (1 + t.beta) / 2 if mass is None else mass
     source = kinetic * weight / (1 - t.beta) * dot(act(A, w), w)
     predicted = -broken_pull(t, symmetry) / (1 - t.beta) + source
-    slope = np.abs(act(A, q + w) + ratio * act(A, w))
-    bound = (
-        dot(np.abs(act(A, q)), t.delta) / (1 - t.beta)
-        + dot(slope, t.sigma)
-        + dot(act(np.abs(A), t.sigma), t.sigma) / 2
-    )
-    moved = lambda x: act(np.abs(A), np.abs(x))
-    charges = (ratio * size(w, moved(p)), ratio * size(t.v[:-1], moved(q)))
-    pull = broken_size(t, moved(q)) / (1 - t.beta)
-    squares = (size(p, moved(p)), size(q, moved(q)))
-    own = formed(t, depth(symmetry), *squares, *charges, pull, size(w, moved(w)) / (1 - t.beta))
-    return Residual(np.diff(whole, axis=0), predicted, bound + own, size(w, act(A, q)))
+    return Residual(np.diff(joint, axis=0), predicted, mass_bound(t, symmetry, ratio), size(w, act(A, q)))
+
+
+def mass_bound(t: Trajectory, symmetry: Symmetry, ratio):
+    """The bound on D4's residual; ratio is beta/(1-beta)."""
+    A, M, left, (q, p) = symmetry.matrix, symmetry.sizes, 1 - t.beta, (t.q[:-1], t.q[1:])
+    moved = lambda x: act(M, x)
+
+    def form(sized):
+        w, v, slope = t.v[1:], sized(t.v[:-1]), sized(act(A, q + t.v[1:]) + ratio * act(A, t.v[1:]))
+        bound = dot(sized(act(A, q)), t.delta) / sized(left) + dot(slope, t.sigma)
+        bound = bound + dot(act(M, t.sigma), t.sigma) / 2
+        at, after, w = sized(q), sized(p), sized(w)
+        charges = sized(ratio) * dot(w, moved(after)), sized(ratio) * dot(v, moved(at))
+        pull = broken_size(t, moved(at), sized) / sized(left)
+        squares = dot(after, moved(after)), dot(at, moved(at))
+        return bound + formed(t, depth(symmetry), *squares, *charges, pull, dot(w, moved(w)) / sized(left))
+
+    return bounded(t, form)
 
 
 LAWS = (

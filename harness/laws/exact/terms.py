@@ -11,6 +11,7 @@ import numpy as np
 from noether.cases.case import Case, Symmetry
 from noether.cases.rule import Rule
 from noether.laws.law import Law
+from noether.mechanics.operation_rounding import SLACK
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.record import ROUNDING
 
@@ -96,7 +97,8 @@ def act(M, x):
     product."""
     out = np.zeros_like(x)
     for rows, columns, numbers in rounds(M):
-        out[:, rows] += numbers[:, None].astype(x.dtype) * x[:, columns]
+        some = x[:, columns]
+        out[:, rows] += some if numbers is None else numbers[:, None].astype(x.dtype) * some
     return out
 
 
@@ -119,16 +121,67 @@ FEW = 12
 
 def entries(M) -> list[tuple]:
     """The entries of a matrix that are not zero: (rows, columns, numbers), the first of each row, then the
-    second, and so on."""
+    second, and so on; numbers None where all are 1."""
     i, j = np.nonzero(M)
     turn = np.arange(len(i)) - np.searchsorted(i, i)  # i is in order
-    of = [turn == k for k in range(int(turn.max(initial=-1)) + 1)]
-    return [(i[some], j[some], M[i[some], j[some]]) for some in of]
+    of = [(i[some], j[some]) for some in (turn == k for k in range(int(turn.max(initial=-1)) + 1))]
+    unless_one = lambda numbers: None if (numbers == 1).all() else numbers
+    return [(evenly(rows), evenly(columns), unless_one(M[rows, columns])) for rows, columns in of]
+
+
+def evenly(at: np.ndarray):
+    """Places as a slice where they are evenly apart: of a slice nothing is copied."""
+    apart = {*np.diff(at).tolist()} or {1}
+    step = apart.pop()
+    if apart or not step:
+        return at
+    end = int(at[-1]) + step
+    return slice(int(at[0]), end if end >= 0 else None, step)
 
 
 def xi(symmetry: Symmetry, q):
     """The generator of a symmetry along q, of the shape of q."""
     return act(symmetry.matrix, q) + symmetry.shift[:, None].astype(q.dtype)
+
+
+def along(t: Trajectory, symmetry: Symmetry) -> np.ndarray:
+    """The generator at every state of a trajectory, kept with it: every law of a charge reads it."""
+    kept = t.__dict__.setdefault("generators", {})
+    if symmetry not in kept:
+        kept[symmetry] = xi(symmetry, t.q)
+    return kept[symmetry]
+
+
+FAR, LEAST = 2.0**200, 2.0**-800
+
+
+def narrow(x) -> np.ndarray:
+    """|x| in float64."""
+    return np.abs(x).astype(np.float64)
+
+
+def bounded(t: Trajectory, form: Callable) -> np.ndarray:
+    """form(sized), a bound that is made of sizes: sized(x) is |x|, in float64.
+
+    A bound need not be wide: it has the few roundings of 2^-53 that are added here. Lanes in which a product
+    of four numbers might leave the range of float64 keep the arithmetic of the trajectory, and no other lane
+    is touched by them.
+    """
+    if t.traced:
+        return form(np.abs)
+    # Wide again: a sum of two bounds must not depend on whether another lane is far.
+    far, near = far_lanes(t), (form(narrow) * SLACK + LEAST).astype(t.z.dtype)
+    return np.where(far, form(np.abs), near) if far.any() else near
+
+
+def far_lanes(t: Trajectory) -> np.ndarray:
+    """(lanes,) where some number of the charges is further from 1 than FAR, or is none."""
+    if "far" not in t.__dict__:
+        numbers = map(narrow, (t.q, t.v, t.reach, t.pull_of_breaking, t.pull_of_decay))
+        fits = [(x <= FAR) & ((x >= 1 / FAR) | (x == 0)) for x in numbers]
+        fits += [x <= FAR for x in (t.delta, t.sigma)]  # a bound may be as small as it likes
+        t.__dict__["far"] = ~np.all([x.all(axis=(0, 1)) for x in fits], axis=0)
+    return t.__dict__["far"]
 
 
 def formed(t: Trajectory, times: int, *terms):

@@ -8,6 +8,7 @@ chapter 9.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 
 class Refused(ValueError):
@@ -37,6 +38,7 @@ class Op:
     ftz: bool = False
 
 
+@cache
 def width(kind: str) -> int:
     """The bits of a type; a predicate has 1."""
     return {"pred": 1, "f16x2": 32, "bf16x2": 32}.get(kind) or int(kind.lstrip("bfsu"))

@@ -28,13 +28,13 @@ from noether.runs import worker
 from noether.runs.costs import cost
 from noether.runs.worker import Setting
 from noether.runs.worker_pool import Crew, Died, Overdue, Raised, Unloadable
-from noether.system import memorylimit, processstate
+from noether.system import freed, memorylimit, processstate
 from noether.system.machine import cpus
 from noether.system.timelimit import TimeUp, limited
 from noether.system.usage import UsageError
 from noether.verdicts.record import Record
 
-FEW = 16  # cells that go to one worker's interpreter; more are worth one each
+FEW = 16  # cells that go to one worker's interpreter together
 SECONDS = 600.0  # a cell of the longest profile takes a minute on a slow machine
 
 
@@ -107,6 +107,8 @@ def run_cell(cell, seconds: float | None = None) -> Done:
     lasted = lambda: time.perf_counter() - begin
     try:
         require_wide()  # of the machine that runs it
+        if not is_interpreted(cell):
+            worker.close_interpreter()
         with limited(seconds or SECONDS, "--cell-seconds"):
             records = list(cell.run())
         for record in records:
@@ -120,6 +122,8 @@ def run_cell(cell, seconds: float | None = None) -> Done:
             raise
         internal = None if told else traceback.format_exc()
         return Done(cell.name, [], lasted(), internal, told or None, cache_folders.notes())
+    finally:
+        freed.give_back()
 
 
 Tell = Callable[[Callable[[], list[str]]], None]
@@ -222,12 +226,16 @@ def rule_of(cell) -> str:
 
 
 def together(cells: list) -> list[list]:
-    """Cells one by one, but for those that Triton interprets: a second interpreter takes longer to start than
-    they take."""
-    interpreted = [c for c in cells if getattr(c, "backend", "") == "triton-interpreted"]
-    few = len(interpreted) <= FEW
-    others = [[c] for c in cells if not few or c not in interpreted]
-    return [interpreted, *others] if interpreted and few else others
+    """Cells one by one, but for those that Triton interprets, which go first and together: an interpreter
+    takes longer to start than they take, and holds 0.2 GB as long as it is there."""
+    interpreted = [c for c in cells if is_interpreted(c)]
+    groups = [interpreted[i : i + FEW] for i in range(0, len(interpreted), FEW)]
+    return groups + [[c] for c in cells if not is_interpreted(c)]
+
+
+def is_interpreted(cell) -> bool:
+    """Whether Triton interprets the launches of a cell, in a process that is kept for the next ones."""
+    return getattr(cell, "backend", "") == "triton-interpreted"
 
 
 def in_crew(groups: list[Group], jobs: int, tell, crew: Crew | None = None) -> Iterator[Done | Group]:

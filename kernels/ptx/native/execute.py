@@ -68,14 +68,30 @@ class _Fault(ctypes.Structure):
 
 
 @dataclass(frozen=True)
+class Entry:
+    """What a launch reads of a parsed kernel (parse.Kernel), whose instructions hold 0.6 MB."""
+
+    name: str
+    threads: int
+    params: tuple[tuple[str, bool], ...]
+    unpinned: Counter
+
+
+@dataclass(frozen=True)
 class Library:
     """A kernel that is translated, compiled and loaded."""
 
-    translation: Translation
+    ptx: str
+    entry: Entry
     run: object
     openmp: bool
     loops: tuple[LaneLoop, ...]
     pace: list[float] = field(default_factory=list)  # seconds of one thread for a block, when it last ran
+
+    @property
+    def translation(self) -> Translation:
+        """The translation, made once more: who asks where a kernel went wrong needs its instructions."""
+        return translate(self.ptx)
 
     @cached_property
     def notes(self) -> list[str]:
@@ -100,7 +116,9 @@ def library(ptx: str) -> Library:
     translation = translate(ptx)
     tool = compiler_search.find().suited(ptx)
     loaded, said = load(tool, translation.text)
-    return Library(translation, loaded.run, tool.openmp, loops(translation, said))
+    kernel = translation.kernel
+    entry = Entry(kernel.name, kernel.threads, kernel.params, kernel.unpinned)
+    return Library(ptx, entry, loaded.run, tool.openmp, loops(translation, said))
 
 
 def loops(translation: Translation, said: str) -> tuple[LaneLoop, ...]:
@@ -139,7 +157,7 @@ def execute(
     raises.
     """
     loaded = library(getattr(kernel, "ptx", kernel))
-    parsed = loaded.translation.kernel
+    parsed = loaded.entry
     if blocks < 1:
         raise ValueError(f"blocks is {blocks}, must be at least 1")
     numbers, behind = passed(parsed, args)

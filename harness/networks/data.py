@@ -32,6 +32,15 @@ LOADERS = {
     "wine": "load_wine",
     "diabetes": "load_diabetes",
 }
+FILES = {
+    "digits": (("digits.csv.gz",), 0, ","),
+    "breast-cancer": (("breast_cancer.csv",), 1, ","),
+    "wine": (("wine_data.csv",), 1, ","),
+    "diabetes": (("diabetes_data_raw.csv.gz", "diabetes_target.csv.gz"), 0, None),
+}
+"""Data set -> its files in scikit-learn, lines before the numbers, and what is between two of them.
+
+scikit-learn scales the columns of diabetes, which standardising them undoes."""
 FORMS = {"digits": {FLAT: (64,), IMAGE: (1, 8, 8), TOKENS: (8, 8)}}
 """Data set -> form -> shape of a sample; every other has the form flat alone."""
 TEST = 5  # one sample of so many is for testing
@@ -71,7 +80,7 @@ def data_set(name: str, form: str = FLAT) -> Data:
         raise unknown("data set", name, LOADERS)
     if form not in FORMS.get(name, {FLAT: ()}):
         raise unknown(f"form of the data set {name}", form, FORMS.get(name, (FLAT,)))
-    raw, target = _loaded(name)
+    raw, target = loaded(name)
     order = np.random.default_rng(0).permutation(len(raw))
     train, test = np.sort(order[len(raw) // TEST :]), np.sort(order[: len(raw) // TEST])
     axis = None if name in FORMS else 0
@@ -87,9 +96,11 @@ def data_set(name: str, form: str = FLAT) -> Data:
     return Data(name, form, *parts, classes=int(y.max()) + 1 if has_classes else 0)
 
 
-def _loaded(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """(n, columns) float64 and (n,) of a data set, as scikit-learn gives them."""
-    if name == "digits" and (found := _digits()) is not None:
+def loaded(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """(n, columns) float64 and (n,) of a data set: from the files that scikit-learn carries, or as it gives
+    them where they are elsewhere. Importing sklearn.datasets takes longer than a small training, and 0.1 GB.
+    """
+    if (found := _carried(name)) is not None:
         return found
     try:
         from sklearn import datasets
@@ -102,15 +113,18 @@ def _loaded(name: str) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(raw, np.float64), np.asarray(target)
 
 
-def _digits() -> tuple[np.ndarray, np.ndarray] | None:
-    """The digits from the file that scikit-learn carries, None where it is elsewhere: importing
-    sklearn.datasets takes longer than a small training."""
+def _carried(name: str) -> tuple[np.ndarray, np.ndarray] | None:
+    """A data set from the files that scikit-learn carries (1.3 to 1.9); None where one is elsewhere."""
     home = find_spec("sklearn")
-    path = Path(home.origin).parent / "datasets" / "data" / "digits.csv.gz" if home and home.origin else None
-    if path is None or not path.is_file():
+    if not home or not home.origin:
         return None
-    rows = np.loadtxt(path, delimiter=",")
-    return rows[:, :-1], rows[:, -1].astype(np.int64)
+    files, head, delimiter = FILES[name]
+    paths = [Path(home.origin).parent / "datasets" / "data" / file for file in files]
+    if not all(path.is_file() for path in paths):
+        return None
+    rows = np.column_stack([np.loadtxt(path, delimiter=delimiter, skiprows=head) for path in paths])
+    target = rows[:, -1]
+    return rows[:, :-1], target if name == "diabetes" else target.astype(np.int64)
 
 
 def _standardised(columns: np.ndarray, train: np.ndarray, axis: int | None) -> np.ndarray:

@@ -20,6 +20,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from noether.networks.data import loaded
+
 PIXELS, CLASSES = 64, 10
 NO_EPS = 2.0**-1000
 """An eps that is lost beside any variance; torch 2.13 refuses one of 0."""
@@ -29,9 +31,7 @@ ACTIVATIONS = {"relu": functional.relu, "gelu": functional.gelu}
 @cache
 def data() -> tuple[torch.Tensor, torch.Tensor]:
     """Pictures (1797, 64) float64 from 0 to 1, and their digits (1797,) int64."""
-    from sklearn.datasets import load_digits
-
-    pictures, digits = load_digits(return_X_y=True)
+    pictures, digits = loaded("digits")
     return torch.from_numpy(pictures / 16), torch.from_numpy(digits)
 
 

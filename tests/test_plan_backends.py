@@ -32,7 +32,7 @@ def test_a_backend_that_is_not_here_is_named():
 
 
 NOTHING_FOUND = {"device": "d", "capability": [9, 0], "versions": {}}
-NOTHING_FOUND |= {part: [] for part in ("facts", "noisy", "memory", "speed")}
+NOTHING_FOUND |= {part: [] for part in ("facts", "noisy", "memory", "screens", "speed")}
 
 
 def test_the_gpu_table_fails_on_one_wrong_bit_and_on_nothing_checked(capsys, tmp_path, monkeypatch):

@@ -56,7 +56,6 @@ def bench(
     from noether.cli.progress import working
     from noether.labs.bench import campaign as of
     from noether.labs.bench import page, results
-    from noether.runs.decision import decide
 
     if out is not None:
         check_writable("--out", out)
@@ -74,10 +73,7 @@ def bench(
     keep = Keeper(out, page.write) if out else lambda found: None
     with working("works", quiet=quiet) as progress:
         done = of.run(chosen, watch=watcher(progress, chosen), keep=keep)
-    ours_failed = any(of.OURS_FAILED in text for text in done.failures)
-    internal = ours_failed and not done.disagreements
-    code = exit_codes.of(violated=done.disagreements, undecided=done.beyond, internal=internal)
-    decide(code, "; ".join(done.disagreements + done.beyond))
+    settle(done, of.OURS_FAILED)
     tell(done, results, as_json, quiet)
     if out:
         complain(f"note: {keep.fault}" if keep.fault else f"note: wrote {out}")
@@ -85,6 +81,15 @@ def bench(
     for words, texts in (told | {"note: could not run": done.failures}).items():
         for text in texts:
             complain(f"{words}: {text}")
+
+
+def settle(done, ours_failed: str) -> None:
+    """The exit code, which printing may not lose.  ours_failed  in a line of `failures`: ours could not run"""
+    from noether.runs.decision import decide
+
+    internal = any(ours_failed in text for text in done.failures) and not done.disagreements
+    code = exit_codes.of(violated=done.disagreements, undecided=done.beyond, internal=internal)
+    decide(code, "; ".join(done.disagreements + done.beyond))
 
 
 def tell(done, results, as_json: bool, quiet: bool) -> None:

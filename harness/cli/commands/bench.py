@@ -84,7 +84,7 @@ def bench(
 
 
 def settle(done, ours_failed: str) -> None:
-    """The exit code, which printing may not lose.  ours_failed  in a line of `failures`: ours could not run"""
+    """The exit code, which printing may not lose.  ours_failed  what a line of `failures` of ours has"""
     from noether.runs.decision import decide
 
     internal = any(ours_failed in text for text in done.failures) and not done.disagreements

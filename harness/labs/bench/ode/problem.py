@@ -19,6 +19,9 @@ from noether.mechanics import flow
 from noether.mechanics.flow_trajectory import Parameters
 from noether.mechanics.symbolic_mechanics import Mechanics, mechanics
 
+ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")}
+"""Of tools that call numpy's linear algebra, as workers of the harness have it: two threads on one processor
+wait for each other by spinning, and DOP853 of 1024 lanes took twelve times as long."""
 CASES = ("rayleigh", "softmax", "mexican-hat", "linear-network")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from noether.labs.bench.ode.problem import Problem
+from noether.labs.bench.ode.problem import ONE_THREAD, Problem
 from noether.mechanics import flow
 
 DOP853, COLLOCATION, CERTIFIED = "DOP853", "collocation", "with error bars"
@@ -21,8 +21,8 @@ def missing() -> str:
 
 
 def environment() -> dict[str, str]:
-    """Nothing to set."""
-    return {}
+    """One thread for linear algebra."""
+    return dict(ONE_THREAD)
 
 
 def settings(problem: Problem) -> dict[str, tuple[float, ...]]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from noether.labs.bench.ode.problem import Problem
+from noether.labs.bench.ode.problem import ONE_THREAD, Problem
 
 SOME = 8
 
@@ -20,8 +20,8 @@ def missing() -> str:
 
 
 def environment() -> dict[str, str]:
-    """Nothing to set."""
-    return {}
+    """One thread for linear algebra."""
+    return dict(ONE_THREAD)
 
 
 def settings(problem: Problem) -> dict[str, tuple[float, ...]]:

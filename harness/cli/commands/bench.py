@@ -77,10 +77,7 @@ def bench(
     tell(done, results, as_json, quiet)
     if out:
         complain(f"note: {keep.fault}" if keep.fault else f"note: wrote {out}")
-    told = {"another result": done.disagreements, "the limit is wrong": done.beyond}
-    for words, texts in (told | {"note: could not run": done.failures}).items():
-        for text in texts:
-            complain(f"{words}: {text}")
+    complain_of(done)
 
 
 def settle(done, ours_failed: str) -> None:
@@ -90,6 +87,14 @@ def settle(done, ours_failed: str) -> None:
     internal = any(ours_failed in text for text in done.failures) and not done.disagreements
     code = exit_codes.of(violated=done.disagreements, undecided=done.beyond, internal=internal)
     decide(code, "; ".join(done.disagreements + done.beyond))
+
+
+def complain_of(done) -> None:
+    """What is wrong with the works, on stderr, a line each."""
+    told = {"another result": done.disagreements, "the limit is wrong": done.beyond}
+    for words, texts in (told | {"note: could not run": done.failures}).items():
+        for text in texts:
+            complain(f"{words}: {text}")
 
 
 def tell(done, results, as_json: bool, quiet: bool) -> None:

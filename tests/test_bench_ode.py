@@ -116,6 +116,13 @@ def test_a_setting_that_failed_has_no_error_and_is_told():
     assert report.told(c, OURS, 1e-6) == "it could not run"
 
 
+def test_a_tool_that_had_no_time_for_a_fine_tolerance_is_not_accused():
+    slow = Comparison(SMALL, ("scipy",), [Setting("scipy", "Radau", 1e-4, error=3e-5, once=9.0)])
+    assert slow.refused("scipy") == "" and slow.chosen("scipy", 1e-6) is None
+    slow.settings.append(Setting("scipy", "Radau", 1e-8, error=3e-5, once=99.0))
+    assert "other equations" in slow.refused("scipy")
+
+
 def test_a_reference_that_is_too_coarse_decides_nothing():
     assert Campaign((OURS,), comparisons=[Comparison(SMALL, (OURS,), halved=1e-13)]).beyond
     assert not Campaign((OURS,), comparisons=[Comparison(SMALL, (OURS,), halved=1e-16)]).beyond

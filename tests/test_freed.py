@@ -29,12 +29,12 @@ def test_the_interpreter_stays_for_the_next_interpreted_cell_and_ends_with_the_f
 
 
 @pytest.mark.parametrize("many", [0, 1, FEW, FEW + 1, 3 * FEW])
-def test_what_is_interpreted_goes_first_and_together_and_nothing_is_lost(many):
+def test_what_is_interpreted_goes_first_and_where_it_is_little_together(many):
     cells = [cell("numpy"), *(cell("triton-interpreted") for _ in range(many)), cell("numpy", "float32")]
     groups = together(cells)
     assert sorted(map(id, cells)) == sorted(id(c) for g in groups for c in g)
     kinds = [{c.backend for c in g} for g in groups]
-    interpreted = -(-many // FEW)
+    interpreted = min(many, 1) if many <= FEW else many
     assert kinds == [{"triton-interpreted"}] * interpreted + [{"numpy"}] * 2
 
 
@@ -53,9 +53,10 @@ def test_what_is_freed_goes_back_where_it_is_much(monkeypatch):
 
 @pytest.mark.skipif(bool(launch.missing("triton-cpu")), reason="no C compiler here")
 def test_a_loaded_kernel_keeps_no_instructions():
+    native.library.cache_clear()  # one that is loaded already would be parsed by nobody
     gc.collect()
     before = sum(isinstance(x, Instruction) for x in gc.get_objects())
     assert run_cell(cell("triton-cpu")).records
     gc.collect()
     assert sum(isinstance(x, Instruction) for x in gc.get_objects()) == before
-    assert native.library.cache_info().currsize
+    assert native.library.cache_info().misses == native.library.cache_info().currsize == 1

@@ -34,7 +34,7 @@ from noether.system.timelimit import TimeUp, limited
 from noether.system.usage import UsageError
 from noether.verdicts.record import Record
 
-FEW = 16  # cells that go to one worker's interpreter together
+FEW = 16  # cells that go to one worker's interpreter; more are worth one each
 SECONDS = 600.0  # a cell of the longest profile takes a minute on a slow machine
 
 
@@ -226,11 +226,12 @@ def rule_of(cell) -> str:
 
 
 def together(cells: list) -> list[list]:
-    """Cells one by one, but for those that Triton interprets, which go first and together: an interpreter
-    takes longer to start than they take, and holds 0.2 GB as long as it is there."""
+    """Cells one by one, those that Triton interprets first, and together where they are few: an interpreter
+    takes longer to start than they take, and ends with the first cell that it has no part in."""
     interpreted = [c for c in cells if is_interpreted(c)]
-    groups = [interpreted[i : i + FEW] for i in range(0, len(interpreted), FEW)]
-    return groups + [[c] for c in cells if not is_interpreted(c)]
+    few = interpreted and len(interpreted) <= FEW
+    first = [interpreted] if few else [[c] for c in interpreted]
+    return first + [[c] for c in cells if not is_interpreted(c)]
 
 
 def is_interpreted(cell) -> bool:

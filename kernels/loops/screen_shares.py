@@ -104,10 +104,14 @@ def shared(screen) -> list:
     return out
 
 
+in_order = cache(depth_first)
+"""Of the residual of a screen, which a campaign launches again and again."""
+
+
 def ordered(screen):
     """The launch of all laws in one kernel, depth first."""
     every = tuple(range(len(screen.lags)))
-    return replace(screen, residual=depth_first(screen.residual), of=every, fenced=True, shared=False)
+    return replace(screen, residual=in_order(screen.residual), of=every, fenced=True, shared=False)
 
 
 def chosen(screen, spilled) -> list:

@@ -51,7 +51,8 @@ def bench(
     of motion at one measured accuracy, against heyoka, diffrax and SciPy.
 
     Exit code: 0 measured, 1 a tool that ran did other work (no ratio is printed for it), 3 a tool that was
-    asked for by name is missing, or ours was faster than the machine can be: that limit is wrong.
+    asked for by name is missing, ours was faster than the machine can be: that limit is wrong, or the
+    reference of ode is not known well enough.
     """
     from noether.cli.progress import working
     from noether.labs.bench import campaign as of
@@ -77,7 +78,7 @@ def bench(
     tell(done, results, as_json, quiet)
     if out:
         complain(f"note: {keep.fault}" if keep.fault else f"note: wrote {out}")
-    complain_of(done)
+    complain_of(done, of.BEYOND)
 
 
 def settle(done, ours_failed: str) -> None:
@@ -89,9 +90,9 @@ def settle(done, ours_failed: str) -> None:
     decide(code, "; ".join(done.disagreements + done.beyond))
 
 
-def complain_of(done) -> None:
-    """What is wrong with the works, on stderr, a line each."""
-    told = {"another result": done.disagreements, "the limit is wrong": done.beyond}
+def complain_of(done, beyond: str) -> None:
+    """What is wrong with the works, on stderr, a line each.  beyond  what stands before those of `beyond`"""
+    told = {"another result": done.disagreements, beyond: done.beyond}
     for words, texts in (told | {"note: could not run": done.failures}).items():
         for text in texts:
             complain(f"{words}: {text}")

@@ -22,6 +22,7 @@ SCALED_LANES = (256, 1024, 4096, 16384, 65536, 262144)
 SCALED_STEPS = (16, 256)
 SCALED_DIMS = (2, 4, 16)
 OURS_FAILED = f": {peers.OURS}: "  # in a line of `failures`
+BEYOND = "the limit is wrong"  # before a line of `beyond`
 WATCH = Callable[[str], None]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from noether.labs.bench.campaign import Campaign
@@ -189,10 +189,15 @@ def picture(campaign: Campaign) -> str:
 
 def write(campaign: Campaign, target: Path) -> list[Path]:
     """The document, and its picture beside it; returns what was written."""
+    return written(target, picture(campaign), lambda name: document(campaign, name))
+
+
+def written(target: Path, svg: str, document: Callable[[str], str]) -> list[Path]:
+    """The paths of a page and its picture, once they are written.  document  from the name of the picture's
+    file, "" where there is none, to the text"""
     target.parent.mkdir(parents=True, exist_ok=True)
-    svg, written = picture(campaign), []
-    if svg:
-        written.append(target.with_suffix(".svg"))
-        write_whole(written[0], svg)
-    write_whole(target, document(campaign, written[0].name if written else ""))
-    return [target, *written]
+    pictures = [target.with_suffix(".svg")] if svg else []
+    for path in pictures:
+        write_whole(path, svg)
+    write_whole(target, document(pictures[0].name if svg else ""))
+    return [target, *pictures]

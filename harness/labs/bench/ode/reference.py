@@ -2,11 +2,11 @@
 
 A step of H is taken by the modified midpoint rule in n_j = 2, 4, ..., 2k parts, and extrapolated:
 
-    T_{j,1} = T_{j-1,0} ...,    T_{j,l} = T_{j,l-1} + (T_{j,l-1} - T_{j-1,l-1}) / ((n_j / n_{j-l})^2 - 1)  (1)
+    T_{j,l} = T_{j,l-1} + (T_{j,l-1} - T_{j-1,l-1}) / ((n_j / n_{j-l+1})^2 - 1)                            (1)
 
-which has order 2k (Hairer, Norsett, Wanner, Solving Ordinary Differential Equations I (1993), II.9). No tool
-that is timed uses this method. Its error is estimated by the same in twice as many steps, whose result is the
-reference, and where heyoka is installed some lanes are solved a second time by Taylor's method in 64 bits.
+from T_{j,1}, what n_j parts give. It has order 2k (Hairer, Norsett, Wanner, Solving Ordinary Differential
+Equations I (1993), II.9). No tool that is timed uses this method. Its error is estimated by the same in
+half as many steps, and where heyoka is installed some lanes are solved again by Taylor's method in 64 bits.
 """
 
 from __future__ import annotations

@@ -11,12 +11,11 @@ import numpy as np
 from noether.labs.bench.ode.comparison import TARGETS, Campaign, Comparison
 from noether.labs.bench.ode.solver_noether import CERTIFIED
 from noether.labs.bench.ode.tools import OURS
-from noether.labs.bench.page import markdown
+from noether.labs.bench.page import markdown, written
 from noether.report import figures
 from noether.report.figures.standalone import side_by_side
 from noether.report.table import listing
 from noether.system import machine
-from noether.system.files import write_whole
 
 METHOD = (
     "Every tool solves the same equations, to t = 4: the coordinates, and beside them the integrals of the "
@@ -210,10 +209,4 @@ def picture(campaign: Campaign) -> str:
 
 def write(campaign: Campaign, target: Path) -> list[Path]:
     """The document, and its picture beside it; returns what was written."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    svg, written = picture(campaign), []
-    if svg:
-        written.append(target.with_suffix(".svg"))
-        write_whole(written[0], svg)
-    write_whole(target, document(campaign, written[0].name if written else ""))
-    return [target, *written]
+    return written(target, picture(campaign), lambda name: document(campaign, name))

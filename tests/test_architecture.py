@@ -20,7 +20,7 @@ ROOMS = (
     "cases.losses",
     "cases.rules",
     "cases",
-    "kernels.cache_folders kernels.signals",
+    "kernels.cache_folders kernels.evaluation_order kernels.signals",
     "kernels.programs",
     "kernels.ptx",
     "kernels.loops",

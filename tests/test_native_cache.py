@@ -261,14 +261,3 @@ def test_threads_follow_the_environment_and_the_affinity(monkeypatch):
     for word in ("", "x", "0"):
         monkeypatch.setenv("OMP_NUM_THREADS", word)
         assert native.workers() == len(os.sched_getaffinity(0))
-
-
-def test_only_kernels_with_exponentials_are_interleaved():
-    from noether.kernels.programs.elementary import LOG2E
-
-    marks = (np.float64(LOG2E).tobytes()[::-1].hex().upper(), np.float32(LOG2E).tobytes()[::-1].hex().upper())
-    assert marks == compiler.LOG2E
-    tool = replace(compiler_search.find(), version="gcc")
-    assert tool.suited("mul.f64 %fd1, %fd2, 0d4000000000000000;") == tool
-    assert all(tool.suited(f"0x{mark}").flags == (*tool.flags, *compiler.INTERLEAVE) for mark in marks)
-    assert replace(tool, version="clang 16").suited(marks[0]).flags == tool.flags

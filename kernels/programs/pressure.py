@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from noether.kernels import evaluation_order
 from noether.kernels.programs.program import Op, Program
 from noether.kernels.programs.tape import pruned
 
@@ -39,30 +40,12 @@ def alive(program: Program) -> int:
 
 
 def depth_first(program: Program) -> Program:
-    """The same operations, each soon before it is needed; of two operands the one that needs more comes
-    first.
-
-    What an operation needs is counted as for a tree (Sethi and Ullman, Journal of the ACM 17, 1970).
-    """
-    needs: list[int] = []
-    for op in program.ops:
-        below = sorted({a: needs[a] for a in op.args}.values(), reverse=True)
-        own = 0 if op.name == "const" else 1
-        needs.append(max([own, *(need + i for i, need in enumerate(below))]))
-    first = lambda at: iter(sorted(program.ops[at].args, key=lambda a: -needs[a]))
-    place: dict[int, int] = {}
-    for output in program.outputs:
-        path = [] if output in place else [(output, first(output))]
-        while path:
-            at, left = path[-1]
-            below = next((a for a in left if a not in place), None)
-            if below is None:
-                place[at] = len(place)
-                path.pop()
-            else:
-                path.append((below, first(below)))
+    """The same operations, each soon before it is needed; a constant needs no register."""
+    takes = [int(op.name != "const") for op in program.ops]
+    order = evaluation_order.depth_first([op.args for op in program.ops], program.outputs, takes)
+    place = {at: n for n, at in enumerate(order)}
     moved = lambda op: Op(op.name, tuple(place[a] for a in op.args), op.value)
-    ops = tuple(moved(program.ops[at]) for at in place)
+    ops = tuple(moved(program.ops[at]) for at in order)
     return Program(program.dim, ops, tuple(place[o] for o in program.outputs), program.names)
 
 

@@ -2,7 +2,7 @@
 
 expression  each row of the table as a C expression; prelude: the C around them
 access      loads and stores, checked; moves: which of them a kernel calls, after which loop
-widths      words of one width in a loop
+widths      words of one width in a loop; ordering: few of them alive at once
 emission    uniform control flow, lane loops, masks
 compiler    its flags, and a library of a text; compiler_search: which one is here;
             library_cache: compiled libraries on disk

@@ -14,6 +14,7 @@ from noether.kernels.ptx.control import Flow, analyse
 from noether.kernels.ptx.native.expression import expression, pick, read, refusal, words
 from noether.kernels.ptx.native.layout import Translation, layout
 from noether.kernels.ptx.native.moves import Moves
+from noether.kernels.ptx.native.ordering import reorder
 from noether.kernels.ptx.native.widths import parted, small
 from noether.kernels.ptx.parse import Instruction, Kernel, parse
 from noether.kernels.ptx.table import Refused, halved, width
@@ -36,7 +37,9 @@ def translate(ptx: str) -> Translation:
             why = "a float is loaded into a wider register"
         if why:
             raise Refused(i.op.mnemonic, i.line, why, i.text)
-    writer = _Writer(kernel, flow, parted(kernel, flow))
+    firsts = parted(kernel, flow)
+    reorder(flow, firsts)
+    writer = _Writer(kernel, flow, firsts)
     writer.run()
     return layout(writer)
 

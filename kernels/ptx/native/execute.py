@@ -114,7 +114,7 @@ class Library:
 def library(ptx: str) -> Library:
     """The compiled library of a kernel. Raises Refused, CompilerMissing, CompileFailed, CacheFailed."""
     translation = translate(ptx)
-    tool = compiler_search.find().suited(ptx)
+    tool = compiler_search.find()
     loaded, said = load(tool, translation.text)
     kernel = translation.kernel
     entry = Entry(kernel.name, kernel.threads, kernel.params, kernel.unpinned)

@@ -168,7 +168,10 @@ def test_json_tells_the_choice_and_has_no_number_that_it_cannot_say(campaign):
 
 @pytest.mark.parametrize(
     "words",
-    [("--work", "ode,update"), ("--work", "ode", "--steps", "8"), ("--work", "ode", "--tools", "jax")],
+    [
+        ("--work", "ode,update"),
+        *(("--work", "ode", *more) for more in (("--steps", "8"), ("--tools", "jax"), ("--no-scale",))),
+    ],
 )
 def test_wrong_words_are_refused(words):
     from noether.cli.main import call

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as xml
 from test_report_page import page_of, planted, record
 
 from noether.plan.design import PRECISIONS
-from noether.report.figures.axis import DIGIT, inside
+from noether.report.figures.axis import DIGIT, Axis, inside
 from noether.report.figures.marks import COLOURS, colour, mark
 from noether.report.figures.panel import panel
 from noether.report.figures.strip import order_strip, spark
@@ -108,3 +108,11 @@ def test_no_tick_runs_out_of_the_drawing():
     at = inside(WIDTH - RIGHT, "12000")
     assert at + DIGIT * 5 / 2 < WIDTH and at < WIDTH - RIGHT
     assert inside(100.0, "12000") == 100.0 and inside(WIDTH - RIGHT, "<a>5</a>") == WIDTH - RIGHT
+
+
+def test_ticks_between_powers_of_ten_are_powers_too_where_digits_would_not_fit():
+    ticks = lambda *ends: [word for _, word in Axis.over(list(ends), 0, 300, log=True).ticks()]
+    assert ticks(4e6, 5e7) == ["5·10⁶", "10⁷", "2·10⁷", "5·10⁷"]
+    assert ticks(0.04, 0.09) == ["0.05", "0.1"]
+    assert ticks(2e-5, 3e-5) == ["10⁻⁵", "2·10⁻⁵"]
+    assert ticks(4000.0, 7000.0) == ["5000", "10⁴"]

@@ -27,7 +27,9 @@ Lanes = option(int | None, "Trajectories (default 16384).")
 Steps = option(int | None, "Steps (default 64).")
 Rounds = option(int | None, "Interleaved timings of each tool (default 15).")
 Quick = option(bool, "One case, few rounds, the first shape of each tool, no scaling.")
-Scale = option(bool, "Also over lanes, steps and dimension.", "--scale/--no-scale")
+Scale = option(
+    bool | None, "Also over lanes, steps and dimension (default; not of ode).", "--scale/--no-scale"
+)
 Page = written_file("Write the tables and a picture as a Markdown file.", "--out")
 
 
@@ -40,7 +42,7 @@ def bench(
     steps: Steps = None,
     rounds: Rounds = None,
     quick: Quick = False,
-    scale: Scale = True,
+    scale: Scale = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     out: Page = None,
@@ -64,7 +66,8 @@ def bench(
         from noether.labs.bench.ode import comparison as of
         from noether.labs.bench.ode import report as page
 
-        results, chosen = page, trajectories(cases, precision, work, tools, lanes, steps, rounds, quick)
+        results = page
+        chosen = trajectories(cases, precision, work, tools, lanes, steps, rounds, quick, scale)
     else:
         chosen = campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale)
     for name, why in chosen.missing.items():
@@ -132,7 +135,7 @@ def campaign(cases, precision, work, tools, lanes, steps, rounds, quick, scale):
     asked = several("tools", tools, peers.PEERS) if tools else peers.PEERS
     missing = {name: why for name in asked if (why := peers.missing(name))}
     names = [name for name in asked if name not in missing]
-    defaults = dict(scale=scale)
+    defaults = dict(scale=scale is not False)
     if quick:
         defaults = dict(cases=("rayleigh",), kinds=KINDS[:1], rounds=5, scale=False, tune=False)
     given = dict(
@@ -157,7 +160,7 @@ def given_words() -> str:
     return " ".join(words)
 
 
-def trajectories(cases, precision, work, tools, lanes, steps, rounds, quick):
+def trajectories(cases, precision, work, tools, lanes, steps, rounds, quick, scale):
     """The words of the command line as a Campaign of solutions in continuous time. Raises UsageError."""
     from noether.labs.bench.ode import comparison as of
     from noether.labs.bench.ode.problem import CASES
@@ -169,6 +172,9 @@ def trajectories(cases, precision, work, tools, lanes, steps, rounds, quick):
     for name, value in (("--precision", precision), ("--steps", steps)):
         if value is not None:
             raise UsageError(f"{name} is {value}, must not be given with --work ode: it is solved in float64")
+    if scale is not None:
+        word = "--scale" if scale else "--no-scale"
+        raise UsageError(f"{word} must not be given with --work ode: it has one size, of --lanes")
     asked = several("tools", tools, TOOLS) if tools else TOOLS
     lacking = {name: why for name in asked if (why := missing(name))}
     defaults = dict(cases=("mexican-hat",), lanes=(64,), rounds=3) if quick else {}

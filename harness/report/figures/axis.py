@@ -46,9 +46,8 @@ class Axis:
                 stride = max(1, math.ceil((last - first + 1) / most))
                 return [(10.0**e, power(e)) for e in range(first, last + 1, stride)]
             values = [m * 10.0**e for e in range(first - 2, last + 2) for m in (1, 2, 5)]
-            return [(v, f"{v:.3g}") for v in values if self.low <= math.log10(v) <= self.high] or [
-                (10.0**self.low, f"{10.0**self.low:.3g}")
-            ]
+            shown = [v for v in values if self.low <= math.log10(v) <= self.high] or [10.0**self.low]
+            return [(v, between(v)) for v in shown]
         rough = span / most
         unit = 10.0 ** math.floor(math.log10(rough))
         step = next(m * unit for m in (1, 2, 2.5, 5, 10) if m * unit >= rough)
@@ -63,6 +62,15 @@ class Axis:
         size = max(abs(self.low), abs(self.high))
         e = math.floor(math.log10(size)) if size > 0 and not self.log else 0
         return e if e < -1 or e > 3 else 0
+
+
+def between(value: float) -> str:
+    """A tick between powers of ten: in digits, or as 5·10⁷ where they would not fit."""
+    if 1e-3 <= value < 1e4:
+        return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+    digits, _, exponent = f"{value:.2e}".partition("e")
+    first = digits.rstrip("0").rstrip(".")
+    return ("" if first == "1" else f"{first}·") + power(int(exponent))
 
 
 def drawable(value, log: bool) -> bool:

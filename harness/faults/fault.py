@@ -117,34 +117,32 @@ def on(**wanted) -> Callable[[Job], bool]:
     reads_beta        the lines of the step read beta
     """
 
-    def applies(job: Job) -> bool:
-        rule, precision, (k, eps) = job.rule, job.precision, job.params[2:4]
-        read = names_read(rule, len(job.q0))
-        facts = {
-            "rule": rule.name,
-            "metric": rule.metric,
-            "momentum": rule.momentum,
-            "displaces": bool(rule.reads.moves),
-            "several": len(rule.buffers) > 1,
-            "moved_by_buffers": moved_by_buffers(rule, len(job.q0)),
-            "carries": "v" in read,
-            "reads_beta": "beta" in read,
-            "log_state": rule.log_state,
-            "decay": rule.decay,
-            "decays": rule.decay != "none" and bool(k.any()),
-            "kicked": kicked(job),
-            "breaks": bool(eps.any()),
-            "curved": moves_metric(job),
-            "deformed": reads_kappa(job),
-            "precision": precision.name,
-            "mode": precision.mode,
-            "arith": precision.arith,
-            "wide": job.lanes >= 10_000,
-        }
-        among = {key: value if isinstance(value, tuple) else (value,) for key, value in wanted.items()}
-        return all(facts[key] in values for key, values in among.items())
+    among = {key: value if isinstance(value, tuple) else (value,) for key, value in wanted.items()}
+    return lambda job: all(FACTS[key](job) in values for key, values in among.items())
 
-    return applies
+
+FACTS: dict[str, Callable[[Job], object]] = {
+    "rule": lambda job: job.rule.name,
+    "metric": lambda job: job.rule.metric,
+    "momentum": lambda job: job.rule.momentum,
+    "displaces": lambda job: bool(job.rule.reads.moves),
+    "several": lambda job: len(job.rule.buffers) > 1,
+    "moved_by_buffers": lambda job: moved_by_buffers(job.rule, len(job.q0)),
+    "carries": lambda job: "v" in names_read(job.rule, len(job.q0)),
+    "reads_beta": lambda job: "beta" in names_read(job.rule, len(job.q0)),
+    "log_state": lambda job: job.rule.log_state,
+    "decay": lambda job: job.rule.decay,
+    "decays": lambda job: job.rule.decay != "none" and bool(job.params[2].any()),
+    "kicked": lambda job: kicked(job),
+    "breaks": lambda job: bool(job.params[3].any()),
+    "curved": lambda job: moves_metric(job),
+    "deformed": lambda job: reads_kappa(job),
+    "precision": lambda job: job.precision.name,
+    "mode": lambda job: job.precision.mode,
+    "arith": lambda job: job.precision.arith,
+    "wide": lambda job: job.lanes >= 10_000,
+}
+"""What `on` may ask of a launch, each found only where it is asked for."""
 
 
 def kicked(job: Job) -> bool:

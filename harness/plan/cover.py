@@ -7,6 +7,7 @@ the order of a set: every machine plans the same points.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import chain, combinations, product
@@ -48,7 +49,10 @@ class Candidates:
             for pair in requirement.pairs(points[i]):
                 self.shows[i] |= 1 << places.setdefault(pair, len(places))
         self.price = [cost(p) for p in points]
-        self.showing = [[i for i, s in enumerate(self.shows) if s >> bit & 1] for bit in range(len(places))]
+        self.showing: list[list[int]] = [[] for _ in places]
+        for i, shows in enumerate(self.shows):
+            for bit in bits(shows):
+                self.showing[bit].append(i)
         self.worth = [self.least(those) for those in self.showing]
 
     def least(self, those: list[int]) -> float:
@@ -64,19 +68,30 @@ class Candidates:
         return self.admits(i)
 
     def greedily(self) -> list[int]:
-        """Points that show all that any can, each time the one that adds most for its cost."""
+        """Points that show all that any can, each time the one that adds most for its cost, the first of
+        those that add as much.
+
+        What a point adds only falls while others are chosen, so an old gain is the most that it can be, and
+        few need to be formed again: rounding to nearest keeps the order of sums of the same terms.
+        """
         chosen, missing = [], (1 << len(self.showing)) - 1
 
-        def gain(i: int) -> float:
-            return sum(self.worth[bit] for bit in bits(self.shows[i] & missing)) / self.price[i]
+        def loss(i: int) -> float:
+            return -sum(self.worth[bit] for bit in bits(self.shows[i] & missing)) / self.price[i]
 
+        ranks = lambda: sorted((loss(i), i) for i in range(len(self.points)))
+        ranked = ranks()
         while missing:
-            best = max(range(len(self.points)), key=gain)
-            if self.taken(best):
+            _, best = ranked[0]
+            now = (loss(best), best)
+            if now != ranked[0]:
+                heapq.heapreplace(ranked, now)
+            elif self.taken(best):
                 chosen.append(best)
                 missing &= ~self.shows[best]
-            else:
+            else:  # what it alone showed cheaply is worth more now
                 missing &= sum(1 << bit for bit, those in enumerate(self.showing) if those)
+                ranked = ranks()
         return chosen
 
 

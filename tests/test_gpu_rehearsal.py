@@ -58,7 +58,7 @@ def test_what_the_stand_in_does_wrong_is_seen(rehearsed, monkeypatch):
     monkeypatch.setattr(native, "execute", wrong)
     monkeypatch.setattr(gpu, "verification", lambda *args: [])
     monkeypatch.setattr(gpu, "speed", lambda clock: [])
-    monkeypatch.setattr(gpu, "screen_parity", lambda backend: [])
+    monkeypatch.setattr(gpu, "screen_parity", lambda backend, few: [])
     code, lines, _, result = rehearsed()
     assert code == 1 and any(row["differ"] for row in result["parity"] + result["noisy"])
 

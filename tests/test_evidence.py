@@ -2,6 +2,7 @@
 out."""
 
 import dataclasses
+from functools import cache
 
 import numpy as np
 import pytest
@@ -63,30 +64,42 @@ def test_every_step_component_and_lane_is_judged(precision):
 def test_no_bound_is_idle_in_any_precision(precision):
     """Over a few launches each half of D0 and each law comes near its bound, or a bound 30 times too wide
     would pass."""
-    worst = {}
+    found = {}
     for case in (*CORE, next(c for c in CATALOG if c.name == "product")):  # D8 speaks of a product
         for rule in rules_of(case):
             steps = min(12, sweep.horizon(RULES[rule], parse(precision)))
             job = LaunchCell(case, rule, precision, "numpy", "exact", (), 61, 0, steps).job()
-            t = Trajectory(case, job.rule, job.precision, *launch.run(job, "numpy").wide(), job.params)
-            inside = ~overflowing(job, *same_stores(case, job))
-            for law in EXACT.values():
-                for symmetry in case.symmetries if law.about_symmetry else (None,):
-                    covered = law.covers(t, symmetry) & inside
-                    if not covered.any():
-                        continue
-                    spent = spent_of(law.residual(t, symmetry))[..., covered]
-                    parts = (
-                        {"D0 v": spent[:, : case.dim], "D0 q": spent[:, case.dim :]}
-                        if law.key == "D0"
-                        else {law.key: spent}
-                    )
-                    for name, part in parts.items():
-                        worst[name] = max(worst.get(name, 0.0), float(part.max()))
+            inside = cache(lambda case=case, job=job: ~overflowing(job, *same_stores(case, job)))
+            for name, lanes in spent_by_lane(case, job):
+                found.setdefault(name, []).append((lanes, inside))
+    worst = {name: worst_inside(those) for name, those in found.items()}
     assert all(TIGHT <= x <= 1 for x in worst.values()), (
         f"worst spent in {precision}: {worst}, must be from {TIGHT} to 1"
     )
     assert len(worst) == 1 + sum(law.reads(precision) for law in EXACT.values())
+
+
+def spent_by_lane(case, job):
+    """Of each law, and of each half of D0, the most that each lane spends; -1 where the law speaks of none."""
+    t = Trajectory(case, job.rule, job.precision, *launch.run(job, "numpy").wide(), job.params)
+    for law in EXACT.values():
+        for symmetry in case.symmetries if law.about_symmetry else (None,):
+            covered = law.covers(t, symmetry)
+            if covered.any():
+                spent = spent_of(law.residual(t, symmetry))
+                halves = {"D0 v": spent[:, : case.dim], "D0 q": spent[:, case.dim :]}
+                for name, part in halves.items() if law.key == "D0" else ((law.key, spent),):
+                    yield name, np.where(covered, part.reshape(-1, job.lanes).max(axis=0), -1.0)
+
+
+def worst_inside(found) -> float:
+    """The most that any lane spends of those that do not leave their domain. Which do takes as long to find
+    as all the rest: it is asked only where a lane would be the worst."""
+    worst = -1.0
+    for lanes, inside in sorted(found, key=lambda pair: -pair[0].max()):
+        if lanes.max() > worst:
+            worst = max(worst, float(lanes[inside()].max(initial=-1.0)))
+    return worst
 
 
 FINE = record()

@@ -80,7 +80,7 @@ def test_no_bound_is_idle_in_any_precision(precision):
 
 
 def spent_by_lane(case, job):
-    """Of each law, and of each half of D0, the most that each lane spends; -1 where the law speaks of none."""
+    """Of each law, and of each half of D0, the most that each lane spends; -1 where the law is silent."""
     t = Trajectory(case, job.rule, job.precision, *launch.run(job, "numpy").wide(), job.params)
     for law in EXACT.values():
         for symmetry in case.symmetries if law.about_symmetry else (None,):

@@ -3,6 +3,7 @@ ones."""
 
 import json
 import shutil
+import sys
 from dataclasses import dataclass, replace
 
 import pytest
@@ -19,6 +20,7 @@ from noether.runs import run as running
 from noether.runs.execute import execute
 from noether.runs.records_file import plain
 from noether.runs.saved_run import read_run
+from noether.system import threads
 
 LAUNCH = dict(precision="float32,bfloat16", backend="numpy", lanes=5, steps=4, seed=7)
 REQUEST = Request(("mexican-hat",), law="D2,D3", rule="heavy-ball,heavy-ball-decoupled", **LAUNCH)
@@ -62,6 +64,16 @@ def test_linear_algebra_has_one_thread_in_a_cell(jobs):
     assert not any(d.error for d in done), done
     found = [r.parameters["threads"] for d in done for r in d.records]
     assert len(found) == 2 and all(x and set(x) == {1} for x in found)
+
+
+def test_libraries_are_looked_for_again_after_an_import(monkeypatch):
+    with threads.one_thread():
+        before = threads._found[1]
+    with threads.one_thread():
+        assert threads._found[1] is before
+    monkeypatch.setitem(sys.modules, "imported_since", threads)
+    with threads.one_thread():
+        assert threads._found[1] is not before
 
 
 def cells():

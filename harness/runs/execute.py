@@ -17,8 +17,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass, field, replace
 
-from threadpoolctl import threadpool_limits
-
 from noether.cases.rules import OWN
 from noether.kernels import cache_folders
 from noether.mechanics.wide import require_wide
@@ -30,6 +28,7 @@ from noether.runs.worker import Setting
 from noether.runs.worker_pool import Crew, Died, Overdue, Raised, Unloadable
 from noether.system import freed, memorylimit, processstate
 from noether.system.machine import cpus
+from noether.system.threads import one_thread
 from noether.system.timelimit import TimeUp, limited
 from noether.system.usage import UsageError
 from noether.verdicts.record import Record
@@ -167,7 +166,7 @@ def execute(
     )
     for cell in (c for c in here if c not in foreign):
         tell(lambda cell=cell: [cell.name])
-        with threadpool_limits(1, user_api="blas"):
+        with one_thread():
             done = run_cell(cell, seconds)
         yield done
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from noether.campaigns.discovery.nullspace import GAP
+from noether.system.threads import one_thread
 
 SECOND = GAP**0.75
 """How far what is broken weakly stands below the rest, as in nullspace.py `nearly`."""
@@ -67,8 +67,7 @@ class Kernels:
 
 def kernels(systems: np.ndarray) -> Kernels:
     """The null spaces of systems (m, n, c), n >= c."""
-    # On a busy machine two threads that wait for each other took fifteen times the processor's time.
-    with threadpool_limits(1, user_api="blas"):
+    with one_thread():
         _, values, rows = np.linalg.svd(systems, full_matrices=False)
     largest = values[:, :1]
     relative = np.divide(values, largest, out=np.zeros_like(values), where=largest > 0)

@@ -9,12 +9,12 @@ import pytest
 from plainest import record
 
 from noether.cases import CATALOG, CORE
-from noether.cases.case import DIAGONAL, Metric, rotation
+from noether.cases.case import DIAGONAL, Case, Metric, rotation
 from noether.cases.rules import RULES
 from noether.kernels.loops import launch
 from noether.kernels.programs import trace
 from noether.kernels.programs.precision import parse
-from noether.laws.exact import EXACT, shown_faults
+from noether.laws.exact import EXACT, shown_faults, sizes
 from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.laws.exact.judge import judge_all, spent_of
 from noether.mechanics import sweep, wide
@@ -247,3 +247,31 @@ def test_a_kinetic_term_that_the_metric_of_a_case_cancels_is_no_near_fault():
         job = cell.job()
         t = Trajectory.launched(case, job, *launch.run(job, "numpy").wide())
         assert any(shown_faults.changes(fault, t, s) for s in case.symmetries) is told
+
+
+INWARDS = Case(
+    name="inwards",
+    title="a bowl whose box is on one side",
+    source="none",
+    loss=lambda q, xp: q[0] * q[0] + q[1] * q[1],
+    breaking=lambda q, xp: q[0] * q[0],
+    symmetries=(rotation(2, 0, 1),),
+    box=((1.0, 2.0), (1.0, 2.0)),
+)
+
+
+@pytest.mark.parametrize("rule", ["sign-descent", "adamw"])
+def test_half_a_longest_step_is_no_fault_where_every_lane_is_drawn_inwards(rule, monkeypatch):
+    """No step is outwards, so that no largest size is reached: nothing here could show the fault. A bound
+    that is too wide is another reason, and hides none."""
+    shown = lambda case: {
+        r.fault: r.verdict
+        for r in LaunchCell(case, rule, "float64", "numpy", "faults", ("D15",), 13, 0, 12).run()
+    }
+    half, outwards = "ball of half the size", next(c for c in CATALOG if c.name == "quadratic-network")
+    inwards = shown(INWARDS)
+    assert half not in inwards and VIOLATED in inwards.values()
+    assert shown(outwards)[half] == VIOLATED
+    honest = sizes.off_at_most
+    monkeypatch.setattr(sizes, "off_at_most", lambda t: honest(t) + 1e6)
+    assert shown(outwards)[half] != VIOLATED

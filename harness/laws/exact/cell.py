@@ -18,7 +18,7 @@ from noether.laws.exact import EXACT, breaking, parity, planted, shown_faults
 from noether.laws.exact import bits as bitwise
 from noether.laws.exact.certified import Domain, judge_inside
 from noether.laws.exact.diagnosis import attach
-from noether.laws.exact.judge import judge, look, portrait
+from noether.laws.exact.judge import Look, judge, look, portrait
 from noether.laws.exact.signs import paired
 from noether.laws.exact.together import judged_together
 from noether.mechanics import sweep, wide
@@ -26,7 +26,7 @@ from noether.mechanics.domain import leaving, normal_steps
 from noether.mechanics.trajectory import Trajectory
 from noether.system.seeds import derive
 from noether.verdicts import judgement
-from noether.verdicts.record import Record
+from noether.verdicts.record import VIOLATED, Record
 
 
 def rules_of(case: Case, names: Iterable[str] = RULES) -> tuple[str, ...]:
@@ -186,10 +186,16 @@ def run_law_faults(cell: LaunchCell, right: Trajectory, about: dict, inside: Dom
                 continue
             # Outside as for a right law: an overflow kills no wrong one.
             record = judge(right, wrong, symmetry, about=about, outside=lambda: inside.ends, seen=seen)
-            if record is not None:
-                record.fault = fault.name
-                records.append(record)
+            if record is None or (record.verdict != VIOLATED and not told_apart(of_law, seen, inside)):
+                continue
+            record.fault = fault.name
+            records.append(record)
     return records
+
+
+def told_apart(right: Look, wrong: Look, inside: Domain) -> bool:
+    """Whether a wrong law is another one on a lane that is judged; else nothing here could have shown it."""
+    return shown_faults.differs(right, wrong, right.covered & wrong.covered & ~inside.ends)
 
 
 def run_covariance(cell: LaunchCell) -> list[Record]:

@@ -20,8 +20,7 @@ EVIDENCE_SHARE = 8  # one lane in so many must carry evidence
 def spent_of(r: Residual) -> np.ndarray:
     """What each place of a residual spends. Where its bound overflowed, only what is equal to the bit spends
     nothing."""
-    measured = np.maximum(r.measured, r.predicted) if r.at_most else r.measured
-    return judgement.spent_of(measured, r.predicted, np.where(np.isnan(r.bound), 0, r.bound))
+    return judgement.spent_of(r.counted, r.predicted, np.where(np.isnan(r.bound), 0, r.bound))
 
 
 @dataclass(frozen=True)

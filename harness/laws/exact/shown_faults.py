@@ -120,17 +120,21 @@ def changes(fault: LawFault, t: Trajectory, symmetry) -> bool:
     return differs(look(t, right, symmetry), look(t, replace(right, residual=fault.residual), symmetry))
 
 
-def differs(right: Look | None, wrong: Look | None) -> bool:
+def differs(right: Look | None, wrong: Look | None, lanes: np.ndarray | None = None) -> bool:
     """Whether a wrong law differs from the right one, by more than both are rounded, by their looks at a
     right trajectory.
 
     A term may vanish for a reason that only the case has: <A w/G, w> is zero of a rotation that a metric
-    keeps. No bound enters, so that one which is too wide excuses nothing. False where the law says nothing of
-    the trajectory.
+    keeps. Half a longest step is no wrong statement where every step is shorter still, since a loss draws all
+    lanes inwards. No bound enters, so that one which is too wide excuses nothing. False where the law says
+    nothing of the trajectory.
+
+    lanes  (lanes,) bool, those that are asked about; None: all
     """
     if right is None or wrong is None:
         return False
     with np.errstate(all="ignore"):
-        off, apart = (x.residual.measured - x.residual.predicted for x in (right, wrong))
-        other = np.isfinite(off) & ~(np.abs(apart - off) <= UNCHANGED * np.abs(right.residual.signal))
-        return bool(other.any())
+        off, apart = (x.residual.counted - x.residual.predicted for x in (right, wrong))
+        rounded = UNCHANGED * np.nan_to_num(np.abs(right.residual.signal), nan=0.0, posinf=np.inf)
+        other = np.isfinite(off) & ~(np.abs(apart - off) <= rounded)
+        return bool((other if lanes is None else other[..., lanes]).any())

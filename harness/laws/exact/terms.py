@@ -32,6 +32,11 @@ class Residual:
     signal: np.ndarray
     at_most: bool = False
 
+    @property
+    def counted(self) -> np.ndarray:
+        """What is measured; where it must be at most what is predicted and is below, what is predicted."""
+        return np.maximum(self.measured, self.predicted) if self.at_most else self.measured
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExactLaw(Law):

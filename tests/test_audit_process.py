@@ -40,9 +40,17 @@ BAD = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def optimizers():
+    """What torch loads for a first optimizer takes a second, which each fork of this process would spend."""
+    import torch._dynamo  # noqa: F401
+
+    from noether.campaigns.audit import examine  # noqa: F401
+
+
 def forked(word: str):
-    """The audit of a file in a fork of this process, which has torch already."""
-    return process.audited_object(word, lambda: target.loaded(word, {}), None, 0, RULE)
+    """The audit of a file, by one rule, in a fork of this process, which has torch already."""
+    return process.audited_object(word, lambda: target.loaded(word, {}), "heavy-ball", 0, RULE)
 
 
 def written(tmp_path, text: str) -> str:

@@ -259,9 +259,12 @@ report warm"""
 def warm(cwd: str) -> None:
     """Import and compile what every command needs, once."""
     os.chdir(cwd)
+    from noether.cli import doctor as physician
     from noether.cli.main import call
     from noether.plan import design as real  # noqa: F401
 
+    found = physician.examine()  # it asks processes of its own, which takes seconds
+    physician.examine = lambda: found
     plan = fakes.Plan("noether.plan.design")
     sys.modules["noether.plan.design"] = sys.modules["noether.plan"].design = plan
     with (
@@ -272,9 +275,6 @@ def warm(cwd: str) -> None:
         for words in WARM.splitlines():
             call(words.split())
     stub("holds")  # once, so that what it imports is there
-    physician = sys.modules["noether.cli.doctor"]
-    found = physician.examine()
-    physician.examine = lambda: found
 
 
 def serve() -> None:

@@ -92,6 +92,17 @@ def states(tmp_path_factory):
     return tmp_path_factory.mktemp("states"), itertools.count()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def given_back():
+    """What the tests of a file have freed goes back to the system: glibc would keep a third of what a worker
+    holds."""
+    from noether.system import freed
+
+    yield
+    if trim := freed.trim():
+        trim(0)
+
+
 @pytest.fixture(autouse=True)
 def nothing_remembered(monkeypatch, states):
     """What was run is remembered for each test alone, and never among the user's own."""

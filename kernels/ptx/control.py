@@ -8,6 +8,7 @@ loop whose exit depends on the lane is refused.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from noether.kernels.ptx.parse import Instruction, Kernel, Label, Special
@@ -162,9 +163,24 @@ def _reachable(blocks: list[Block]) -> list[Block]:
 def _check_defined(flow: Flow):
     """Every read is preceded by a definition on every path; otherwise its bits are nobody's.
 
-    But LLVM packs a half that nobody will read, {%rs1, %rs5} with %rs5 defined nowhere (Triton 3.7.1, f16x2).
+    But LLVM packs a half that nobody will read, {%rs1, %rs5} with %rs5 defined nowhere (Triton 3.7.1, f16x2),
+    and adds NaN to a sum that is defined nowhere, in every step, which only this addition reads: what nothing
+    needs is left out then.
     """
     everything = {r for b in flow.blocks for i in b.instructions for r in i.results}
+    needed: set[int] = set()
+    for i, name in _undefined(flow, everything):
+        if i.op.meaning == "pack" and name not in everything:
+            continue
+        needed = needed or _needed(flow)
+        if id(i) in needed:
+            raise Refused(i.op.mnemonic, i.line, f"{name} is read before it is defined on every path", i.text)
+    for b in flow.blocks if needed else ():
+        b.instructions = [i for i in b.instructions if id(i) in needed]
+
+
+def _undefined(flow: Flow, everything: set[str]) -> Iterator[tuple[Instruction, str]]:
+    """Each read of a register that some path has not defined."""
     before = [set(everything) for _ in flow.blocks]
     before[0] = set()
     changed = True
@@ -179,12 +195,21 @@ def _check_defined(flow: Flow):
     for b in flow.blocks:
         known = set(before[b.index])
         for i in [*b.instructions, *([b.branch] if b.branch else [])]:
-            for name in i.reads():
-                if name not in known and (i.op.meaning != "pack" or name in everything):
-                    raise Refused(
-                        i.op.mnemonic, i.line, f"{name} is read before it is defined on every path", i.text
-                    )
+            yield from ((i, name) for name in i.reads() if name not in known)
             known.update(i.results)
+
+
+def _needed(flow: Flow) -> set[int]:
+    """The instructions, by id, that an access or a branch needs; an access is checked, and always needed."""
+    all_ = [i for b in flow.blocks for i in [*b.instructions, *([b.branch] if b.branch else [])]]
+    found = {id(i) for i in all_ if not i.results or i.op.meaning in ("load", "store", "bra", "ret")}
+    read: set[str] = set()
+    while True:
+        more = {r for i in all_ if id(i) in found for r in i.reads()} - read
+        if not more:
+            return found
+        read |= more
+        found |= {id(i) for i in all_ if read.intersection(i.results)}
 
 
 def _depends_on_lane(i: Instruction, varying: set[str]) -> bool:

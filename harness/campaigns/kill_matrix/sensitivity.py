@@ -169,7 +169,7 @@ def largest(killed, bits: int) -> dict[str, int]:
     for j in range(bits, LARGE - 1, -1):
         if set(found) >= laws:
             break
-        found |= {law: j for law in killed(j) & laws if law not in found}
+        found |= {law: j for law in sorted(killed(j) & laws) if law not in found}
     return found
 
 

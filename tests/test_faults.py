@@ -13,7 +13,7 @@ from noether.campaigns.kill_matrix import campaign, findings, matrix, points
 from noether.cases import CATALOG, CORE
 from noether.faults import fault
 from noether.kernels.loops import launch
-from noether.kernels.programs.precision import narrow, widen
+from noether.kernels.programs.precision import narrow, parse, widen
 from noether.laws.exact import EXACT, law_faults
 from noether.laws.exact.cell import LaunchCell, rules_of
 from noether.laws.registry import LAWS
@@ -284,3 +284,17 @@ def test_heat_and_decades_say_how_far_beyond_the_bound():
 
     assert [decades(x) for x in (1.5, 2e3, 3e14, float("inf"))] == ["0.2", "3", "14", "∞"]
     assert heat(1.0) < heat(1e3) < heat(1e14) < heat(float("inf")) == heat(1e300) == 75
+
+
+def test_another_number_of_a_launch_is_another_launch():
+    """Which lanes are outside is kept of a launch: of another one they would be the wrong ones."""
+    job = LaunchCell(*ONE_POINT, "numpy", "exact", (), 9, 0, 4).job()
+    another = lambda **changed: matrix.Launched(dataclasses.replace(job, **changed))
+    same = another(params=job.params.copy())
+    assert same == another() and hash(same) == hash(another())
+    for name in ("q0", "v0", "params"):
+        changed = getattr(job, name).copy()
+        changed[0, -1] = np.nextafter(changed[0, -1], np.inf)
+        assert another(**{name: changed}) != same, name
+    for name, value in (("steps", job.steps + 1), ("precision", parse("bfloat16")), ("begun", 1)):
+        assert another(**{name: value}) != same, name

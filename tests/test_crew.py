@@ -73,18 +73,23 @@ def done_by_name(cells, **how):
     return out
 
 
-@pytest.mark.parametrize("does", ["exits", "dies", "leaves", "interrupts", "raises"])
-def test_one_bad_cell_costs_itself_alone(does, tmp_path):
-    cells = [Cell(f"c{k}", folder=str(tmp_path)) for k in range(5)] + [Cell("bad", does, str(tmp_path))]
-    done = done_by_name(cells)
-    assert all(len(done[f"c{k}"].records) == 1 and (tmp_path / f"c{k}").read_text() == "x" for k in range(5))
-    assert not done["bad"].records and (done["bad"].error or done["bad"].lost)
-    assert (tmp_path / "bad").read_text() == ("xx" if does in ("exits", "dies") else "x"), (
-        "a cell whose worker died is tried once more"
-    )
-    if does in ("exits", "dies"):
-        assert done["bad"].lost and "tried again alone" in done["bad"].lost
-        assert ("signal 9" if does == "dies" else "exit code 0") in done["bad"].lost
+def test_one_bad_cell_costs_itself_alone(tmp_path):
+    """Of every kind one, in one run."""
+    bad = ("exits", "dies", "leaves", "interrupts", "raises")
+    good = [Cell(f"c{k}", folder=str(tmp_path)) for k in range(5)]
+    mixed = [
+        x for pair in zip(good, (Cell(does, does, str(tmp_path)) for does in bad), strict=True) for x in pair
+    ]
+    done = done_by_name(mixed)
+    times = lambda name: len((tmp_path / name).read_text())
+    assert all(len(done[c.name].records) == 1 and times(c.name) == 1 for c in good)
+    for does in bad:
+        assert not done[does].records and (done[does].error or done[does].lost)
+        assert times(does) == (2 if does in ("exits", "dies") else 1), (
+            "a cell whose worker died is tried once more"
+        )
+    for does, said in (("exits", "exit code 0"), ("dies", "signal 9")):
+        assert said in done[does].lost and "tried again alone" in done[does].lost
 
 
 def test_a_cell_whose_worker_was_killed_once_is_whole_the_second_time(tmp_path):
@@ -92,11 +97,12 @@ def test_a_cell_whose_worker_was_killed_once_is_whole_the_second_time(tmp_path):
     assert len(done["once"].records) == 1 and done["once"].lost is None
 
 
-@pytest.mark.parametrize("does", ["hangs", "hangs deaf"])
-def test_a_cell_that_hangs_ends_in_its_time_and_the_others_go_on(does, monkeypatch):
+def test_cells_that_hang_end_in_their_time_and_the_others_go_on(monkeypatch):
     monkeypatch.setattr("noether.runs.worker_pool.GRACE", 1.0)
-    done = done_by_name([Cell("a"), Cell("stuck", does), Cell("b")], seconds=3)
-    assert "--cell-seconds" in done["stuck"].lost and done["a"].records and done["b"].records
+    stuck = [Cell("a"), Cell("hangs", "hangs"), Cell("hangs deaf", "hangs deaf"), Cell("b")]
+    done = done_by_name(stuck, seconds=3)
+    assert all("--cell-seconds" in done[name].lost for name in ("hangs", "hangs deaf"))
+    assert done["a"].records and done["b"].records
 
 
 def test_memory_beyond_the_limit_is_the_cells_own_error():

@@ -114,3 +114,19 @@ def test_the_start_with_most_room_comes_first_and_a_reference_decides_who_may_st
         and rooms[0] > rooms[-1] > 0
     )
     assert all(np.array_equal(x0[:, 0], x0[:, 1]) for x0 in starts)
+
+
+@pytest.mark.parametrize(
+    "under, met",
+    [
+        (lambda q: 1 + (q[0] * q[1] - 14) ** 2, False),
+        (lambda q: -2 - q[0] ** 2, False),
+        (lambda q: q[0] ** 2 + q[1] ** 2, True),
+        (lambda q: 1 + q[0] * q[1], True),
+        (lambda q: (q[0] - q[1]) ** 2, True),
+    ],
+)
+def test_what_has_one_sign_everywhere_is_no_place_without_a_derivative(under, met):
+    """However near to 0 it comes beside its start, as 1 + r^2 does where r was large."""
+    case = plainest.case("own", loss=lambda q, xp: 1 / under(q), breaking=lambda q, xp: q[0] * q[0])
+    assert (kinks.singular(case) is not None) is met

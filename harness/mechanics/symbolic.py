@@ -120,10 +120,22 @@ def metric(case: Case) -> Callable:
     return lambda q, kappa: call(*q, kappa)
 
 
+ASKED = 1000  # operations of an expression of which sympy is asked whether it has one sign
+
+
 def zeros_of(e) -> set:
     """Expressions whose zeros are those of e: the factors of a product, the base of a power."""
     if e.is_Mul:
         return set().union(*(zeros_of(x) for x in e.args))
     if e.is_Pow:
         return zeros_of(e.base) if not e.exp.is_negative else set()
-    return {e} if e.free_symbols and not isinstance(e, sympy.exp) else set()
+    return {e} if e.free_symbols and not never_zero(e) else set()
+
+
+def never_zero(e) -> bool:
+    """Whether an expression has one sign at all real points, as sympy knows of 1 + r^2, or of an exponential.
+    False where it is not known, and of what is too long to be asked."""
+    if e.count_ops() > ASKED:
+        return False
+    real = e.xreplace({x: sympy.Symbol(x.name, real=True) for x in e.free_symbols})
+    return bool(real.is_positive or real.is_negative)

@@ -6,15 +6,16 @@ import plainest
 import pytest
 
 from noether.cases import CATALOG
-from noether.cases.case import BREGMAN, Case, Metric, scale
+from noether.cases.case import BREGMAN, Case, Metric, rotation, scale
 from noether.kernels.programs.operations import IN_A_LOSS
 from noether.laws.continuous import cells as continuous
+from noether.laws.continuous import comparison
 from noether.laws.continuous import starts as continuous_starts
 from noether.laws.continuous.comparison import Cell
 from noether.laws.registry import LAWS
 from noether.mechanics import flow, kinks
 from noether.mechanics.symbolic_mechanics import mechanics
-from noether.verdicts.record import HOLDS, OUTSIDE, VIOLATED
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}
 KINK = ("sqrt", "step")  # sqrt(r * r) and r * step(r) have one at r = 0
@@ -130,3 +131,23 @@ def test_what_has_one_sign_everywhere_is_no_place_without_a_derivative(under, me
     """However near to 0 it comes beside its start, as 1 + r^2 does where r was large."""
     case = plainest.case("own", loss=lambda q, xp: 1 / under(q), breaking=lambda q, xp: q[0] * q[0])
     assert (kinks.singular(case) is not None) is met
+
+
+def falling(q, xp):
+    """It falls without end: a trajectory is at infinity after a finite time, before the usual one."""
+    r = q[0] * q[0] + q[1] * q[1]
+    return -r * r / 8
+
+
+def test_a_solution_that_ends_before_the_usual_time_is_judged_as_far_as_it_goes(monkeypatch):
+    turned = dict(symmetries=(rotation(2, 0, 1),), breaking=lambda q, xp: q[0] * q[0] / 4)
+    case = plainest.case("falling", loss=falling, **turned)
+    cell = Cell("T1", case, "lagrangian", "masses", "quick", 0, ("T4",))
+    records = continuous.run_cell(cell)
+    right = [r for r in records if r.fault is None]
+    assert {r.verdict for r in right} <= {HOLDS, OUTSIDE} and {r.law for r in right} == {"T1", "T4"}
+    assert {r.verdict for r in records if r.fault} == {VIOLATED}
+    ends = {r.data["x"][-1] for r in right if r.data.get("plot") == "lines"}
+    assert ends and max(ends) < flow.FINAL
+    monkeypatch.setattr(comparison, "SHARES", (1,))
+    assert {r.verdict for r in continuous.run_cell(cell) if r.fault is None} == {HOLDS, INCONCLUSIVE}

@@ -20,6 +20,9 @@ from noether.verdicts.judgement import most_spent
 from noether.verdicts.record import Record
 
 SOFT, MOST = 50.0, 16.0  # curvature that the usual intervals resolve; at most sqrt MOST times as many
+SHARES = (1, 1 / 4, 1 / 16, 1 / 64)
+"""Of the usual time, how far a solution is followed. A loss of one's own may have times of its own: where it
+is stiff, or falls without end, no solver comes to the end of the usual time, and the laws are about any."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +48,26 @@ def solve(
     cell: Cell, mech: Mechanics, parameters: flow.Parameters, points: int = 24, final: float = flow.FINAL
 ) -> flow.Certified:
     """One start for every lane: lanes differ in their parameters only. Up to t = final, in 2 points
-    intervals.
+    intervals, or to the first of SHARES of it to which there is a certified solution; where there is none,
+    the longest that is not certified. Raises FloatingPointError where there is none at all.
 
     The collocation takes one step an interval, and a stiff loss needs `refinement` times as many.
     """
     points *= int(np.ceil(refinement(cell.case)))
-    times = np.stack(
-        [flow.output_times(m, mu, final, points) for m, mu in zip(parameters.m, parameters.mu, strict=True)],
-        axis=1,
-    )
-    x0, loose = begun(cell.random(), mech, parameters, times)
-    return flow.certified(mech, x0, parameters, times, loose)
+    found, failed = [], []
+    for share in SHARES:
+        upto = lambda m, mu, share=share: flow.output_times(m, mu, share * final, points)
+        times = np.stack([upto(*pair) for pair in zip(parameters.m, parameters.mu, strict=True)], axis=1)
+        try:
+            x0, loose = begun(cell.random(), mech, parameters, times)
+            found.append(flow.certified(mech, x0, parameters, times, loose))
+        except FloatingPointError as error:
+            failed.append(error)
+        if found and found[-1].settled.all():
+            return found[-1]
+    if not found:
+        raise failed[0]
+    return found[0]
 
 
 def refinement(case: Case) -> float:

@@ -99,12 +99,16 @@ def given_back():
     from noether.system import freed
 
     yield
-    if trim := freed.trim():
-        trim(0)
+    freed.give_back(room=0)
 
 
 @pytest.fixture(autouse=True)
 def nothing_remembered(monkeypatch, states):
-    """What was run is remembered for each test alone, and never among the user's own."""
+    """What was run is remembered for each test alone, and never among the user's own; what it freed is given
+    back where it is much."""
+    from noether.system import freed
+
     folder, numbers = states
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / str(next(numbers))))
+    yield
+    freed.give_back()

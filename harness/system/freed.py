@@ -28,10 +28,10 @@ def trim():
     return None
 
 
-def give_back() -> None:
-    """Give back what is freed, where this process holds ROOM more than it did after the last time."""
+def give_back(room: int = ROOM) -> None:
+    """Give back what is freed, where this process holds `room` bytes more than it did after the last time."""
     global _least
     held = resident_set(os.getpid())
-    if trim() and held is not None and held > _least + ROOM:
+    if trim() and held is not None and held > _least + room:
         trim()(ctypes.c_size_t(0))
         _least = resident_set(os.getpid()) or held

@@ -149,5 +149,7 @@ def test_a_solution_that_ends_before_the_usual_time_is_judged_as_far_as_it_goes(
     assert {r.verdict for r in records if r.fault} == {VIOLATED}
     ends = {r.data["x"][-1] for r in right if r.data.get("plot") == "lines"}
     assert ends and max(ends) < flow.FINAL
+    told = [r.reason for r in right if r.verdict == HOLDS and "|j - S|" in r.reason]
+    assert told and all("to t = 0.0625 alone" in reason for reason in told)
     monkeypatch.setattr(comparison, "SHARES", (1,))
     assert {r.verdict for r in continuous.run_cell(cell) if r.fault is None} == {HOLDS, INCONCLUSIVE}

@@ -179,12 +179,14 @@ class Certified:
     state    (lanes,) largest distance of `run` from the fine collocation, relative to 1 + |x|
     settled  (lanes,) whether the tighter tolerance brought SciPy nearer to the fine collocation, or both are
              at the rounding floor
+    share    of the time that was asked for, as far as it was followed
     """
 
     run: Trajectory
     fine: Trajectory
     coarse: Trajectory
     loose: Trajectory
+    share: float = 1.0
 
     def distance(self, a: Trajectory) -> np.ndarray:
         """How far a solution is from the fine collocation, (lanes,), relative to 1 + the largest |x|."""

@@ -4,7 +4,7 @@ time."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from noether.laws.cell import LawCell
 from noether.laws.continuous.starts import begun
 from noether.laws.law import WrongStatement
 from noether.mechanics import flow
+from noether.mechanics.kinks import Kinked
 from noether.mechanics.stiffness import largest_curvature
 from noether.mechanics.symbolic_mechanics import MU_OFF, Mechanics
 from noether.verdicts.claims import Judged, record
@@ -60,9 +61,12 @@ def solve(
         times = np.stack([upto(*pair) for pair in zip(parameters.m, parameters.mu, strict=True)], axis=1)
         try:
             x0, loose = begun(cell.random(), mech, parameters, times)
-            found.append(flow.certified(mech, x0, parameters, times, loose))
+            found.append(replace(flow.certified(mech, x0, parameters, times, loose), share=share))
         except FloatingPointError as error:
             failed.append(error)
+        except Kinked:  # of another start than that of a longer solution, which then stands
+            if not found:
+                raise
         if found and found[-1].settled.all():
             return found[-1]
     if not found:
@@ -114,6 +118,13 @@ def bounds(
     return apart(run, fine) + apart(fine, coarse) + rounding
 
 
+def method_of(solution: flow.Certified, lane: int) -> str:
+    """What solved a lane, and how far where that is not to the usual time."""
+    method = str(flow.methods(solution.run.parameters)[lane])
+    end = f" to t = {solution.run.times[-1, lane]:.3g} alone" if solution.share < 1 else ""
+    return method + end
+
+
 def judge(
     solution: flow.Certified,
     symmetry: int,
@@ -157,7 +168,7 @@ def judge(
         certified=bool(solution.settled[lane]),
         state=float(solution.state[lane]),
         lane=lane,
-        method=str(flow.methods(run.parameters)[lane]),
+        method=method_of(solution, lane),
         start=run.x[0, :, lane],
         powers={name: smallest(residual, bound, x[window, lane]) for name, x in named.items()},
     )

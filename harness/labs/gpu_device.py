@@ -112,12 +112,14 @@ def stand_in():
     from triton.runtime import driver
 
     from noether.kernels.loops import backends, launch
+    from noether.kernels.loops.compiled import uncoalesced
 
     global DEVICE, IS_STAND_IN
 
     def hook(backend=None, stages=None, *about):
         if stages is None:
             return "ptx as binary", "ptx as binary"
+        stages["ttgir"] = uncoalesced(stages["ttgir"])
         stages["cubin"] = lambda ptx, metadata: ptx.encode()
 
     before = (driver._active, knobs.runtime.add_stages_inspection_hook, backends.GPU, launch.missing)

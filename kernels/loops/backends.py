@@ -94,12 +94,13 @@ def blocks(job: Launch, block: int) -> int:
 
 
 def compiled(job: Launch, arch: int = 90, warps: int = WARPS):
-    """The job's kernel compiled ahead of time for sm_<arch>; needs no GPU."""
+    """The job's kernel compiled ahead of time for sm_<arch>, with a lane for each thread; needs no GPU."""
     from noether.kernels.loops.compiled import compile_ptx
 
     signature = {name: POINTER[kind] for name, kind in job.pointers.items()}
     signature |= dict.fromkeys(job.scalars, "i32")
-    return compile_ptx(job.kernel(), signature, job.constexprs(32 * warps), arch=arch, num_warps=warps)
+    block = job.constexprs(32 * warps)
+    return compile_ptx(job.kernel(), signature, block, arch=arch, num_warps=warps, bare=True)
 
 
 def on_cpu(job: Launch, backend: str, sabotage: Callable[[str], str] | None = None):

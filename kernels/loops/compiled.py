@@ -7,7 +7,7 @@ its kernels are only counted (harness/labs/bench/static.py).
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from noether.kernels.loops.triton_cache import checked
@@ -42,6 +42,7 @@ def compile_ptx(
     num_warps=4,
     enable_fp_fusion=False,
     aligned: tuple[str, ...] = (),
+    bare=False,
 ) -> Compiled:
     """Compile a @triton.jit function to PTX text, once a process.
 
@@ -49,6 +50,8 @@ def compile_ptx(
     constexprs        the remaining parameters -> their values
     enable_fp_fusion  whether a product and a sum may become one fma; its default flips in Triton 3.10
     aligned           parameters whose pointer or number is a multiple of 16, as a launch would tell Triton
+    bare              leave out source lines, and the choice of a thread for each element of a vector: half of
+                      the time, and no instruction where no vector has more elements than there are threads
 
     Raises RuntimeError where TRITON_INTERPRET is set, ValueError for an architecture or a parameter left out.
     """
@@ -58,7 +61,7 @@ def compile_ptx(
             f"aligned names {sorted(set(aligned) - set(signature))}: must be run-time parameters"
         )
     values = tuple((k, _name(v)) for k, v in constexprs.items())
-    options = (arch, num_warps, enable_fp_fusion, aligned)
+    options = (arch, num_warps, enable_fp_fusion, aligned, bare)
     key = (fn.cache_key, fn.__name__, tuple(signature.items()), values, *options)
     if key not in _MEMO:
         _MEMO[key] = _compile(fn, signature, constexprs, *options)
@@ -92,7 +95,7 @@ def _name(value) -> str:
     return getattr(value, "cache_key", None) or repr(value)
 
 
-def _compile(fn, signature, constexprs, arch, num_warps, enable_fp_fusion, aligned) -> Compiled:
+def _compile(fn, signature, constexprs, arch, num_warps, enable_fp_fusion, aligned, bare) -> Compiled:
     import triton
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
@@ -101,25 +104,29 @@ def _compile(fn, signature, constexprs, arch, num_warps, enable_fp_fusion, align
     attrs = {(fn.arg_names.index(name),): [["tt.divisibility", 16]] for name in aligned}
     source = ASTSource(fn, types, dict(constexprs), attrs)
     options = {"num_warps": num_warps, "enable_fp_fusion": enable_fp_fusion}
-    with checked(), _without_assembling():
+    with checked(), _stages(bare):
         done = triton.compile(source, target=GPUTarget("cuda", arch, 32), options=options)
     runtime = {n: t for n, t in types.items() if t != "constexpr"}
     return Compiled(done.asm["ptx"], done.metadata.name, 32 * num_warps, arch, runtime)
 
 
 @contextmanager
-def _without_assembling():
-    """Leave out ptxas, a tenth of the time: nobody here runs machine code.
+def _stages(bare: bool):
+    """Leave out ptxas, a tenth of the time: nobody here runs machine code. And what `bare` is about.
 
     The hook's words enter Triton's cache key, so that a launch on a GPU never finds the empty result.
     Triton calls it without arguments for that key, and with the stages when it has made them (3.6 - 3.7).
     """
     from triton import knobs
 
+    said = "ptx only, bare" if bare else "ptx only"
+
     def hook(backend=None, stages=None, *about):
         if stages is None:
-            return "ptx only", "ptx only"
+            return said, said
         stages["cubin"] = lambda module, metadata: b""
+        if bare:
+            stages["ttgir"] = uncoalesced(stages["ttgir"])
 
     before = getattr(knobs.runtime, "add_stages_inspection_hook", ...)
     if before is not None:  # absent, or somebody's own: left alone
@@ -127,6 +134,44 @@ def _without_assembling():
         return
     knobs.runtime.add_stages_inspection_hook = hook
     try:
-        yield
+        with _without_lines() if bare else nullcontext():
+            yield
     finally:
         knobs.runtime.add_stages_inspection_hook = before
+
+
+@contextmanager
+def _without_lines():
+    """A context in which Triton writes no source lines into the PTX, which are most of its text."""
+    from triton import knobs
+
+    own = knobs.compilation.__dict__  # set as an attribute, it would be exported to the environment
+    before = own.get("disable_line_info", own)
+    own["disable_line_info"] = True
+    try:
+        yield
+    finally:
+        if before is own:
+            del own["disable_line_info"]
+        else:
+            own["disable_line_info"] = before
+
+
+def uncoalesced(stage):
+    """Triton's stage without its pass TritonGPUCoalesce.
+
+    For each load and store the pass walks through all that the address depends on and all that depends on it,
+    which is the whole kernel: half the time of a compilation.
+    """
+    from triton._C.libtriton import passes
+
+    def run(module, metadata):
+        of_gpu = passes.ttgpuir
+        before = of_gpu.add_coalesce
+        of_gpu.add_coalesce = lambda manager: None
+        try:
+            return stage(module, metadata)
+        finally:
+            of_gpu.add_coalesce = before
+
+    return run

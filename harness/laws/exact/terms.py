@@ -13,6 +13,7 @@ from noether.cases.rule import Rule
 from noether.laws.law import Law
 from noether.mechanics.operation_rounding import SLACK
 from noether.mechanics.trajectory import Trajectory
+from noether.mechanics.wide import WIDE
 from noether.verdicts.record import ROUNDING
 
 MOTION = 16.0  # a charge, or a path, below this many bounds proves nothing
@@ -94,7 +95,9 @@ class ExactLaw(Law):
 
 def dot(x, y):
     """The sum over components, axis 1, of a product."""
-    return (x * y).sum(axis=1)
+    if x.ndim == y.ndim == 3 and x.dtype == y.dtype == WIDE and x.itemsize > 8:
+        return np.einsum("sdl,sdl->sl", x, y)  # without an array of products: a third of the time
+    return (x * y).sum(axis=1)  # in float64 einsum may fuse a product and a sum
 
 
 def act(M, x):
@@ -161,8 +164,9 @@ FAR, LEAST = 2.0**200, 2.0**-800
 
 
 def narrow(x) -> np.ndarray:
-    """|x| in float64."""
-    return np.abs(x).astype(np.float64)
+    """|x| in float64; rounded first, since |x| of 64 bits is slower to form, and its rounding is the same."""
+    out = np.array(x, np.float64)
+    return np.abs(out, out=out)
 
 
 def bounded(t: Trajectory, form: Callable) -> np.ndarray:

@@ -5,6 +5,7 @@ choose. It takes half of the time and is left out, and so are source lines.
 """
 
 import re
+from importlib.metadata import version
 
 import pytest
 from test_large_cases import NET
@@ -25,6 +26,7 @@ from test_fused_kernels import ALL, made
 
 from noether.kernels.loops.compiled import compile_ptx
 
+pytestmark = pytest.mark.skipif(version("triton").startswith("3.6."), reason="Triton 3.6 is left to do all")
 LABELS = ("float64", "float32", "float16", "bfloat16", "float16/eager", "bfloat16/mixed", "float32")
 CASES = {c.name: c for c in CORE}
 

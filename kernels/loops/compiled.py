@@ -115,8 +115,10 @@ def _stages(bare: bool):
     """Leave out ptxas, a tenth of the time: nobody here runs machine code. And what `bare` is about.
 
     The hook's words enter Triton's cache key, so that a launch on a GPU never finds the empty result.
-    Triton calls it without arguments for that key, and with the stages when it has made them (3.6 - 3.7).
+    Triton calls it without arguments for that key, and with the stages when it has made them (3.7). Triton
+    3.6 does not ask for a key, and is left to do all.
     """
+    import triton
     from triton import knobs
 
     said = "ptx only, bare" if bare else "ptx only"
@@ -129,7 +131,7 @@ def _stages(bare: bool):
             stages["ttgir"] = uncoalesced(stages["ttgir"])
 
     before = getattr(knobs.runtime, "add_stages_inspection_hook", ...)
-    if before is not None:  # absent, or somebody's own: left alone
+    if before is not None or triton.__version__.startswith("3.6."):  # absent, or somebody's own: left alone
         yield
         return
     knobs.runtime.add_stages_inspection_hook = hook
@@ -167,7 +169,9 @@ def uncoalesced(stage):
 
     def run(module, metadata):
         of_gpu = passes.ttgpuir
-        before = of_gpu.add_coalesce
+        before = getattr(of_gpu, "add_coalesce", None)  # looked at in 3.7.1
+        if before is None:
+            return stage(module, metadata)
         of_gpu.add_coalesce = lambda manager: None
         try:
             return stage(module, metadata)

@@ -5,6 +5,7 @@ import warnings
 from dataclasses import replace
 from fractions import Fraction
 from math import comb, factorial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -216,6 +217,15 @@ def test_a_sweep_that_resolves_too_few_decades_is_inconclusive(monkeypatch):
     assert {r.verdict for r in claims} == {INCONCLUSIVE} and "3 decades resolved, 10 needed" in claims[
         0
     ].reason
+
+
+def test_a_sweep_must_resolve_what_the_rounding_of_its_solution_leaves():
+    def asked(state, response, size=1.0):
+        return sweep.needed([SimpleNamespace(state=state, response=r) for r in (0.0, response)], size)
+
+    assert asked(1e-13, 0.3) == asked(0.0, 0.3) == asked(0.0, 0.0) == 10  # as it is of the catalogue
+    assert asked(5e-12, 0.3) == 8 and asked(5e-12, 0.3, size=10.0) == 7 and asked(5e-12, 0.003) == 6
+    assert asked(1e-6, 0.3) == asked(np.inf, 0.3) == 6  # never as good as nothing
 
 
 def test_a_loss_that_is_not_symmetric_violates_the_response(monkeypatch):

@@ -196,7 +196,7 @@ def fault_record(
 def smallest(residual: np.ndarray, bound: float, term: np.ndarray) -> float:
     """The smallest x > 0 with |residual + x term| or |residual - x term| above the bound at some time, inf
     where there is none."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return float(
             np.nanmin(np.where(term != 0, (bound + np.abs(residual)) / np.abs(term), np.inf), initial=np.inf)
         )

@@ -14,8 +14,9 @@ from noether.verdicts.figures import Course
 from noether.verdicts.record import Record
 
 MAGNITUDES = (0.0, *(10.0**e for e in range(-12, 1)))
-# that a sweep must resolve: float64 leaves 16, the rounding of 100 steps takes 2, a response of 1e-2 two more
-DECADES = 10
+DECADES, LEAST = 10, 6
+"""What a sweep must resolve. float64 leaves 16 decades, the rounding of 100 steps takes 2, a response of 1e-2
+two more. A stiff loss multiplies roundings: its sweep must resolve what they leave (`needed`), and LEAST."""
 RESOLVED = 10  # a response is resolved when it is this many bounds large: it is then known to 10 %
 
 
@@ -58,7 +59,8 @@ def responses(cell: Cell, solution: flow.Certified, i: int, name: str) -> list[R
     terms = lambda t: {f"{name} term": source(t)}
     lanes = range(len(MAGNITUDES))
     judged = [judge(solution, i, lane, window, source, rest, terms=terms) for lane in lanes]
-    out = [sweep_record(cell, symmetry, judged, np.array(MAGNITUDES))]
+    enough = needed(judged, float(np.max(solution.run.size[:, i])))
+    out = [sweep_record(cell, symmetry, judged, np.array(MAGNITUDES), enough)]
     resolved = [x.lane for x in judged if x.response >= RESOLVED * x.bound]
     if resolved:
         nothing = lambda t: np.zeros_like(t.times)
@@ -68,7 +70,22 @@ def responses(cell: Cell, solution: flow.Certified, i: int, name: str) -> list[R
     return out
 
 
-def sweep_record(cell: Cell, symmetry: str, judged: list[Judged], magnitudes: np.ndarray) -> Record:
+def needed(judged: list[Judged], size: float) -> int:
+    """How many decades a sweep must resolve: DECADES, or as many as stand between the largest response and
+    what the two methods differ by in a charge of this size.
+
+    Less one: a bound has four such distances. The bound itself is not asked, so that one which is too wide is
+    found.
+    """
+    floor = RESOLVED * max(x.state for x in judged) * size
+    with np.errstate(divide="ignore", invalid="ignore"):
+        left = np.log10(np.float64(max(x.response for x in judged)) / floor) - 1
+    return int(np.clip(np.nan_to_num(np.floor(left), nan=DECADES), LEAST, DECADES))
+
+
+def sweep_record(
+    cell: Cell, symmetry: str, judged: list[Judged], magnitudes: np.ndarray, enough: int = DECADES
+) -> Record:
     resolved = [k for k, x in enumerate(judged) if magnitudes[k] > 0 and x.response >= RESOLVED * x.bound]
     hidden = [f"{magnitudes[k]:.0e}" for k in range(len(judged)) if magnitudes[k] > 0 and k not in resolved]
     decades = float(np.log10(magnitudes[resolved[-1]] / magnitudes[resolved[0]])) if resolved else 0.0
@@ -84,8 +101,8 @@ def sweep_record(cell: Cell, symmetry: str, judged: list[Judged], magnitudes: np
         judged,
         {"window": "all", "decades": decades},
         0,
-        enough=decades >= DECADES,
-        note=f"{cell.part}: {decades:.0f} decades resolved, {DECADES} needed{below}; ",
+        enough=decades >= enough,
+        note=f"{cell.part}: {decades:.0f} decades resolved, {enough} needed{below}; ",
         figure=Course(
             x=magnitudes,
             y=[x.j[k] for x, k in zip(judged, peak, strict=True)],

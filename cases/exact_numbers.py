@@ -139,6 +139,14 @@ def claimed(rule, at: Point, new: list, xp):
     return RuleError(f"rule {rule.name}: {c.buffer}' is not a {c.buffer} - b f with its a, b and f")
 
 
+def usual_force(rule) -> bool:
+    """Whether b f of the covector is eta (g + k q), or eta (k q - g) of a rule that maximises."""
+    at = point(rule, 0)
+    p, g = at.parameters(), [-x if ascending(rule, at) else x for x in at.g]
+    usual = [p.eta * (gi + p.k * qi) for qi, gi in zip(at.q, g, strict=True)]
+    return same((rule.covector.pulled(list(at.q), list(at.g), p, XP), []), (usual, []))
+
+
 def keeps_beta(rule) -> bool:
     """Whether the number that the covector is multiplied by in a step is beta."""
     p = point(rule, 0).parameters()
@@ -149,7 +157,9 @@ def keeps_beta(rule) -> bool:
 class Reading:
     """What a step was found to depend on.
 
-    momentum  a buffer is carried over;  decay  coupled, decoupled or none
+    momentum  a buffer is carried over
+    decay     where k enters: coupled, decoupled, both or none
+    shrinks   the term "q" of q' is not q itself, whatever it is multiplied by
     signed    the gradient enters by its signs alone;  maximize  with the other sign
     mixes     q'_i depends on another component than i, at the same gradient
     moves     how q' - s q depends on the new buffer w and the force: "by" w itself, "along" w, "ahead" where
@@ -158,6 +168,7 @@ class Reading:
 
     momentum: bool
     decay: str
+    shrinks: bool
     signed: bool
     maximize: bool
     mixes: bool
@@ -174,11 +185,20 @@ def reads_metric(rule) -> bool:
 def reads_number(rule, name: str) -> bool:
     """Whether a step, or what it knows of its number, depends on a parameter."""
     at = point(rule, 0)
-    if not same(updated(rule, at), updated(rule, replace(at, p=at.p | {name: at.p[name] + 1}))):
-        return True
+    return bool(known_by(rule, name)) or not same(updated(rule, at), updated(rule, another(rule, at, name)))
+
+
+def known_by(rule, name: str) -> set[str]:
+    """The names of what a step knows of its number that depend on a parameter."""
     halves = dict.fromkeys((*COMMON, "kappa", *(x.name for x in rule.extra)), 0.5)
     knows = lambda **other: rule.known(2, SimpleNamespace(**{**halves, **other})) if rule.known else {}
-    return knows() != knows(**{name: 0.25})
+    here, there = knows(), knows(**{name: 0.25})
+    return {x for x in here if here[x] != there[x]}
+
+
+def another(rule, at: Point, name: str) -> Point:
+    """The point with another value of a parameter, and of what a step knows by it."""
+    return replace(at, p=at.p | {x: at.p[x] + 1 for x in (name, *known_by(rule, name))})
 
 
 def same(a, b) -> bool:
@@ -192,8 +212,9 @@ def read(rule) -> Reading:
     at = point(rule, 0)
     changed = lambda **what: replace(at, **what)
     more = lambda xs: tuple(x + 1 for x in xs)
-    k = changed(p=at.p | {"k": at.p["k"] + 1})
+    k = another(rule, at, "k")
     _, new = updated(rule, at)
+    left = lambda at: rule.terms(*at.state, new, list(at.g), at.parameters(), XP)[0]["q"]
     in_buffer = not same(([], new), ([], updated(rule, k)[1]))
     in_q = not same((summed(rule, at, new)[0], []), (summed(rule, k, new)[0], []))
     unsigned = same(updated(rule, at, UNSIGNED), updated(rule, changed(g=more(at.g)), UNSIGNED))
@@ -204,12 +225,20 @@ def read(rule) -> Reading:
     mixes = not summed(rule, at, new)[0][0] == summed(rule, other, new)[0][0]
     return Reading(
         momentum=carried,
-        decay="coupled" if in_buffer else "decoupled" if in_q else "none",
+        decay=decaying(in_buffer, in_q, not same((left(at), []), (left(k), []))),
+        shrinks=not same((left(at), []), (at.q, [])),
         signed=unsigned,
         maximize=ascending(rule, at),
         mixes=mixes,
         moves=moving(rule, at, new),
     )
+
+
+def decaying(in_buffer: bool, in_q: bool, in_shrinking: bool) -> str:
+    """Where k enters. Of a step that looks ahead coupled decay is in q' too, but not in its term "q"."""
+    if in_buffer:
+        return "both" if in_shrinking else "coupled"
+    return "decoupled" if in_q else "none"
 
 
 def ascending(rule, at: Point) -> bool:

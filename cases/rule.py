@@ -145,13 +145,24 @@ class Rule:
 
     @property
     def decay(self) -> str:
-        """Where k enters: into a buffer (coupled), beside it into q (decoupled), or nowhere (none)."""
+        """Where k enters: into a buffer (coupled), beside it into q (decoupled), into both, or nowhere
+        (none)."""
         return self.reads.decay
 
     @property
     def decoupled(self) -> bool:
-        """Whether decay is decoupled."""
+        """Whether k enters beside the buffers alone."""
         return self.decay == "decoupled"
+
+    @property
+    def shrinks(self) -> bool:
+        """Whether a step takes a share of q itself: decoupled decay, whatever its number is called."""
+        return self.reads.shrinks
+
+    @cached_property
+    def unread(self) -> frozenset[str]:
+        """Those of the common numbers that no step depends on."""
+        return frozenset(name for name in ("beta", "k") if not self.reads_number(name))
 
     @cached_property
     def on_metric(self) -> bool:
@@ -232,6 +243,11 @@ class Rule:
         """Whether what the covector keeps of itself in a step is beta, or nothing: not a number of its
         own."""
         return self.covector is not None and (not self.momentum or exact_numbers.keeps_beta(self))
+
+    @cached_property
+    def usual_force(self) -> bool:
+        """Whether the covector is pulled by eta (g + k q), but for the sign of an ascent."""
+        return self.covector is not None and exact_numbers.usual_force(self)
 
     def reads_number(self, name: str) -> bool:
         """Whether a step depends on a parameter, by its name."""

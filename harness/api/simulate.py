@@ -126,7 +126,7 @@ def launched(a: Asked, rule: Rule, precision: str, backend: str) -> Simulation:
 def job_of(a: Asked, rule: Rule, precision: str) -> launch.Job:
     """The launch: what was not given is drawn as `verify` draws it. Raises UsageError."""
     refuse_impossible_rules((a.case,), (rule.name,), named=True)
-    spare = {"beta": rule.reads_number("beta"), "k": rule.decay != "none", "kappa": rule.on_metric}
+    spare = {"beta": rule.reads_number("beta"), "k": rule.reads_number("k"), "kappa": rule.on_metric}
     for name, has in spare.items():
         if not has and np.any(a.values.get(name, 0)):
             word = "decay" if name == "k" else name

@@ -192,7 +192,8 @@ def namespace(module: ModuleType, words: Words) -> dict:
     exec(compile(tree, f"<{module.__name__} misread>", "exec"), names)
     for other, taken in lenders(module):
         of = namespace(other, words)
-        names.update({here: of[there] for there, here in taken})
+        # A rule that a file lends is none of its lines: it stays what it is.
+        names.update({here: of[there] if there in of else getattr(other, there) for there, here in taken})
     return names
 
 

@@ -54,7 +54,7 @@ def rebuffered(change, moves: bool = True):
         right_q, w = step(q, v, params, gradient, rule, precision)
         g = gradient(q, params[3])
         named = rule.named(params)
-        coupled = rule.decay == "coupled"
+        coupled = rule.decay in ("coupled", "both")
         named.f = [gi + named.k * qi for qi, gi in zip(q, g, strict=True)] if coupled else g
         part = lambda xs, i: list(xs[i * d : (i + 1) * d])
         new = {name: part(w, i) for i, name in enumerate(rule.buffers)}

@@ -43,10 +43,8 @@ class States:
         self.eta, self.beta, self.k, self.eps = (rows.pop(name) for name in ("eta", "beta", "k", "eps"))
         self.kappa = [rows.pop("kappa")] if rule.on_metric else []
         self.extra = rows
-        if not rule.momentum:
-            self.beta = np.zeros_like(self.beta)
-        if rule.decay == "none":
-            self.k = np.zeros_like(self.k)
+        for name in rule.unread:
+            setattr(self, name, np.zeros_like(self.eta))
 
     @classmethod
     def launched(cls, case: Case, job, z, v) -> States:

@@ -141,7 +141,7 @@ class Trajectory(States):
     def shrink(self) -> np.ndarray:
         """The factor s of decoupled decay, 1 - eta k as a rule and 1 without it; (lanes,), or (steps, lanes)
         where it is another in another step."""
-        if not self.rule.decoupled:
+        if not self.rule.shrinks:
             return np.ones_like(self.eta)
         q = np.ones_like(self.z[:1])
         g, ones = list(np.moveaxis(q, 1, 0)), np.ones_like(self.v[:1])

@@ -208,7 +208,8 @@ class Launches:
             small = {"lanes": FEW, "steps": 0 if RULES[p[1]].scheduled else SHORT}
             where = self.backend if p in self.compiled else "numpy"
             out.append(cell(p, backend=where, **({} if self.full or self.size else small)))
-        return out
+        # Of a size that was asked for, a glance at a rule of its own kind is a launch that is there already.
+        return [c for i, c in enumerate(out) if c not in out[:i]]
 
     def beside(self, cell) -> list[LaunchCell]:
         """The cases beside the core: quick a glance in numpy; full a cover, of which some are compiled."""

@@ -53,12 +53,16 @@ def judges(rule: Rule) -> list[str]:
     return [key for key, law in EXACT.items() if any(law.concerns(case, rule) for case in mine)]
 
 
+DECAY = {"both": "coupled and decoupled"}
+
+
 def read_off(rule: Rule) -> list[str]:
     """What was read off the lines of a rule, in words: of the gradient signs alone, steps that know their
     number (timed), components that read each other (mixing)."""
     said = {
         "momentum": rule.momentum,
-        f"{rule.decay} decay": rule.decay != "none",
+        f"{DECAY.get(rule.decay, rule.decay)} decay": rule.decay != "none",
+        "decoupled decay by a number of its own": rule.shrinks and rule.decay in ("none", "coupled"),
         "signs alone": rule.signed,
         "ascent": rule.maximize,
         "timed": rule.timed,

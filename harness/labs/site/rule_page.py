@@ -25,6 +25,7 @@ metric, and a prime is one step later. What this page says is read from the file
 DECAY = {
     "coupled": "coupled: $k q$ is a part of the gradient",
     "decoupled": "decoupled: $q$ shrinks beside the step, as in AdamW",
+    "both": "coupled and decoupled",
     "none": "none",
 }
 LETTERS = {"eta": "$\\eta$", "beta": "$\\beta$", "k": "$k$", "eps": "$\\varepsilon$", "kappa": "$\\kappa$"}

@@ -121,7 +121,7 @@ def terms_of_q(t: Trajectory) -> tuple[dict[str, np.ndarray], set[str]]:
     mine, old, new = t.summands[0], t.v[:-1, : t.dim], t.v[1:, : t.dim]
     might = {"v'": new, "v": old, "the decay": -t.eta * t.k * t.q[:-1]}
     might |= {"the decay of q + v'": -t.eta * t.k * (t.z[:-1] + new)}
-    owed = {*mine} | ({"the decay"} if t.rule.decoupled else set())
+    owed = {*mine} | ({"the decay"} if t.rule.shrinks else set())
     return might | mine | {"q": t.z[:-1]}, owed
 
 

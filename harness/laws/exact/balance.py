@@ -12,7 +12,7 @@ from noether.cases.rule import Rule
 from noether.laws.exact import planted
 from noether.laws.exact.terms import ExactLaw, Residual, act, along, bounded, depth, dot, formed
 from noether.laws.law import wrong
-from noether.mechanics.trajectory import Trajectory
+from noether.mechanics.trajectory import UNROUNDED, Trajectory
 
 
 def broken_pull(t: Trajectory, symmetry: Symmetry):
@@ -95,8 +95,15 @@ def decaying(rule: Rule, symmetry: Symmetry) -> bool:
 
 def undisturbed(t: Trajectory, symmetry: Symmetry) -> np.ndarray:
     """Symmetric loss; for translations no coupled decay either."""
-    free = symmetry.is_rotation | (t.k == 0) | t.rule.decoupled
-    return (t.eps == 0) & free
+    return (t.eps == 0) & (symmetry.is_rotation | ~drawn_back(t))
+
+
+def drawn_back(t: Trajectory) -> np.ndarray:
+    """(lanes,) whether the force of the covector has a part that is q itself, as that of coupled decay."""
+    ones, nothing = ([np.full((t.steps, t.lanes), x, t.z.dtype) for _ in range(t.dim)] for x in (1, 0))
+    with np.errstate(all="ignore"):
+        force = t.rule.covector.force(ones, nothing, t.parameters(), UNROUNDED)
+    return np.any([np.broadcast_to(x != 0, ones[0].shape) for x in force], axis=(0, 1))
 
 
 def decay_law(t: Trajectory, symmetry: Symmetry):

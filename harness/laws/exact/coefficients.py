@@ -18,9 +18,9 @@ from noether.mechanics.trajectory import Trajectory
 from noether.verdicts.powers import STEP, smallest
 
 TERMS = {
-    "D1": {"mass": lambda t, x: {"mass": x * (1 + t.beta) / 2}, "friction": lambda t, x: {"friction": x}},
+    "D1": {"mass": lambda t, x: {"mass": x * (1 + t.kept) / 2}, "friction": lambda t, x: {"friction": x}},
     "D2": {"kinetic term": lambda t, x: {"kinetic": x}},
-    "D4": {"kinetic term": lambda t, x: {"kinetic": x}, "mass": lambda t, x: {"mass": x * (1 + t.beta) / 2}},
+    "D4": {"kinetic term": lambda t, x: {"kinetic": x}, "mass": lambda t, x: {"mass": x * (1 + t.kept) / 2}},
     "D5": {"kinetic term": lambda t, x: {"kinetic": x}, "old kinetic term": lambda t, x: {"old": x}},
     "D10": {"beta of (1-beta) k": lambda t, x: {"force": x}},
     "D11": {"squared step": lambda t, x: {"square": x}},
@@ -111,7 +111,7 @@ def part(t: Trajectory, lanes: np.ndarray) -> Trajectory:
 
 def named(t: Trajectory) -> tuple[str, ...]:
     """The names of the parameters that a rule reads."""
-    reads = {"eta": True, "beta": t.rule.momentum, "k": t.rule.decay != "none", "eps": True}
+    reads = {"eta": True, "beta": "beta" not in t.rule.unread, "k": "k" not in t.rule.unread, "eps": True}
     return (*(name for name, read in reads.items() if read), *t.extra)
 
 

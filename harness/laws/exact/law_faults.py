@@ -47,10 +47,10 @@ bent = lambda rule, s: rule.on_metric and linear(rule, s)
 scheduled = lambda rule, s: rule.timed and rule.reads.moves == "along"
 warmed = lambda rule, s: scheduled(rule, s) and curved(rule, s)
 simplex = lambda rule, s: rule.simplex
-shrinks = lambda rule, s: rule.decoupled
+shrinks = lambda rule, s: rule.shrinks
 keeps = lambda rule, s: len(rule.buffers) > 1
 remembers = lambda rule, s: keeps(rule, s) and "beta2" in rule.parameters
-pulled = lambda rule, s: keeps(rule, s) and rule.decay == "coupled"
+pulled = lambda rule, s: keeps(rule, s) and rule.decay in ("coupled", "both")
 """Where the changed term of a law is not identically zero, by the rule and the symmetry."""
 
 

@@ -30,24 +30,24 @@ def scales(symmetry: Symmetry) -> bool:
 
 
 def normed(rule: Rule, symmetry: Symmetry) -> bool:
-    return scales(symmetry) and plain(rule) and rule.decay == "coupled"
+    return scales(symmetry) and plain(rule) and rule.decay == "coupled" and not rule.shrinks
 
 
 def norm_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, old: float = 1.0):
     """D5. `kinetic` scales |v'|^2 + beta |v|^2, `old` its second term."""
     q, v, w, R = t.q[1:-1], t.v[1:-1], t.v[2:], dot(t.q, t.q)
     pull = 2 * broken_pull(t, symmetry)[1:]
-    energy = dot(w, w) + old * t.beta * dot(v, v)
-    predicted = (1 + t.beta) * R[1:-1] - t.beta * R[:-2] - pull + kinetic * energy
+    energy = dot(w, w) + old * t.kept * dot(v, v)
+    predicted = (1 + t.kept) * R[1:-1] - t.kept * R[:-2] - pull + kinetic * energy
     delta, after, before = t.delta[1:], t.sigma[1:], t.sigma[:-1]
     bound = (
         2 * size(q, delta)
         + 2 * size(q + w, after)
         + dot(after, after)
-        + np.abs(t.beta) * (2 * size(q - v, before) + dot(before, before))
+        + np.abs(t.kept) * (2 * size(q - v, before) + dot(before, before))
     )
     sizes = 2 * t.eta * (size(t.eps * t.g_broken[1:], q) + t.k * R[1:-1])
-    own = formed(t, len(symmetry.a) + 12, R[2:], (1 + t.beta) * R[1:-1], t.beta * R[:-2], sizes, energy)
+    own = formed(t, len(symmetry.a) + 12, R[2:], (1 + t.kept) * R[1:-1], t.kept * R[:-2], sizes, energy)
     return Residual(R[2:], predicted, bound + own, size(w, q))
 
 
@@ -106,7 +106,7 @@ LAWS = (
             r"|q|^2"
         ),
         applies="gradient descent, scale-invariant losses, float64 and float32",
-        suits=lambda rule, symmetry: normed(rule, symmetry) and not rule.momentum,
+        suits=lambda rule, symmetry: normed(rule, symmetry) and not rule.momentum and rule.usual_force,
         residual=root_mean_square_law,
         blind=("a gradient turned within the tangent space of the sphere",),
         faults=(

@@ -40,18 +40,18 @@ def difference_law(
     a = t.shrink if np.ndim(t.shrink) == 1 else t.shrink[:, None]
     first = t.v[:1] - (1 - a[:1] if np.ndim(a) == 3 else 1 - a) * q[:1]  # a w_0
     back = np.concatenate([first, a * w if np.ndim(a) == 1 else np.diff(a * q, axis=0)])
-    push = t.beta * back
+    push = t.kept * back
     pull = t.pull
-    if t.rule.decoupled:
-        pull = pull + (1 - force * t.beta) * ((1 - a) * q)
+    if t.rule.shrinks:
+        pull = pull + (1 - force * t.kept) * ((1 - a) * q)
     if mass is not None or friction != 1:
         push, pull = remodelled(
-            back, pull, (1 + t.beta) / 2 if mass is None else mass, friction * (1 - t.beta)
+            back, pull, (1 + t.kept) / 2 if mass is None else mass, friction * (1 - t.kept)
         )
     before = np.concatenate([0 * t.sigma[:1], t.sigma[:-1]])
-    own = formed(t, 8, q, push, pull, t.beta * q, t.pull)
+    own = formed(t, 8, q, push, pull, t.kept * q, t.pull)
     moved = np.abs(np.diff(t.q, axis=0))
-    return Residual(t.q[1:], q + push - pull, t.delta + t.sigma + np.abs(t.beta) * before + own, moved)
+    return Residual(t.q[1:], q + push - pull, t.delta + t.sigma + np.abs(t.kept) * before + own, moved)
 
 
 def remodelled(back, pull, mass, friction):
@@ -69,7 +69,7 @@ LAWS = (
         equation=r"q'' - (1 + \beta) q' + \beta q = -\eta (g' + k q')",
         applies="gradient descent and heavy ball with coupled decay, dampened and maximising too; beta = 0 "
         "included",
-        suits=lambda rule, symmetry: plain(rule) and not rule.decoupled,
+        suits=lambda rule, symmetry: plain(rule) and not rule.shrinks,
         residual=difference_law,
         lag=2,
         blind=("a buffer that is wrong and not used", "nothing else that D0 sees"),
@@ -93,7 +93,7 @@ LAWS = (
         title="decoupled weight decay",
         equation=r"q'' - (1 + a \beta) q' + a \beta q = -\eta (g' + (1 - \beta) k q'), \quad a = 1 - \eta k",
         applies="heavy ball with decoupled decay, at every beta and 1 - eta k",
-        suits=lambda rule, symmetry: plain(rule) and rule.decoupled,
+        suits=lambda rule, symmetry: plain(rule) and rule.shrinks,
         residual=difference_law,
         lag=2,
         blind=("a buffer that is wrong and not used", "nothing else that D0 sees"),

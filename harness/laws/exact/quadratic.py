@@ -14,25 +14,31 @@ from noether.mechanics.trajectory import Trajectory
 
 
 def massive(rule: Rule, symmetry: Symmetry) -> bool:
-    return symmetry.is_symmetric and rule.decay == "coupled" and rule.moves_by_buffer and rule.keeps_beta
+    return (
+        symmetry.is_symmetric
+        and rule.decay == "coupled"
+        and not rule.shrinks
+        and rule.moves_by_buffer
+        and rule.keeps_beta
+    )
 
 
 def mass_law(t: Trajectory, symmetry: Symmetry, kinetic: float = 1.0, mass=None):
     """D4  D[Q + beta/(1-beta) J] = -eta/(1-beta) <f, Aq> + (1+beta)/(2(1-beta)) <A w, w>,  Q = <q, Aq>/2."""
     A, q, w = symmetry.matrix, t.q[:-1], t.v[1:]
-    ratio = t.beta / (1 - t.beta)
+    ratio = t.kept / (1 - t.kept)
     Q = dot(t.q, act(A, t.q)) / 2
     J = charge(t, symmetry)
     joint = Q + ratio * J
-    weight = (1 + t.beta) / 2 if mass is None else mass
-    source = kinetic * weight / (1 - t.beta) * dot(act(A, w), w)
-    predicted = -broken_pull(t, symmetry) / (1 - t.beta) + source
+    weight = (1 + t.kept) / 2 if mass is None else mass
+    source = kinetic * weight / (1 - t.kept) * dot(act(A, w), w)
+    predicted = -broken_pull(t, symmetry) / (1 - t.kept) + source
     return Residual(np.diff(joint, axis=0), predicted, mass_bound(t, symmetry, ratio), size(w, act(A, q)))
 
 
 def mass_bound(t: Trajectory, symmetry: Symmetry, ratio):
     """The bound on D4's residual; ratio is beta/(1-beta)."""
-    A, M, left, (q, p) = symmetry.matrix, symmetry.sizes, 1 - t.beta, (t.q[:-1], t.q[1:])
+    A, M, left, (q, p) = symmetry.matrix, symmetry.sizes, 1 - t.kept, (t.q[:-1], t.q[1:])
     moved = lambda x: act(M, x)
 
     def form(sized):

@@ -46,7 +46,7 @@ class Symbols(Trajectory):
         self.z, self.v = (np.array([s[i] for s in states], object)[..., None] for i in (0, 1))
         zero = params[0].number(0.0)
         eta, beta, k, eps = params
-        beta, k = beta if rule.momentum else zero, k if rule.decay != "none" else zero
+        beta, k = (zero if name in rule.unread else x for name, x in (("beta", beta), ("k", k)))
         self.eta, self.beta, self.k, self.eps = (np.array([x], object) for x in (eta, beta, k, eps))
 
     def _gradient(self, loss) -> np.ndarray:

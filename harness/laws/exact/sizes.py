@@ -85,7 +85,7 @@ def after_the_step(t: Trajectory) -> np.ndarray:
     p, q, shrunk, after = t.precision, t.z[:-1], t.summands[0]["q"], np.abs(t.z[1:])
     longest = np.broadcast_to(t.eta * furthest(t), (t.steps, t.lanes))
     past = t.eta * t.rule.bounded.past(t.dim, p.u_arith)
-    decayed = np.abs(q - shrunk) + np.abs(shrunk) if t.rule.decoupled else 0
+    decayed = np.abs(q - shrunk) + np.abs(shrunk) if t.rule.shrinks else 0
     rounded = p.u_arith * (2 * decayed + 2 * (longest + past)[:, None] + after)
     rounded = rounded + (p.q_store != p.rounded) * p.u_q * after + 6 * (p.tiny_arith + p.tiny_q)
     return (past + sizes(rounded, t.rule.bounded.norm)).astype(float) * (1 + 32 * p.u_arith)

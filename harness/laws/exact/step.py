@@ -17,7 +17,7 @@ def update(t: Trajectory, symmetry=None):
     old = t.summands[0]["q"]
     own_v = formed(t, 4, t.sizes_v) + inner(t, t.delta)
     own_q = (
-        formed(t, 3 if t.rule.decoupled else 1, old, t.v[1:])
+        formed(t, 3 if t.rule.shrinks else 1, old, t.v[1:])
         if t.rule.moves_by_buffer
         else formed(t, 6, old, t.reach) + inner(t, t.sigma)
     )

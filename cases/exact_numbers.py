@@ -139,6 +139,13 @@ def claimed(rule, at: Point, new: list, xp):
     return RuleError(f"rule {rule.name}: {c.buffer}' is not a {c.buffer} - b f with its a, b and f")
 
 
+def always_drawn_back(rule) -> bool:
+    """Whether the force of the covector has a part that is q itself, also where k is 0."""
+    at = point(rule, 0)
+    p = SimpleNamespace(**at.p | dict.fromkeys({"k", *known_by(rule, "k")}, Number(0)))
+    return any(x != Number(0) for x in rule.covector.force(list(at.q), [Number(0)] * D, p, XP))
+
+
 def usual_force(rule) -> bool:
     """Whether b f of the covector is eta (g + k q), or eta (k q - g) of a rule that maximises."""
     at = point(rule, 0)

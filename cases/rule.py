@@ -249,6 +249,11 @@ class Rule:
         """Whether the covector is pulled by eta (g + k q), but for the sign of an ascent."""
         return self.covector is not None and exact_numbers.usual_force(self)
 
+    @cached_property
+    def always_drawn_back(self) -> bool:
+        """Whether coupled decay has a number other than k, so that no lane is without it."""
+        return self.covector is not None and exact_numbers.always_drawn_back(self)
+
     def reads_number(self, name: str) -> bool:
         """Whether a step depends on a parameter, by its name."""
         return exact_numbers.reads_number(self, name)

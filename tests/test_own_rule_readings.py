@@ -112,6 +112,14 @@ def test_a_right_rule_is_read_as_it_is_and_no_law_accuses_it(rule, decay, shrink
     assert found.exit_code == 0
 
 
+def test_a_charge_decays_alone_where_no_decay_of_ones_own_draws_q_back():
+    assert NAMED["lam-force"].always_drawn_back and not NAMED["rising-decay"].always_drawn_back
+    assert not NAMED["both-decays"].always_drawn_back and not RULES["heavy-ball"].always_drawn_back
+    (shift, *_) = BY_NAME["free-particle"].symmetries
+    assert not EXACT_LAWS["D3"].suits(NAMED["lam-force"], shift)
+    assert EXACT_LAWS["D3"].suits(RULES["heavy-ball"], shift)
+
+
 def test_what_no_step_reads_is_nothing_and_what_one_reads_is_kept():
     assert NAMED["damped"].unread == {"k"} and not NAMED["rising-decay"].unread
     assert RULES["gradient-descent"].unread == {"beta"} and not RULES["adam"].unread & {"beta"}

@@ -85,12 +85,11 @@ def size_of_charge(t: Trajectory, symmetry: Symmetry):
 def decaying(rule: Rule, symmetry: Symmetry) -> bool:
     """Nesterov moves q along the force too, a metric in another direction: a rotation feels it, a translation
     does not. Where the first step keeps nothing of the buffer, nothing is left that could decay."""
-    return (
-        rule.covector is not None
-        and rule.momentum
-        and rule.remembers
-        and (symmetry.is_translation or (symmetry.is_rotation and rule.moves_along_buffer))
-    )
+    if rule.covector is None or not (rule.momentum and rule.remembers):
+        return False
+    if symmetry.is_translation:
+        return not rule.always_drawn_back
+    return symmetry.is_rotation and rule.moves_along_buffer
 
 
 def undisturbed(t: Trajectory, symmetry: Symmetry) -> np.ndarray:

@@ -46,7 +46,7 @@ check: $(READY)  ## Lint, then test
 faults: $(READY)  ## Plant every fault and show which law kills it (quick; PROFILE=full)
 	$(PYTHON) -m noether faults --profile $(PROFILE) $(ARGS)
 
-fuzz: $(READY)  ## Fuzz every law for TIME (60s), after the corpus
+fuzz: $(READY)  ## Try random launches under six exact laws for TIME (60s), after the corpus
 	$(PYTHON) -m noether fuzz --for $(TIME) $(ARGS)
 
 stress: $(READY)  ## Kill, double, starve and damage runs; 10^6 lanes, 10^7 steps (ARGS="kills lanes" for parts)

@@ -1,5 +1,7 @@
 """Fuzzing finds what is planted and nothing else, makes it small, and says what it did not look at."""
 
+import re
+
 import numpy as np
 import pytest
 from plainest import listed
@@ -27,6 +29,7 @@ from noether.campaigns.fuzz.outcome import Campaign
 from noether.campaigns.fuzz.probe import Probe
 from noether.campaigns.fuzz.regimes import REGIMES
 from noether.cases import CORE
+from noether.cli.commands.fuzz import fuzz
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import rules_of
 from noether.plan.design import PRECISIONS, RULES
@@ -75,6 +78,11 @@ def test_what_it_reports_was_confirmed_by_the_host(honest):
         assert row.replayed > 0 and (row.checks > 0) == EXACT[law].screened, law
         assert row.host is not None and row.host <= 1 and row.screen <= 1
     assert honest.rows["D0"].host > 0.9
+
+
+def test_the_help_names_the_laws_that_the_screen_computes():
+    named = set(re.findall(r"D\d+", fuzz.__doc__ or ""))
+    assert named == {key for key, law in EXACT.items() if law.screened} and len(named) == 6
 
 
 def test_every_cell_is_visited_or_named(honest):

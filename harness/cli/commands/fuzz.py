@@ -50,7 +50,9 @@ def fuzz(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ):
-    """Fuzz every exact law within a time box.
+    """Try random launches under six exact laws.
+
+    They are the laws that the screen computes: D0, D2, D3, D4, D6 and D7.
 
     Exit code: 0 nothing false, 1 a law is violated (the smallest and the worst launch are kept in the corpus)
     or the corpus is violated again, 3 no check, an alarm that the host does not confirm, or a planted fault

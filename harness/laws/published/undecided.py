@@ -1,5 +1,5 @@
-"""Published statements that nobody has measured here yet. One that is decided leaves this list for
-book.py or elsewhere.py: a test holds that none stands in two of them."""
+"""Published statements that were measured in part here, or not at all. One that is decided leaves this list
+for book.py or elsewhere.py: a test holds that none stands in two of them."""
 
 from __future__ import annotations
 
@@ -138,6 +138,7 @@ UNDECIDED = (
     Undecided(
         "On a scale-invariant loss weight decay is exactly an exponentially growing learning rate.",
         "Li, Arora (2019), arXiv 1910.07454",
+        ("N7",),
     ),
     Undecided(
         "With decay scale-invariant training is periodic near the origin.",

@@ -11,6 +11,7 @@ from noether.laws.published.elsewhere import MEASURED, Measured
 from noether.report.findings.figures import DRAWN, figure_of
 from noether.report.table import number
 from noether.runs.saved_run import Run
+from noether.system.outside import plural
 from noether.system.usage import UsageError
 from noether.verdicts.record import HOLDS, ORDER, OUTSIDE, Record
 
@@ -100,7 +101,8 @@ def elsewhere(s: Measured, real: Sequence[Record]) -> dict:
 def measured(mine: Sequence[Record]) -> str:
     """What the verdicts of a law come to, in one phrase."""
     hold = [r for r in mine if r.verdict == HOLDS]
-    told = f"{len(hold)} of {len(mine)} verdicts hold, on {len({r.case for r in mine})} losses"
+    cases = plural(len({r.case for r in mine}), "case")
+    told = f"{len(hold)} of {len(mine)} verdicts hold, on {cases}"
     orders = [r for r in hold if r.kind == ORDER and r.data.get("x")]  # not the constants in front of them
     spent = max((r.spent for r in hold if r.spent is not None and r.kind != ORDER), default=None)
     if orders:

@@ -62,7 +62,8 @@ charge. [M1](theory.md#M1) has the charges; `noether map` measures it again.
 LEFT = """## Not decided yet
 
 Published statements that were not measured as they are stated. Where a law measures a part of one, its
-number stands beside it.
+number stands beside it. What networks in training say of some of them is in
+[networks/paper.md](networks/paper.md).
 """
 RANK = ("refuted", "not of second order", "qualified", "an identity", "confirmed", OPEN)
 
@@ -84,7 +85,7 @@ def overview(found: dict) -> list[str]:
     place = lambda s: RANK.index(s["verdict"]) if s["verdict"] in RANK else len(RANK)
     lines = ["| verdict | statement | in plain words | law |", "|---|---|---|---|"]
     lines += [row(s) for s in sorted(found["statements"], key=place)]
-    more = f"| {OPEN} | [{len(UNDECIDED)} more](#not-decided-yet) | they wait to be measured | |"
+    more = f"| {OPEN} | [{len(UNDECIDED)} more](#not-decided-yet) | they are measured in part or not at all | |"
     return [*lines, more, ""]
 
 

@@ -120,7 +120,7 @@ PLANTED = [
     ("sizes", InBlocks, "violated", "in a tensor of another length"),
     ("one tensor in two", Normed, "violated", "in two pieces"),
     (f"{2**20 + 1} elements", InLargeBlocks, "violated", "move otherwise than alone"),
-    ("layouts in memory", InMemory, "violated", "lies as every second number"),
+    ("layouts in memory", InMemory, "violated", "a tensor that takes every second number of its storage"),
     ("views of one storage", Beyond, "violated", "views of one storage"),
     ("an empty tensor", Mean, "outside", "ZeroDivisionError"),
     ("an empty tensor", Stopping, "violated", "one without elements"),

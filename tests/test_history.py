@@ -131,10 +131,10 @@ def test_only_runs_that_can_be_compared_are_shown_and_the_rest_is_counted(plan, 
     out = told(capsys)
     assert "2 runs of profile quick, seed 0, backend numpy" in out and "runs/history.html" in out
     for words in (
-        "1 runs of profile quick, seed 3",
-        "1 runs of profile full",
+        "1 run of profile quick, seed 3",
+        "1 run of profile full",
         "law D2",
-        "1 parts of a run",
+        "1 part of a run",
     ):
         assert words in out
     assert call(["history", "--seed", "3", "--json"]) == 0

@@ -13,7 +13,7 @@ from noether.cli.main import call
 from noether.plan.design import LAWS
 from noether.report.figures.scatter import Point, scatter
 from noether.system.outside import plural
-from noether.verdicts.record import ORDER, VIOLATED
+from noether.verdicts.record import INCONCLUSIVE, ORDER, VIOLATED
 
 FEW = [
     [],
@@ -54,6 +54,24 @@ def test_records_that_lack_data_are_drawn_without(data):
     empty = dict(data=data, predicted=None, measured=None, spent=None, verdict="inconclusive")
     pair = [order() if "y" not in data else record("O3"), record("O3", kind=ORDER, **empty)]
     well_formed(page_of(pair))
+
+
+def test_the_headline_says_what_is_inconclusive_as_the_last_line_of_a_run_does():
+    real = [record(case=case, verdict=v) for case, v in (("a", "holds"), ("b", INCONCLUSIVE))]
+    (headline,) = re.findall(r'<h1 class="whole">(.*?)</h1>', page_of([*real, planted()], exit_code=0))
+    assert headline == "✓ Everything that was decided holds; 1 inconclusive (D2 1)"
+    assert '<h1 class="whole">✓ Everything holds</h1>' in page_of([real[0], planted()], exit_code=0)
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(1, "1 differs in sign, below its"), (2, "2 differ in sign, below their")]
+)
+def test_what_differs_in_sign_is_counted(count, told):
+    other = [record(case=f"c{n}", measured=1.0, predicted=1.0) for n in range(4)]
+    turned = [
+        record(case=f"t{n}", measured=-1e-9, predicted=1e-9, spent=0.5, bound=1e-8) for n in range(count)
+    ]
+    assert f"{told} bound." in page_of([*other, *turned])
 
 
 def test_violations_stand_before_the_laws_with_their_replay():

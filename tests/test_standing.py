@@ -45,9 +45,12 @@ def test_the_book_counts_cases_rules_and_laws_and_a_run_that_is_not_there_is_ref
     assert main.call(["laws", str(tmp_path / "none")]) == 2 and "not there" in capsys.readouterr().err
 
 
-def test_a_recorded_run_is_told_law_by_law(plan, capsys, tmp_path):
+def test_a_recorded_run_is_told_law_by_law(plan, capsys, tmp_path, monkeypatch):
     assert main.call(["verify", "--out", str(tmp_path / "run"), "--jobs", "1"]) == 0
     capsys.readouterr()
     assert main.call(["laws", str(tmp_path / "run")]) == 0
     out = capsys.readouterr().out
-    assert "D0" in out and "holds" in out
+    assert "D0" in out and "holds" in out and "slopes: the stated order" in out
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main.call(["laws", str(tmp_path / "run")]) == 0
+    assert "slopes" not in capsys.readouterr().out, "no legend of a column that is not shown"

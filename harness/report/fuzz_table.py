@@ -70,7 +70,7 @@ def volume(outcome: Outcome) -> list[str]:
     lines.append(f"{speed}: {shares}; {outcome.cpu:.0f} s of processors, {each}")
     left = unscreened(outcome.campaign.cases, outcome.campaign.rules)
     if left:
-        why = "their laws cannot be traced into a kernel"
+        why = f"{'its' if len(left) == 1 else 'their'} laws cannot be traced into a kernel"
         lines.append(f"{plural(len(left), 'rule is', 'rules are')} not fuzzed, {why}: {', '.join(left)}")
     return lines
 

@@ -13,6 +13,7 @@ from noether.report.law_table import titled
 from noether.runs.history import History
 from noether.runs.history_file import Point
 from noether.runs.trend_marks import SECONDS, WHOLE, Step, needed
+from noether.system.outside import plural
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 FLAT = BLOCKS[3]
@@ -132,9 +133,15 @@ def line(s: Step) -> str:
     return f"{s.law or 'the whole run'}: {s.line}"
 
 
+def uncompared(count: int, why: str) -> str:
+    """How many of what was left out: "1 run of noether fuzz", "2 runs of noether fuzz"."""
+    what, _, of = why.partition(" ")
+    return f"{plural(count, what.removesuffix('s'))} {of}"
+
+
 def remarks(h: History, steps: Sequence[Step]) -> list[str]:
     """What was left out, and what could not be marked."""
-    out = [f"left out, for it cannot be compared with these: {n} {why}" for why, n in h.left_out]
+    out = [f"left out, for it cannot be compared with these: {uncompared(n, why)}" for why, n in h.left_out]
     count = sum(any(p.laws.get(law) and p.laws[law].seconds for p in h.points) for law in h.points[-1].laws)
     runs = needed(h.points, count) if count else None
     if runs and not any(s.kind == SECONDS and s.law != WHOLE for s in steps):

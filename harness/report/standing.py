@@ -12,6 +12,10 @@ from noether.verdicts import power
 from noether.verdicts.record import ORDER, Record, summarise
 
 ROOMY = 100  # columns from which on slopes are shown; --json has them always
+SLOPES = (
+    "slopes: the stated order, a colon, and the smallest and the largest that was measured. T3 has the "
+    "number in front of its order too."
+)
 
 
 def slopes(records: Iterable[Record]) -> str:
@@ -48,6 +52,11 @@ def standing_table(records: list[Record], laws: Iterable[str]):
         counted = (str(row.cells), number(row.worst_spent), *orders)
         table.add_row(row.law, title(row.law), *counted, seen, killed, verdict)
     return table
+
+
+def legend() -> list[Text]:
+    """What the column means whose name does not say it, where it is shown."""
+    return [Text(SLOPES, style="dim")] if console().width >= ROOMY else []
 
 
 def standing(records: list[Record], laws: Iterable[str]) -> list[dict]:

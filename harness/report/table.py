@@ -38,6 +38,8 @@ WORD = {
     exit_codes.INTERNAL: "internal error",
     exit_codes.INTERRUPTED: "interrupted",
 }
+PARTLY = "everything that was decided holds"
+"""The verdict of a run that holds and leaves something undecided."""
 STYLE = {exit_codes.HOLDS: "bold green", exit_codes.UNDECIDED: "yellow"}
 # Planted faults: a whole run has three times as many, and a table of them would push the laws off the screen.
 LISTED = 40
@@ -128,18 +130,23 @@ def verdict(result: Result) -> str:
         return f"not as the baseline: {plural(len(found.rises), 'marked rise')}, {lost}"
     if result.exit_code == exit_codes.VIOLATED and gone and not violated:
         return f"known violations that are gone: {'; '.join(gone)}: take their entries out"
-    open_ones = [r.law for r in result.records if r.verdict == INCONCLUSIVE and not r.fault]
+    left = inconclusive(result.records, result.laws)
     if result.exit_code == exit_codes.HOLDS and result.shard:
         return f"nothing is violated in part {result.shard}; noether merge decides the whole"
-    if result.exit_code == exit_codes.HOLDS and (open_ones or result.unjudged):
-        counts = ", ".join(f"{law} {open_ones.count(law)}" for law in result.laws if law in open_ones)
-        told = [f"{len(open_ones)} inconclusive ({counts})"] if open_ones else []
+    if result.exit_code == exit_codes.HOLDS and (left or result.unjudged):
+        told = [left] if left else []
         told += [f"not judged: {' '.join(result.unjudged)}"] if result.unjudged else []
-        known = known_violations.closing(result) or "everything that was decided holds"
-        return f"{known}; {'; '.join(told)}"
+        return f"{known_violations.closing(result) or PARTLY}; {'; '.join(told)}"
     if result.exit_code == exit_codes.HOLDS and known_violations.closing(result):
         return known_violations.closing(result)
     return f"{WORD[result.exit_code]}{why(result)}"
+
+
+def inconclusive(records: Iterable[Record], laws: Iterable[str]) -> str:
+    """How many verdicts on right steps are inconclusive, and of which laws; '' where none is."""
+    found = [r.law for r in records if r.verdict == INCONCLUSIVE and not r.fault]
+    counts = ", ".join(f"{law} {found.count(law)}" for law in laws if law in found)
+    return f"{len(found)} inconclusive ({counts})" if found else ""
 
 
 def closing(result: Result) -> Text:

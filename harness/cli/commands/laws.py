@@ -18,11 +18,11 @@ def laws(run: Run = None, as_json: AsJson = False):
     if run is None:
         printed({"laws": laws_listed()}) if as_json else say(laws_table(), counted())
         return
-    from noether.report.standing import standing, standing_table
+    from noether.report.standing import legend, standing, standing_table
     from noether.runs.saved_run import read_run
 
     found = read_run(run)
     if as_json:
         printed({"run": str(found.path), "laws": standing(found.records, found.about["laws"])})
     else:
-        say(standing_table(found.records, found.about["laws"]), counted())
+        say(standing_table(found.records, found.about["laws"]), *legend(), counted())

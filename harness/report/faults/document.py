@@ -8,6 +8,7 @@ from noether.faults.harmless import EQUIVALENT
 from noether.kernels.programs.precision import UNIT
 from noether.report.faults.page import decades, totals
 from noether.report.faults.table import graded, spread
+from noether.system.outside import plural
 from noether.verdicts.record import Record
 
 HEAD = """# Planted faults
@@ -45,7 +46,7 @@ def document(records: list[Record], about: dict) -> str:
     killed = f"{found.killed} killed ({found.by_bits} by B1 alone), {found.equivalent} proven to be none"
     survive = found.faults - found.killed - found.equivalent
     lines = [HEAD.format(**about["arguments"], start=about["start"][:10])]
-    lines += [f"{found.faults} faults: {killed}, {survive} survive.", ""]
+    lines += [f"{plural(found.faults, 'fault')}: {killed}, {survive} survive.", ""]
     guards = sum(row.shown == {GUARD} for row in matrix)
     others = len(matrix) - len(shown) - guards
     lines += [PARTS.format(shown=len(shown), others=others, guards=guards), "## Kill matrix", ""]

@@ -133,7 +133,7 @@ def ending(result: Campaign) -> list:
     style = "bold green" if result.exit_code == exit_codes.HOLDS else "bold red"
     where_to = f"; {result.folder}/report.html" if result.folder else ""
     killed = f"{v.killed} killed ({v.by_bits} by B1 alone), {v.equivalent} proven to be none"
-    faults = f"{v.faults} faults: {killed}, {v.faults - v.killed - v.equivalent} survive"
+    faults = f"{plural(v.faults, 'fault')}: {killed}, {v.faults - v.killed - v.equivalent} survive"
     counts = f"{plural(len(result.records), 'verdict')}, {plural(result.cells, 'cell')}"
     took = ", ".join(filter(None, [f"{result.seconds:.1f} s", told_peak(result.memory)]))
     work = f"{counts}, {took}{where_to}"

@@ -85,7 +85,9 @@ def overview(found: dict) -> list[str]:
     place = lambda s: RANK.index(s["verdict"]) if s["verdict"] in RANK else len(RANK)
     lines = ["| verdict | statement | in plain words | law |", "|---|---|---|---|"]
     lines += [row(s) for s in sorted(found["statements"], key=place)]
-    more = f"| {OPEN} | [{len(UNDECIDED)} more](#not-decided-yet) | they are measured in part or not at all | |"
+    more = (
+        f"| {OPEN} | [{len(UNDECIDED)} more](#not-decided-yet) | they are measured in part or not at all | |"
+    )
     return [*lines, more, ""]
 
 

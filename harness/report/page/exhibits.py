@@ -61,8 +61,9 @@ def moved(real: list[Record], drawn: set[int]) -> dict | None:
     drawn |= {id(a), id(b)}
     alike = "Same loss, same symmetry, Euclidean kinetic energy" if same else UNLIKE
     far = max(zip(*traces[1][:2], strict=False), key=lambda p: abs(p[1] - math.exp(-p[0])))
-    ends = f"at time {far[0]:.2g} to {far[1]:.2g} of its start instead of {math.exp(-far[0]):.2g}"
-    moves = f"{alike}: kinetic breaking moves the charge as predicted, {ends}.{room(b)}"
+    ends = f"at time {far[0]:.2g} it is {far[1]:.2g} times its start, where friction alone would leave "
+    ends += f"{math.exp(-far[0]):.2g} of it"
+    moves = f"{alike}: kinetic breaking moves the charge as predicted: {ends}.{room(b)}"
     captions = (f"{KEPT}{room(a)} {named(a.law)}: {place(a)}.", f"{moves} {named(b.law)}: {place(b)}.")
     other = f"that of {b.symmetry} on {b.case}"
     beside = f"which its kinetic energy keeps, beside {other}, which it breaks. Same axes."

@@ -185,7 +185,8 @@ def agreement(law: str, judged: list[Record], book: Book) -> dict | None:
     inside = sum(r.spent <= 1 for r in found)
     caption = f"Measured must lie on predicted or within the bar that its bound allows: {inside} of "
     caption += f"{len(points)} records do, each at its worst point{over}."
-    caption += f" {turned} differ in sign, below their bound." if turned else ""
+    differ = ("differs", "its") if turned == 1 else ("differ", "their")
+    caption += f" {turned} {differ[0]} in sign, below {differ[1]} bound." if turned else ""
     return {"svg": svg, "caption": caption + (f" {lost} not finite." if lost else "")}
 
 

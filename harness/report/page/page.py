@@ -13,7 +13,7 @@ from noether.report.page.book import SYMBOL, Book
 from noether.report.page.exhibits import exhibits
 from noether.report.page.law import section
 from noether.report.page.overview import faults, grid, law_rows
-from noether.report.table import WORD
+from noether.report.table import PARTLY, WORD, inconclusive
 from noether.verdicts import exit_codes
 from noether.verdicts.known import SEEN, of_about, proving
 from noether.verdicts.power import ENOUGH, weak
@@ -83,8 +83,10 @@ def decided(records: list[Record], laws: list[str], about: dict) -> dict:
     is_open = unfinished and code == exit_codes.HOLDS
     known = of_about(about)
     verdict = UNFINISHED if is_open else WORD.get(code, f"exit code {code}")
-    if code == exit_codes.HOLDS and not is_open and any(s.status == SEEN for s in known):
-        verdict = "everything but known violations holds"
+    if code == exit_codes.HOLDS and not is_open:
+        left, has_known = inconclusive(records, laws), any(s.status == SEEN for s in known)
+        verdict = "everything but known violations holds" if has_known else PARTLY if left else verdict
+        verdict += f"; {left}" if left else ""
     tone = "unsure" if is_open else TONE.get(code, "unsure")
     told = dict(verdict=verdict, tone=tone, unfinished=unfinished, known=known)
     return {**told, "blind": about.get("blind") or []}

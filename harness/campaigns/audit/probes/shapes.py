@@ -10,6 +10,7 @@ from noether.campaigns.audit.course import Beginning, Course, Place, gradients, 
 from noether.campaigns.audit.finding import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 from noether.campaigns.audit.probes.probe import Outcome, Probe, Stand, agree, halves, untold
 from noether.campaigns.audit.subject import TargetError
+from noether.system.outside import plural
 
 SIZES = (1, 2, 3, 17, 257, 1023)
 LARGE = 2**20 + 1
@@ -132,13 +133,14 @@ def as_it_is(x: torch.Tensor) -> torch.Tensor:
     return x
 
 
+SPACED = "a tensor that takes every second number of its storage"
 LAYOUTS: tuple[tuple[str, tuple[int, ...], Callable, Callable], ...] = (
-    ("transposed", (4, 6), transposed, transposed),
-    ("every second number", (16,), every_second, as_it_is),
-    ("every second number", (4, 6), every_second, every_second),
-    ("channels last", (2, 3, 4, 5), channels_last, channels_last),
-    ("a part of a longer storage", (4, 6), part_of_more, as_it_is),
-    ("usual with a transposed gradient", (4, 6), as_it_is, transposed),
+    ("a transposed tensor", (4, 6), transposed, transposed),
+    (SPACED, (16,), every_second, as_it_is),
+    (SPACED, (4, 6), every_second, every_second),
+    ("a tensor with its channels last", (2, 3, 4, 5), channels_last, channels_last),
+    ("a tensor that is a part of a longer storage", (4, 6), part_of_more, as_it_is),
+    ("a contiguous parameter with a transposed gradient", (4, 6), as_it_is, transposed),
 )
 """What a layout is called, the shape, and how the parameter and its gradient are laid."""
 
@@ -166,11 +168,13 @@ def layouts(stand: Stand) -> Outcome:
         (done if found.verdict == HOLDS else wrong).append(name)
         worst = max(worst, found.spent)
     if wrong:
-        said = ", ".join(dict.fromkeys(wrong))
-        return Outcome(VIOLATED, f"a tensor that lies as {said} moves otherwise than a contiguous one", worst)
+        said = list(dict.fromkeys(wrong))
+        moves = "moves" if len(said) == 1 else "move"
+        count = f"{plural(len(said), 'layout')} in memory {moves} otherwise than a contiguous tensor"
+        return Outcome(VIOLATED, f"{count}: {'; '.join(said)}", worst)
     if not done:
         return untold(f"refused: {refused[0]}")
-    said = f"tensors that lie as {', '.join(dict.fromkeys(done))} move as contiguous ones"
+    said = f"these layouts in memory move as a contiguous tensor: {'; '.join(dict.fromkeys(done))}"
     return Outcome(HOLDS, said + (f"; refused: {', '.join(refused)}" if refused else ""), worst)
 
 

@@ -1,6 +1,7 @@
 """Fuzzing finds what is planted and nothing else, makes it small, and says what it did not look at."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ from noether.cli.commands.fuzz import fuzz
 from noether.laws.exact import EXACT
 from noether.laws.exact.cell import rules_of
 from noether.plan.design import PRECISIONS, RULES
-from noether.report.fuzz_table import summary
+from noether.report.fuzz_table import summary, volume
 
 BY_NAME = {c.name: c for c in CORE}
 HAT = BY_NAME["mexican-hat"]
@@ -83,6 +84,15 @@ def test_what_it_reports_was_confirmed_by_the_host(honest):
 def test_the_help_names_the_laws_that_the_screen_computes():
     named = set(re.findall(r"D\d+", fuzz.__doc__ or ""))
     assert named == {key for key, law in EXACT.items() if law.screened} and len(named) == 6
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [(("adam",), "1 rule is not fuzzed, its"), (("adam", "lion"), "2 rules are not fuzzed, their")],
+)
+def test_rules_that_are_not_fuzzed_are_told(honest, rules, told):
+    left = replace(honest, campaign=campaign("mexican-hat", rules=rules))
+    assert f"{told} laws cannot be traced into a kernel: {', '.join(rules)}" in volume(left)
 
 
 def test_every_cell_is_visited_or_named(honest):

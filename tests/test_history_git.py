@@ -39,7 +39,7 @@ def test_the_versions_of_a_baseline_are_a_history(plan, repository, capsys):
     capsys.readouterr()
     assert call(["history", "--git", "baseline.json"]) == 0
     out = told(capsys)
-    assert "2 runs of profile quick" in out and "1 versions that this noether cannot read" in out
+    assert "2 runs of profile quick" in out and "1 version that this noether cannot read" in out
     assert "D2 wide: its 2 entries rose together" in out and Path("history.html").exists()
     assert [bool(v.text) for v in versions_of(Path("baseline.json"))] == [True] * 3
 

@@ -245,12 +245,13 @@ def test_a_leading_term_that_cancels_is_not_asked_for_its_order():
     assert {r.verdict for r in records if not r.fault} == {HOLDS}
 
 
-def test_a_constant_that_is_no_number_does_not_cancel_and_is_violated(monkeypatch):
+def test_a_constant_that_is_no_number_does_not_cancel_and_decides_nothing(monkeypatch):
+    """It is the reference's, and no fault of the rule; but it is asked for, not left out in silence."""
     nan = np.full(charges.CHARGE_STARTS, np.nan)
     monkeypatch.setattr(charges, "centred_constant", lambda of, A, a: (nan, nan))
     records = charges.charge_orders(Cell("O5", BY_NAME["mexican-hat"], "heavy-ball", "quick", 0))
     found = [r for r in records if not r.fault and "error over eta^2" in r.parameters["statement"]]
-    assert found and {r.verdict for r in found} == {VIOLATED}
+    assert found and {r.verdict for r in found} == {INCONCLUSIVE}
 
 
 def test_the_differences_of_a_gradient_are_its_second_and_third_derivative():

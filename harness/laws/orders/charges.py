@@ -105,7 +105,7 @@ class Ends:
         J = {name: back(charge(y[:d], y[d:])) for name, y in self.changed.items()}
         D = {name: (J[None] - j) / NUDGE for name, j in J.items() if name}
         (C, parts), (rough_C, _) = (centred_constant(of, A, a) for of in self.limits)
-        # Not >=, for a constant that is NaN must be asked for: its record is a violation.
+        # Not >=, for a constant that is NaN must be asked for: its record says that nothing is decided.
         late, asked = None, not np.linalg.norm(C) < EMPTY * np.linalg.norm(parts)
         known = constants.known(cell.slowed)
         if known:  # v_n/eta is the velocity eta/2 before

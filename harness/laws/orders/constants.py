@@ -22,7 +22,8 @@ that follow.
 
 What S_J leaves is of order eta^3, a seventh of its last change; the changes before forecast the last by
 eighths. J is where the bound is smallest, which the residual has no part in: beyond, the rounding of many
-steps over eta^p exceeds what they gain.
+steps over eta^p exceeds what they gain. Where the last change is larger than the noise, than half of the one
+before and than a quarter of the one before that, what is left is not of order eta^3: nothing is known.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ from noether.kernels.programs.trace import gradient as program
 from noether.laws.orders.faults import CONSTANT
 from noether.laws.orders.models import FIELDS, Massive
 from noether.laws.orders.power import norm
-from noether.laws.orders.records import constant_record
-from noether.laws.orders.runs import FINAL, SHORT, Cell, U, step_sizes
+from noether.laws.orders.records import Limit, constant_record
+from noether.laws.orders.runs import FINAL, QUIET, SHORT, Cell, U, step_sizes
 from noether.laws.orders.units import EPS
 from noether.mechanics.collocation import march
 from noether.mechanics.symbolic import curvature, gradient, hessian_product
@@ -175,25 +176,30 @@ def smooth(rates, x0: np.ndarray, final: float) -> np.ndarray:
     return march(rates, lambda X: X[:0], x0, none, none, times, Accuracy.stages)[0][-1]
 
 
-def extrapolated(E: np.ndarray) -> tuple[np.ndarray, float]:
-    """S_J of (3), (...), and how far it may be from the limit, without noise; E (..., sizes), at least FEWEST
-    of them."""
+def extrapolated(E: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """S_J of (3), (...), and by how much the last of S moved, the latest first, without noise; E (...,
+    sizes), at least FEWEST of them."""
     R = 2 * E[..., 1:] - E[..., :-1]
     S = (4 * R[..., 1:] - R[..., :-1]) / 3
-    moved = norm(np.diff(S))[::-1][:3]
-    return S[..., -1], float(np.max(moved / 8.0 ** np.arange(len(moved))))
+    return S[..., -1], norm(np.diff(S))[::-1][:3]
 
 
-def bounded_limit(E: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, float, int]:
-    """S_J, the bound (3), and J + 1; noise (sizes,) of E. The bound is inf where no J has enough step sizes
-    before it."""
-    found = [(float("inf"), E.shape[-1], E[..., -1])]
+def left_by(moved: np.ndarray) -> float:
+    """How far S_J may be from the limit by its last changes, the first part of (3)."""
+    return float(np.max(moved / 8.0 ** np.arange(len(moved))))
+
+
+def bounded_limit(E: np.ndarray, noise: np.ndarray) -> tuple[Limit, int]:
+    """S_J with the bound (3), and J + 1; noise (sizes,) of E. The bound is inf where no J has enough step
+    sizes before it."""
+    found = [(Limit(E[..., -1], float("inf"), False), E.shape[-1])]
     for many in range(FEWEST, E.shape[-1] + 1):
-        S, left = extrapolated(E[..., :many])
+        S, moved = extrapolated(E[..., :many])
         n = noise[:many]
-        found.append((left + float((8 * n[-1] + 6 * n[-2] + n[-3]) / 3), many, S))
-    bound, many, S = min((x for x in found if not np.isnan(x[0])), key=lambda x: x[0])
-    return S, bound, many
+        noisy = float((8 * n[-1] + 6 * n[-2] + n[-3]) / 3)
+        falls = moved[0] <= max(moved[1] / 2, *(x / 4 for x in moved[2:]), noisy)
+        found.append((Limit(S, left_by(moved) + noisy, bool(falls)), many))
+    return min((x for x in found if not np.isnan(x[0].bound)), key=lambda x: x[0].bound)
 
 
 def noise_of(reference_error, size, eta, order: int, rounded=None) -> np.ndarray:
@@ -202,6 +208,22 @@ def noise_of(reference_error, size, eta, order: int, rounded=None) -> np.ndarray
     return (norm(reference_error) + U * rounds * norm(size)) / eta**order
 
 
+def limit_of(
+    cell: Cell, off, reference_error, size, order: int, eta, rounded
+) -> tuple[Limit, int, np.ndarray]:
+    """The limit of off/eta^order, J + 1, and eta.
+
+    A run that is no number at the smallest size has none, though its model has, whose solver refuses what is
+    no number: it is lost.
+    """
+    eta = step_sizes(cell) if eta is None else eta
+    if np.all(np.isfinite(reference_error[..., -1])) and not np.all(np.isfinite(off[..., -1])):
+        return Limit(off[..., -1], float("inf"), falls=False, lost=True), len(eta), eta
+    E, noise = off / eta**order, noise_of(reference_error, size, eta, order, rounded)
+    return *bounded_limit(E, noise), eta
+
+
+@QUIET
 def judged(
     cell: Cell,
     off,
@@ -222,16 +244,15 @@ def judged(
     small, rounded: as of records.judge
     """
     C, rough = predicted
-    eta = step_sizes(cell) if eta is None else eta
-    S, bound, _ = bounded_limit(off / eta**order, noise_of(reference_error, size, eta, order, rounded))
-    bound += float(np.linalg.norm(C - rough))
+    found, *_ = limit_of(cell, off, reference_error, size, order, eta, rounded)
+    found = found._replace(bound=found.bound + float(np.linalg.norm(C - rough)))
     claims, note = ((None, 1.0), (CONSTANT, 1 + FAULT)), f"{note}: error over {small}^{order}"
     return [
-        constant_record(cell, S, factor * C, bound, THIN, note, fault=fault, **facts)
-        for fault, factor in claims
+        constant_record(cell, found, factor * C, THIN, note, fault=fault, **facts) for fault, factor in claims
     ]
 
 
+@QUIET
 def vanishing(
     cell: Cell,
     off,
@@ -252,12 +273,9 @@ def vanishing(
     A coefficient 1 + x times as large adds x S_D to S and at most x B_D to the bound: beyond x = (B +
     |S|)/(|S_D| - B_D) that is violated.
     """
-    eta = step_sizes(cell) if eta is None else eta
-    S, bound, many = bounded_limit(off / eta**order, noise_of(reference_error, size, eta, order, rounded))
-    away, powers = float(np.linalg.norm(S)), {}
+    (found, many, eta), rooms = limit_of(cell, off, reference_error, size, order, eta, rounded), {}
     for name, D in responses.items():
-        moves, slack = extrapolated((D / eta**order)[..., :many])
-        room = float(np.linalg.norm(moves)) - slack
-        powers[name] = (bound + away) / room if room > 0 else float("inf")
+        moves, moved = extrapolated((D / eta**order)[..., :many])
+        rooms[name] = float(np.linalg.norm(moves)) - left_by(moved)
     note = f"{note}: error over {small}^{order} as {small} goes to 0"
-    return constant_record(cell, S, 0 * S, bound, 0.0, note, powers=powers, **facts)
+    return constant_record(cell, found, np.zeros(found.value.shape), THIN, note, rooms=rooms, **facts)

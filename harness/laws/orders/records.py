@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from noether.laws.law import WrongStatement
@@ -98,42 +100,75 @@ def bounded(
     )
 
 
+class Limit(NamedTuple):
+    """What an error over a power of its size goes to, as it was extrapolated, of any shape, and how far that
+    may be off in norm.
+
+    falls  whether the last changes do: without that the bound is none
+    lost   whether the run itself is no number at the smallest size, though its model is one
+    """
+
+    value: np.ndarray
+    bound: float
+    falls: bool
+    lost: bool = False
+
+
 def constant_record(
     cell: Cell,
-    measured,
+    limit: Limit,
     predicted,
-    bound: float,
     thin: float,
     note: str,
     *,
-    powers: dict | None = None,
+    rooms: dict | None = None,
     fault: WrongStatement | None = None,
     symmetry: str | None = None,
     steps: int = 0,
     about: dict | None = None,
 ) -> Record:
-    """|measured - predicted|, vectors of any one shape, against a bound that must be below `thin` of the
-    prediction.
+    """|limit - predicted|, of one shape, against the bound of the limit.
 
-    powers: of a prediction of 0, which decides where some coefficient would be noticed at FELT of itself
+    rooms: of a prediction of 0, {coefficient: by how much more than its bound the limit moves for one as
+    large again}
     """
-    away, size = float(np.linalg.norm(measured - predicted)), float(np.linalg.norm(predicted))
-    if powers is None:
-        decided, needed = bound <= thin * size, f"the bound must be at most {thin:.3g} of the constant"
-        powers = {"leading constant": (bound + away) / size} if size else None
-    else:
-        decided, needed = (
-            min(powers.values(), default=1.0) <= FELT,
-            f"no coefficient would be noticed at {FELT}",
-        )
+    bound, (measured, size) = limit.bound, (float(np.linalg.norm(x)) for x in (limit.value, predicted))
+    away = float(np.linalg.norm(limit.value - predicted))
+    spent, lost = float(spent_of(away, 0.0, bound)), limit.lost and bool(np.isfinite(size))
+    powers, enough, settled = evidence(limit, away, (measured, size), thin, rooms)
+    needed = f"the bound must be at most {thin:.3g} of the constant"
+    needed = needed if rooms is None else f"no coefficient would be noticed at {FELT}"
+    needed = needed if limit.falls else "its changes do not fall"
+    told = f"; {needed}" if not (lost or settled and (enough or spent > 1)) else ""
     off, within = (x / size if size else x for x in (away, bound))
     return judgement.rounding(
-        Worst(float(spent_of(away, 0.0, bound)), float(np.linalg.norm(measured)), size, bound),
-        f"{note}: {off:.2g} off within {within:.2g}{'' if decided else f'; {needed}'}",
-        enough=decided,
+        Worst(spent, measured, size, bound),
+        f"{note}: {off:.2g} off within {within:.2g}{told}",
+        enough=enough,
+        decided=settled or lost,
         **facts(cell, backend="numpy", symmetry=symmetry, fault=name_of(fault)),
-        lanes=np.size(measured),
+        lanes=np.size(limit.value),
         steps=steps,
         parameters={"statement": note, **(about or {})},
         powers=powers,
     )
+
+
+def evidence(
+    limit: Limit, away: float, sizes: tuple, thin: float, rooms: dict | None
+) -> tuple[dict | None, bool, bool]:
+    """The powers, whether they are evidence, and whether the limit has settled: without that nothing is
+    violated either.
+
+    Settled is a limit whose changes fall, with a bound below `thin` of what was measured or predicted, or one
+    at which some coefficient would be noticed at FELT: else the sizes are too large to tell a limit. `away`,
+    which a wrong run makes large, is in the powers alone.
+    """
+    (_, size), bound = sizes, limit.bound
+    settled = bound <= thin * max(sizes)
+    if rooms is None:
+        powers = {"leading constant": (bound + away) / size} if size else None
+        return powers, bound <= thin * size, limit.falls and settled
+    noticed = lambda x: {name: x / room if room > 0 else float("inf") for name, room in rooms.items()}
+    felt = lambda x: min(noticed(x).values(), default=1.0) <= FELT
+    return noticed(bound + away), felt(bound + away), limit.falls and (settled or felt(bound))

@@ -4,21 +4,16 @@ refused."""
 from dataclasses import replace
 
 import numpy as np
+import plainest
 import pytest
 
 from noether.cases import CATALOG
 from noether.cases.case import scale, translation
-from noether.laws.continuous import cells, faults, overdamped
+from noether.laws.continuous import cells, faults
+from noether.laws.continuous import overdamped_flow as overdamped
 from noether.laws.continuous.comparison import Cell
-from noether.laws.continuous.overdamped import (
-    NO_SYMMETRY,
-    Limit,
-    constant_record,
-    constants,
-    limit,
-    rates,
-    weights,
-)
+from noether.laws.continuous.overdamped import Limit, constant_record, limit, weights
+from noether.laws.continuous.overdamped_flow import NO_SYMMETRY, constants, rates
 from noether.laws.registry import LAWS
 from noether.mechanics.symbolic import gradient
 from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
@@ -103,3 +98,30 @@ def test_masses_follow_the_stiffness_of_the_loss():
     assert smallest["stiff"] < smallest["product"] / 16
     q = np.array([[1.0], [-0.5]])
     assert rates(stiff, q) == pytest.approx(100 * rates(PRODUCT, q), rel=1e-6)
+
+
+def test_a_constant_is_known_no_better_than_rounding_lets_its_flow_be():
+    """A cancellation raised to a power: q moves by 1e-8 of itself, and its last digits by 5e-14 of the
+    constant, which the distance of two methods does not show. The constant is that of mpmath, 50 digits."""
+    loss = lambda q, xp: (q[0] / q[1] - q[1] / q[0]) ** 16
+    of = dict(box=((0.5, 1.0), (1.0, 2.0)), scale_free=True, symmetries=(scale(2),))
+    steep = plainest.case("sixteen", loss, breaking=lambda q, xp: q[0], **of)
+    records = cells.run_cell(replace(CELL, case=steep, seed=8782))
+    assert VIOLATED not in {r.verdict for r in records if not r.fault}
+    (front,) = [r for r in records if r.symmetry == NO_SYMMETRY and r.kind == "order" and r.powers]
+    assert front.predicted == pytest.approx(857.02728371723189, rel=1e-11)
+    assert abs(front.measured - front.predicted) < front.bound / 2 and front.bound < 1e-11 * front.predicted
+    assert VIOLATED in {r.verdict for r in records if r.fault == faults.CONSTANT.name}
+
+
+def test_rounding_moves_a_constant_by_a_few_roundings_of_each_step():
+    """Of a square, whose gradient cancels nothing: 64 steps of at most 16 operations, UNSEEN times over."""
+    square = replace(
+        PRODUCT,
+        loss=lambda q, xp: q[0] * q[0] / 3,
+        symmetries=(translation((1, 0), NO_SYMMETRY),),
+    )
+    q = np.array([[0.7], [0.25]])
+    (moved,) = overdamped.wandered(square, q, 0.5, 1)
+    size = abs(constants(square, q)[0][0, 0])
+    assert 0 < moved <= overdamped.UNSEEN * 64 * 16 * 2.0**-53 * size

@@ -12,6 +12,8 @@ but the coarsest, T'. Where the scheme converges the error of T is at most half 
 
     |T - constant|  <=  |T - T'| + sum |weight| noise/m + error of (3)  (4)
 
+with the rounding of what the solvers evaluate in both of the last (overdamped_flow.py).
+
 Masses and the time at which they are judged come from (3) and the curvature along it: m lambda/mu^2 <= 1/16
 with lambda the largest eigenvalue of G^-1 hess f, 30 m/mu <= t, and a constant that has not decayed nor
 cancels.
@@ -22,20 +24,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from noether.cases.case import Case, translation
-from noether.kernels.programs import trace
 from noether.laws.continuous import faults
 from noether.laws.continuous.comparison import Cell
+from noether.laws.continuous.overdamped_flow import NO_SYMMETRY, constants, exact, rates, rough, wandered
 from noether.laws.continuous.settings import FRICTION, Setting, spread
 from noether.laws.continuous.starts import NEAR, drawn, reference
 from noether.laws.law import WrongStatement
-from noether.mechanics import flow, stiffness
+from noether.mechanics import flow
 from noether.mechanics.kinks import Kinked, met, singular
-from noether.mechanics.symbolic import gradient
 from noether.mechanics.symbolic_mechanics import Mechanics, mechanics
-from noether.mechanics.symbolic_metric import curved
 from noether.verdicts import judgement, orders
 from noether.verdicts.claims import beyond, facts, order_record
 from noether.verdicts.figures import Course
@@ -45,31 +44,6 @@ COUNT, COARSEST = 6, 2.0**-5  # masses, each half the one before
 # Below that mass LSODA's step fault is lost in the rounding of mu/m at flow.TIGHT; the noise of (4) tells.
 LIGHT, TIGHT = 6e-5, 1e-10
 CANDIDATES, STEPS = 32, 4096
-NO_SYMMETRY = "no-symmetry"
-
-
-def velocity(case: Case, q: np.ndarray) -> np.ndarray:
-    """(3) at q (d, lanes)."""
-    return -gradient(case)(q, 0.0) / curved(case).entries(q, 0.0) / FRICTION
-
-
-def constants(case: Case, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(1) over m, or (2), of every symmetry at q (d, lanes), and the same without cancellation, (symmetries,
-    lanes) each."""
-    v, G, g = velocity(case, q), curved(case).entries(q, 0.0), gradient(case)(q, 0.0)
-    pull, value, size = curved(case).bend(q, v, 0.0)[: case.dim], [], []
-    for s in case.symmetries:
-        xi, twist = s.matrix @ q + s.shift[:, None], s.matrix @ v
-        terms = -g * xi if s.name == NO_SYMMETRY else np.concatenate([v * G * twist, xi * pull])
-        value.append(terms.sum(axis=0) / FRICTION)
-        size.append(np.abs(terms).sum(axis=0) / FRICTION)
-    return np.array(value), np.array(size)
-
-
-def rates(case: Case, q: np.ndarray) -> float:
-    """The largest lambda over q (d, lanes)."""
-    H, root = stiffness.hessian(case, q, 0.0), np.sqrt(curved(case).entries(q, 0.0)).T
-    return float(np.abs(np.linalg.eigvalsh(H / root[:, :, None] / root[:, None, :])).max())
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +54,11 @@ class Start:
     qdot: np.ndarray
     time: float
     masses: np.ndarray
+
+    @property
+    def steps(self) -> int:
+        """Of (3) to that time, each at most mu/(2 lambda): masses are at most mu^2/(16 lambda)."""
+        return int(np.ceil(FRICTION * self.time / (8 * self.masses[0])))
 
 
 def begun(cell: Cell, case: Case, mech: Mechanics, twisting: list[int]) -> Start:
@@ -109,40 +88,6 @@ def begun(cell: Cell, case: Case, mech: Mechanics, twisting: list[int]) -> Start
     return Start(
         q[:, [lane]], qdot[:, [lane]], float(time), 2.0 ** (np.floor(np.log2(heaviest)) - np.arange(COUNT))
     )
-
-
-def rough(case: Case, q: np.ndarray, h: float, steps: int) -> np.ndarray:
-    """(steps + 1, d, lanes) of (3) by Runge-Kutta's fourth order."""
-    rows = [q]
-    with np.errstate(all="ignore"):
-        for _ in range(steps):
-            a = velocity(case, q)
-            b = velocity(case, q + h / 2 * a)
-            c = velocity(case, q + h / 2 * b)
-            q = q + h / 6 * (a + 2 * b + 2 * c + velocity(case, q + h * c))
-            rows.append(q)
-    return np.array(rows)
-
-
-def exact(case: Case, start: Start) -> tuple[np.ndarray, np.ndarray]:
-    """The constants at the time of the start, (symmetries,), and how far they are known: by two tolerances,
-    and the rounding of each operation of the gradient and of the sums.
-    """
-    ends = []
-    for rtol in (1e-12, 1e-9):
-        found = solve_ivp(
-            lambda t, q: velocity(case, q[:, None])[:, 0],
-            (0, start.time),
-            start.q[:, 0],
-            "DOP853",
-            rtol=rtol,
-            atol=rtol / 100,
-        )
-        if found.status != 0:
-            raise FloatingPointError(f"the overdamped flow has no solution: {found.message}")
-        ends.append(np.array(constants(case, found.y[:, -1:]))[..., 0])
-    operations = trace.gradient(case).length + 2 * case.dim + 4
-    return ends[0][0], np.abs(ends[0][0] - ends[1][0]) + 2.0**-53 * operations * ends[0][1]
 
 
 def weights(m: np.ndarray) -> np.ndarray:
@@ -205,14 +150,16 @@ def overdamped(cell: Cell) -> list[Record]:
     twisting = [i for i, moved in enumerate(kinetic) if moved or i == len(kinetic) - 1]
     start = begun(cell, case, mech, twisting)
     run, noise = solved(mech, start)
-    predicted, known = exact(case, start)
+    predicted, known = exact(case, start.q, start.time)
+    moved = wandered(case, start.q, start.time, start.steps)
     p, j = run.x[-1, case.dim], run.j[-1]
     square = p**2, np.abs(p) * noise[-1]  # its noise: that of <p, w>, which is p_0 or near it
     out, about = [], {"t": start.time, "mu": FRICTION, "smallest_m": float(start.masses[-1])}
     for i, symmetry in enumerate(case.symmetries):
         if i in twisting:
-            constant, off = float(predicted[i]), float(known[i])
-            charge = Charge(symmetry.name, start.masses, j[i], noise[i], constant, off)
+            constant, off = float(predicted[i]), float(known[i] + moved[i])
+            unit = 1.0 if symmetry.name == NO_SYMMETRY else start.masses
+            charge = Charge(symmetry.name, start.masses, j[i], noise[i] + unit * moved[i], constant, off)
             out += judged(cell, charge, square, about)
         else:
             told = "its charge has no kinetic source, and is e^(-mu t/m) of its start: no order to measure"
@@ -230,6 +177,7 @@ def solved(mech: Mechanics, start: Start) -> tuple[flow.Trajectory, np.ndarray]:
     solution = flow.certified(mech, x0, parameters, times, reference(mech, x0, parameters, times), tight)
     run, fine, coarse = (t.j[-1] for t in (solution.run, solution.fine, solution.coarse))
     rounding = 2.0**-53 * (len(times) + mech.dim + 2) * solution.run.size[-1]
+    rounding += solution.run.strayed[:, -1]
     return solution.run, np.abs(run - fine) + np.abs(fine - coarse) + rounding
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from noether.cases import CATALOG
+from noether.cases.case import Case, scale
 from noether.kernels.loops import launch
 from noether.laws.averages import minibatch, stationary
 from noether.mechanics.trajectory import Trajectory
-from noether.verdicts.record import HOLDS, INCONCLUSIVE, VIOLATED
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 BY_NAME = {c.name: c for c in CATALOG}
 SOFTMAX, QUOTIENT = BY_NAME["softmax"], BY_NAME["deformed-rayleigh"]
@@ -169,3 +170,54 @@ def test_a_run_that_is_still_on_its_way_proves_nothing_about_averages():
         stationary.judged(cell, job, stationary.averages(t, stationary.Sums.over(t)), "numpy", None).verdict
         == INCONCLUSIVE
     )
+
+
+def quartic(q, xp):
+    """Least along a whole line, where |q| shrinks by the decay alone until its fourth power underflows."""
+    r = q[0] * q[0] + q[1] * q[1]
+    return q[0] ** 4 / r**2
+
+
+ANGLE = Case(
+    name="quartic-angle", title="t", source="own", loss=quartic, breaking=lambda q, xp: q[0],
+    box=((1.0, 2.0), (1.0, 2.0)), scale_free=True, symmetries=(scale(2),),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", stationary.cells([ANGLE], "quick", 0), ids=lambda c: c.rule)
+def test_a_long_run_that_shrinks_until_it_underflows_is_judged_as_far_as_it_is_certified(cell):
+    right, *wrong = stationary.run_cell(cell)
+    assert right.verdict == INCONCLUSIVE and 0.1 < right.spent < 1, right.reason
+    assert ("; 8 lanes leave the domain" in right.reason) == (cell.rule == "heavy-ball")
+    assert len(right.data["x"]) == (16 if cell.rule == "heavy-ball" else 24)
+    assert {r.verdict for r in wrong} == {VIOLATED}
+
+
+def test_a_number_that_is_none_is_excused_only_where_the_right_run_has_none():
+    cell = stationary.cells([ANGLE], "quick", 0)[0]
+    job = cell.job()
+    outcome = launch.run(job, "numpy")
+    stays = np.isfinite(outcome.q).all(axis=(0, 1))
+    assert 8 <= stays.sum() < job.lanes
+
+    def look():
+        t = stationary.settled(cell, job, outcome)
+        return stationary.averages(t, stationary.Sums.over(t))
+
+    until = stationary.spoken_of(cell, job, outcome, look())
+    assert (until[~stays] < job.steps // 2).all() and (until[stays] == job.steps // 2).all()
+    lane = int(np.flatnonzero(stays)[0])
+    outcome.q[-9:, :, lane] = np.nan
+    spoiled = look()
+    until = stationary.spoken_of(cell, job, outcome, spoiled)
+    r = stationary.judged(cell, job, spoiled, "numpy", None, until)
+    assert r.verdict == VIOLATED and r.worst["lane"] == lane
+
+
+def test_a_long_run_of_which_every_lane_leaves_is_outside():
+    cell = stationary.cells([ANGLE], "quick", 0)[0]
+    job = cell.job()
+    t = stationary.settled(cell, job, launch.run(job, "numpy"))
+    found = stationary.averages(t, stationary.Sums.over(t))
+    r = stationary.judged(cell, job, found, "numpy", None, np.zeros(job.lanes, int))
+    assert r.verdict == OUTSIDE

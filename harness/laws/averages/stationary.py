@@ -18,7 +18,8 @@ stationary the ends are small beside the sums, and <|v|^2>/<|q|^2> = rho = 2 eta
 SMALL of what they are compared with.
 
 The runs are long enough to shrink to the edge of stability, where gradients burst for ever and nothing
-converges.
+converges. A loss that is least along a whole line has no such edge: there q shrinks by the decay alone, until
+|q|^2 underflows and the loss is 0/0. Such a lane is judged as far as it is certified (certified.py).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from noether.kernels.programs.precision import parse, representable
 from noether.laws.averages import faults
 from noether.laws.cell import LawCell
 from noether.laws.exact import charge_bound, charge_own, dot, formed, size
+from noether.laws.exact.certified import Domain
 from noether.laws.exact.norm import scales
 from noether.mechanics import sweep
 from noether.mechanics.trajectory import Trajectory
@@ -42,7 +44,7 @@ from noether.system.seeds import derive
 from noether.verdicts import judgement, powers
 from noether.verdicts.claims import facts
 from noether.verdicts.figures import Response
-from noether.verdicts.record import Record
+from noether.verdicts.record import OUTSIDE, ROUNDING, Record
 
 SMALL = 1 / 16
 SIZE = {"quick": (24, 1024), "full": (32, 2048)}
@@ -98,9 +100,10 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") 
 class Sums:
     """sum R, sum V', sum <q, q'>, dR, dC, and the summed roundings of (1) and of <q, q'>.
 
-    (windows, lanes) each, the whole window last.
+    (windows, lanes) each, the whole window last;  steps (windows,) of each
     """
 
+    steps: np.ndarray
     R: np.ndarray
     V: np.ndarray
     product: np.ndarray
@@ -112,6 +115,7 @@ class Sums:
     forming: np.ndarray
 
     @classmethod
+    @np.errstate(all="ignore")  # of lanes that leave the domain
     def over(cls, t: Trajectory) -> Sums:
         symmetry = next(s for s in t.case.symmetries if scales(s))
         q, after, w, sigma = t.q[:-1], t.q[1:], t.v[1:], t.sigma
@@ -124,6 +128,7 @@ class Sums:
         first = lambda x: np.cumsum(x, axis=0)[ends - 1]
         total = first(R[:-1])
         return cls(
+            steps=ends,
             R=total,
             V=first(V),
             product=first(dot(q, after)),
@@ -156,8 +161,9 @@ def coefficients(
 @dataclass(frozen=True)
 class Averages:
     """(2, windows, lanes), over sum R: (2) and (3), the averages without their ends, the ends' share and the
-    bound."""
+    bound;  steps (windows,)."""
 
+    steps: np.ndarray
     measured: np.ndarray
     predicted: np.ndarray
     average: np.ndarray
@@ -165,6 +171,7 @@ class Averages:
     bound: np.ndarray
 
 
+@np.errstate(all="ignore")  # of lanes that leave the domain
 def averages(t: Trajectory, sums: Sums, **law) -> Averages:
     average, of_ends = coefficients(t, **law)
     b, s = t.beta, 1 - t.eta * t.k if t.rule.decoupled else np.ones_like(t.k)
@@ -175,7 +182,7 @@ def averages(t: Trajectory, sums: Sums, **law) -> Averages:
     rounding = rounding / (1 + s * b) + np.stack([0 * sums.of_R, sums.of_product / s])
     measured, average = np.stack([sums.V, sums.product]) / sums.R, average[:, None]
     ends, bound = np.abs(parts).sum(axis=1), (rounding + sums.forming) / sums.R
-    return Averages(measured, average + parts.sum(axis=1), average, ends, bound)
+    return Averages(sums.steps, measured, average + parts.sum(axis=1), average, ends, bound)
 
 
 def run_cell(cell: Cell) -> list[Record]:
@@ -184,16 +191,19 @@ def run_cell(cell: Cell) -> list[Record]:
     t = settled(cell, job, outcome)
     sums = Sums.over(t)
     found = averages(t, sums)
-    first = judged(cell, job, found, outcome.backend, None)
-    law = lambda **changed: averages(t, sums, **changed).predicted
-    first.powers = powers.of(found.measured, found.predicted, found.bound, law, ("eta", "beta", "k"))
+    until = spoken_of(cell, job, outcome, found)
+    first = judged(cell, job, found, outcome.backend, None, until)
+    if first.verdict == OUTSIDE:
+        return [first]
+    first.powers = noticed(t, sums, found, inside_of(found, until))
     other = [fault for fault in faults.DECAYS if fault.changed["decoupled"] != t.rule.decoupled]
     wrong = {fault: averages(t, sums, **fault.changed) for fault in (*faults.AVERAGES, *other)}
     still = standing(t)
+    planted = {fault.name: (averaged, outcome.backend) for fault, averaged in wrong.items()}
+    planted[faults.STILL.name] = averages(still, Sums.over(still)), "numpy"
     return [
         first,
-        *(judged(cell, job, averaged, outcome.backend, fault.name) for fault, averaged in wrong.items()),
-        judged(cell, job, averages(still, Sums.over(still)), "numpy", faults.STILL.name),
+        *(judged(cell, job, averaged, where, name, until) for name, (averaged, where) in planted.items()),
     ]
 
 
@@ -208,6 +218,31 @@ def settled(cell: Cell, job: launch.Job, outcome: launch.Outcome) -> Trajectory:
     return Trajectory(cell.case, job.rule, job.precision, q, v, job.params)
 
 
+def spoken_of(cell: Cell, job: launch.Job, outcome: launch.Outcome, found: Averages) -> np.ndarray:
+    """(lanes,) how many steps of the window can be judged: none of a lane that leaves the domain in a
+    reference, else as far as the run is certified from its start.
+
+    Both are asked only where something is wrong, as everywhere (rules of evidence, 5).
+    """
+    window = job.steps - job.steps // 2
+    if judgement.worst(found.measured, found.predicted, found.bound).spent <= 1:
+        return np.full(job.lanes, window)
+    domain = Domain(cell.case, job, Trajectory.launched(cell.case, job, *outcome.wide()))
+    return np.clip(np.where(domain.outside, 0, domain.until) - job.steps // 2, 0, window)
+
+
+def inside_of(found: Averages, until: np.ndarray) -> np.ndarray:
+    """(windows, lanes): which windows end where their lane can still be judged."""
+    return found.steps[:, None] <= until
+
+
+def noticed(t: Trajectory, sums: Sums, found: Averages, inside: np.ndarray) -> dict[str, float]:
+    """The power of one record, by what can be judged."""
+    law = lambda **changed: averages(t, sums, **changed).predicted[:, inside]
+    here = (x[:, inside] for x in (found.measured, found.predicted, found.bound))
+    return powers.of(*here, law, ("eta", "beta", "k"))
+
+
 def stationary(found: Averages) -> np.ndarray:
     """(lanes,): whose averages are those of the statement.
 
@@ -217,32 +252,48 @@ def stationary(found: Averages) -> np.ndarray:
     return (found.ends[:, -1] <= SMALL * against).all(axis=0)
 
 
-def judged(cell: Cell, job: launch.Job, found: Averages, backend: str, fault: str | None) -> Record:
-    worst = judgement.worst(found.measured, found.predicted, found.bound)
-    settled_lanes = int(stationary(found).sum())
-    which, window, lane = worst.at
-    of_average = found.average[0, 0].astype(float)
-    ratio, order = found.measured[0, -1].astype(float) / of_average, np.argsort(of_average)
+def judged(
+    cell: Cell, job: launch.Job, found: Averages, backend: str, fault: str | None, until=None
+) -> Record:
+    """until  (lanes,) how many steps of the window can be judged; all of them when it is not given"""
+    window = job.steps - job.steps // 2
+    until = np.full(job.lanes, window) if until is None else until
+    inside = inside_of(found, until)
+    about = facts(cell, backend=backend, precision=cell.precision, symmetry="scale", fault=fault)
+    about |= {"lanes": job.lanes, "steps": job.steps}
+    if not inside.any():
+        return judgement.outside("every lane leaves the domain", parameters={}, kind=ROUNDING, **about)
+    worst = judgement.worst(found.measured, found.predicted, found.bound, inside=inside)
+    which, end, lane = worst.at
+    whole, left = inside[-1], int((until < window).sum())
+    settled_lanes = int((stationary(found) & whole).sum())
+    ratio = found.measured[0, -1, whole] / found.average[0, 0, whole]
     return judgement.rounding(
         worst,
-        f"{NAMES[which]} over sum |q|^2 is {worst.measured:.6g} in its first {2**window} steps, must be "
-        f"{worst.predicted:.6g} within {worst.bound:.2g}, ends included; <|v|^2>/<|q|^2> over its average "
-        f"{ratio.min():.3f} to {ratio.max():.3f}; {settled_lanes} of {job.lanes} lanes are stationary to "
-        "1/16",
+        f"{NAMES[which]} over sum |q|^2 is {worst.measured:.6g} in its first {found.steps[end]} steps, "
+        f"must be {worst.predicted:.6g} within {worst.bound:.2g}, ends included; "
+        + (f"<|v|^2>/<|q|^2> over its average {ratio.min():.3f} to {ratio.max():.3f}; " if len(ratio) else "")
+        + f"{settled_lanes} of {job.lanes} lanes are stationary to 1/16"
+        + (f"; {left} lanes leave the domain" if left else ""),
         enough=2 * settled_lanes >= job.lanes,
-        **facts(cell, backend=backend, precision=cell.precision, symmetry="scale", fault=fault),
-        lanes=job.lanes,
-        steps=job.steps,
+        **about,
         parameters={
             name: float(x) for name, x in zip(("eta", "beta", "k"), job.params[:3, lane], strict=True)
         },
         place={"lane": lane, "step": job.steps // 2, "component": which},
-        figure=Response(
-            x=of_average[order],
-            series={"measured": found.measured[0, -1][order], "predicted": of_average[order]},
-            xlabel="predicted",
-            ylabel="<|v|^2>/<|q|^2>",
-            caption="The mean squared step over the mean squared norm is 2 eta k/(1+beta), whatever the "
-            "gradients do.",
-        ),
+        figure=drawn(found, whole) if len(ratio) else None,
+    )
+
+
+def drawn(found: Averages, lanes: np.ndarray) -> Response:
+    """The lanes that can be judged to the end, by what they should have."""
+    predicted, measured = found.average[0, 0, lanes].astype(float), found.measured[0, -1, lanes]
+    order = np.argsort(predicted)
+    return Response(
+        x=predicted[order],
+        series={"measured": measured[order], "predicted": predicted[order]},
+        xlabel="predicted",
+        ylabel="<|v|^2>/<|q|^2>",
+        caption="The mean squared step over the mean squared norm is 2 eta k/(1+beta), whatever the "
+        "gradients do.",
     )

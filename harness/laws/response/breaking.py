@@ -30,7 +30,7 @@ from noether.laws.response.honest import calibrated, model_of, of_wrong_bars
 from noether.laws.response.resolved import Resolved
 from noether.laws.response.stored_constants import missed
 from noether.mechanics import sweep
-from noether.mechanics.domain import leaving
+from noether.mechanics.domain import leaving, same_stores
 from noether.mechanics.trajectory import Trajectory
 from noether.verdicts import judgement, powers
 from noether.verdicts.claims import hexed
@@ -130,7 +130,7 @@ def run_cell(cell: Cell) -> list[Record]:
     records: list[Record] = []
     for symmetry in cell.case.symmetries:
         found = recover(right, symmetry, job.program)
-        if (found.weight > 0).any():  # elsewhere b keeps the symmetry, which says nothing of eps
+        if (found.weight != 0).any():  # elsewhere b keeps the symmetry, which says nothing of eps
             records += of_symmetry(cell, job, outcome.backend, (right, wrong), symmetry, found)
     return records
 
@@ -138,7 +138,7 @@ def run_cell(cell: Cell) -> list[Record]:
 def of_symmetry(cell: Cell, job, backend: str, runs, symmetry, found: Estimate) -> list[Record]:
     """The estimate by one symmetry and its error bars, right and wrong. runs: the right trajectory, and the
     wrong ones by fault."""
-    (right, wrong), truth, inside = runs, job.params[3], inside_of(cell, job, found)
+    (right, wrong), truth, inside = runs, job.params[3], inside_of(cell, job, found, symmetry)
     model = {"model": model_of(cell.case)}
     about, by_numpy = (
         cell.about(where, ranges(job)) | {"symmetry": symmetry.name} for where in (backend, "numpy")
@@ -164,10 +164,21 @@ def scaled(found: Estimate, factor: float) -> Estimate:
     return replace(found, value=found.value * factor, sd=found.sd * factor, weight=found.weight / factor**2)
 
 
-def inside_of(cell: Cell, job: launch.Job, found: Estimate) -> np.ndarray:
-    """References are asked only where something is wrong, as everywhere (rules of evidence, 5)."""
+def inside_of(cell: Cell, job: launch.Job, found: Estimate, symmetry) -> np.ndarray:
+    """(lanes,); references are asked only where something is wrong, as everywhere (rules of evidence, 5)."""
     fine = np.abs(found.apart(job.params[3])) <= tail(job.lanes) * MODEL
-    return np.ones(job.lanes, bool) if fine.all() else ~leaving(cell.case, job)
+    if fine.all():
+        return np.ones(job.lanes, bool)
+    by = lambda t: recover(t, symmetry, job.program)
+    return ~leaving(cell.case, job) & telling(cell.case, job, by)
+
+
+def telling(case: Case, job: launch.Job, recovered) -> np.ndarray:
+    """(lanes,) whether the reference has an error bar: a lane along which b keeps the symmetry has none, and
+    says nothing of eps.  recovered(trajectory) is its estimate"""
+    reference = Trajectory.launched(case, job, *same_stores(case, job))
+    with np.errstate(all="ignore"):
+        return np.isfinite(recovered(reference).sd)
 
 
 def ranges(job: launch.Job) -> dict:
@@ -180,7 +191,7 @@ def ranges(job: launch.Job) -> dict:
 def judged(cell: Cell, job, found: Estimate, truth, inside, about: dict, fault: str | None = None) -> Record:
     """|eps^ - eps| in units of the bound that no lane passes but for ALARM; resolved over decades."""
     if not inside.any():
-        told = "every lane leaves the domain in the reference trajectory"
+        told = "every lane leaves the domain in the reference trajectory, or says nothing of eps there"
         return judgement.outside(told, **about, fault=fault, kind=STATISTICAL)
     bars, z = tail(job.lanes) * MODEL, np.where(inside, np.abs(found.apart(truth)), 0.0)
     bound, needed = bars * found.sd, NEEDED.get(cell.precision, 0.0)

@@ -22,6 +22,7 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse
 from noether.laws.exact import act, charge, charge_own, charge_predicted, dot
 from noether.laws.response import faults, rounding
+from noether.laws.response.breaking import telling
 from noether.laws.response.cell import Cell
 from noether.laws.response.deformed_flow import MAGNITUDES, NODES, PANELS, finding, flows
 from noether.laws.response.estimate import MODEL, Estimate, least_squares, tail
@@ -169,12 +170,14 @@ def updates(cell: Cell) -> list[Record]:
     records: list[Record] = []
     for symmetry in cell.case.symmetries:
         found = recover(right, symmetry, job)
-        inside = inside_of(cell, job, found)
+        if (found.weight == 0).all():  # a kinetic term is the same whatever kappa is
+            continue
+        inside = inside_of(cell, job, found, symmetry)
         if not inside.any():
-            told = "every lane leaves the domain in the reference trajectory"
+            told = "every lane leaves the domain in the reference trajectory, or says nothing of kappa there"
             about = about_of(cell, symmetry, outcome.backend)
             records.append(outside(told, **about, kind=STATISTICAL))
-        elif (found.weight[inside] > 0).all():  # elsewhere a kinetic term is the same whatever kappa is
+        else:
             records += of_symmetry(cell, job, outcome.backend, (right, wrong), symmetry, found, inside)
     return records
 
@@ -203,12 +206,13 @@ def of_symmetry(cell: Cell, job, backend: str, runs, symmetry, found: Estimate, 
     ]
 
 
-def inside_of(cell: Cell, job: launch.Job, found: Estimate) -> np.ndarray:
+def inside_of(cell: Cell, job: launch.Job, found: Estimate, symmetry) -> np.ndarray:
     """(lanes,); references are asked only where something is wrong, as everywhere (rules of evidence, 5)."""
     fine = np.abs(found.apart(job.params[4])) <= tail(job.lanes) * MODEL
-    return (
-        np.ones(job.lanes, bool) if fine.all() else ~leaving(cell.case, job) & ~running_away(cell.case, job)
-    )
+    if fine.all():
+        return np.ones(job.lanes, bool)
+    stays = ~leaving(cell.case, job) & ~running_away(cell.case, job)
+    return stays & telling(cell.case, job, lambda t: recover(t, symmetry, job))
 
 
 def running_away(case, job: launch.Job) -> np.ndarray:

@@ -48,16 +48,16 @@ class Estimate:
     def fitted(cls, x: np.ndarray, y: np.ndarray, scatter: Scatter) -> Estimate:
         """(1) of x, y (steps, lanes); its standard deviation is what roundings scatter it by."""
         value, weight = least_squares(x, y)
-        small = weight.astype(float)
         with np.errstate(all="ignore"):
-            variance, known = scatter.of_sum(x.astype(float))
-            return cls(value, np.sqrt(variance) / small, weight, known / small, (x, y, scatter))
+            variance, known = scatter.of_sum(x)
+            return cls(value, np.sqrt(variance) / weight, weight, known / weight, (x, y, scatter))
 
     def apart(self, truth) -> np.ndarray:
         """(lanes,) distance from where the truth is expected, in sd; infinite where nothing finite came
         out."""
         with np.errstate(all="ignore"):
-            z = ((self.value - truth - self.shift) / self.sd).astype(float)
+            off = self.value - truth - self.shift
+            z = np.where((off == 0) & ~np.isnan(self.sd), 0, off / self.sd).astype(float)
         return np.where(np.isfinite(z), z, np.inf)
 
     @classmethod
@@ -102,7 +102,7 @@ class Estimate:
         x, _, scatter = self.steps
         less = replace(scatter, variance=scatter.variance - scatter.loose)
         with np.errstate(all="ignore"):
-            whole, part = scatter.of_sum(x.astype(float))[0], less.of_sum(x.astype(float))[0]
+            whole, part = scatter.of_sum(x)[0], less.of_sum(x)[0]
             return np.where(whole > 0, part / whole, 1.0), np.where(
                 scatter.of_step > 0, less.of_step / scatter.of_step, 1.0
             )

@@ -47,7 +47,7 @@ class OfGradient:
     loose: np.ndarray
 
 
-@np.errstate(all="ignore")
+@np.errstate(divide="ignore", invalid="ignore")
 def gradient_scatter(program: Program, precision: Precision, q, eps, weights) -> OfGradient:
     """Rounding of <weights, g>, by the adjoint of each operation, (4)."""
     run = Forward.of(program, precision, [*q, eps])
@@ -103,7 +103,7 @@ class Forward:
         in every step."""
         kind = precision.rounded
         x, multiples = ([of[i] for i in op.args] for of in (self.values, self.multiples))
-        value = PASS[op.name](x, [0.0, 0.0])[0]
+        value = in_float64(PASS[op.name](x, [0.0, 0.0])[0])
         lattice = LATTICE[op.name](multiples) if op.name in LATTICE else 0.0
         variance, multiple = rounded(value, lattice, kind)
         if op.name in UNITS:
@@ -117,6 +117,11 @@ class Forward:
             self.again[at] = np.sqrt(variance), np.ones_like(value), error
             variance = np.zeros_like(value)
         return value, multiple, variance
+
+
+def in_float64(x: np.ndarray) -> np.ndarray:
+    """x rounded to float64, in its own type."""
+    return x.astype(np.float64, copy=False).astype(x.dtype, copy=False)
 
 
 def adjoints(program: Program, values: list, weights) -> Iterator[tuple[int, np.ndarray]]:

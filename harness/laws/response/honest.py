@@ -92,13 +92,14 @@ def calibrated(
     about: dict, found: Estimate, truth, inside, what: str, fault=None, *, single=True, model=MODEL
 ) -> Record:
     """(1), (2) and (3) of an estimate; `single` False leaves (3) out."""
-    z, (lanes, steps) = found.apart(truth)[inside], found.tight()
-    expected = bool((steps[:, inside] == 1).all())
+    found, truth = found.part(inside), np.broadcast_to(truth, inside.shape)[inside]
+    z, (lanes, steps) = found.apart(truth), found.tight()
+    expected = bool((steps == 1).all())
     spent, fractions, sigma, mean = covered(z, two_sided=expected, model=model)
-    spreads = {"of lanes": of_lanes(z, lanes[inside], model)} if len(z) else {}
+    spreads = {"of lanes": of_lanes(z, lanes, model)} if len(z) else {}
     if single and len(z):
-        pulls, shared = found.pulls(truth)[:, inside], found.steps[2].shared
-        spreads["of single steps"] = of_steps(pulls, steps[:, inside], shared, model)
+        pulls, shared = found.pulls(truth), found.steps[2].shared
+        spreads["of single steps"] = of_steps(pulls, steps, shared, model)
     spreads = {name: spread for name, spread in spreads.items() if spread}
     told = ", ".join(f"{f:.3f}" for f in fractions)
     scatter = ", ".join(f"{math.sqrt(s.square):.3f} {name}" for name, s in spreads.items())

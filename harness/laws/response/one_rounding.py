@@ -11,8 +11,10 @@ SHORT = 64.0  # places below which (7) is taken: a value of this size is known t
 
 
 def place(x: np.ndarray, kind: str) -> np.ndarray:
-    """What the last place of x is worth in `kind`; infinite for 0, a multiple of everything."""
-    return np.where(x == 0, np.inf, np.maximum(np.ldexp(UNIT[kind], np.frexp(x)[1]), SUBNORMAL[kind]))
+    """What the last place of x is worth in `kind`, in the type of x; infinite for 0, a multiple of
+    everything."""
+    worth = np.maximum(np.ldexp(UNIT[kind], np.frexp(x)[1]), SUBNORMAL[kind])
+    return np.where(x == 0, np.inf, worth).astype(np.result_type(x, np.float64), copy=False)
 
 
 def last_bit(x: np.ndarray) -> np.ndarray:
@@ -26,7 +28,7 @@ def rounded(x: np.ndarray, lattice, kind: str) -> tuple[np.ndarray, np.ndarray]:
     """(1): the variance of rounding x, a multiple of `lattice`, to `kind`; and of what the result is a
     multiple."""
     h = place(x, kind)
-    with np.errstate(all="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         share = lattice / h
         return np.where((share < 1) & (x != 0), h * h / 12 * (1 + 2 * share * share), 0.0), np.maximum(
             lattice, h

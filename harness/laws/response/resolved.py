@@ -28,7 +28,8 @@ class Resolved:
     @classmethod
     def of(cls, truth, value, bound, unit, inside=True) -> Resolved:
         """unit (lanes,): RESOLVED of it are needed, of the truth and of what came out, in lanes `inside`."""
-        size = np.abs(value.astype(float))
+        with np.errstate(over="ignore"):  # of a lane that says nothing
+            size, bound, unit = (np.abs(x).astype(float) for x in (value, bound, unit))
         seen = inside & (truth > RESOLVED * unit) & (size > RESOLVED * unit)
         return cls(truth, size, bound, seen)
 

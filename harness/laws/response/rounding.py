@@ -38,9 +38,9 @@ import numpy as np
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Program
 from noether.laws.exact import act
-from noether.laws.response.gradient_rounding import gradient_scatter
+from noether.laws.response.gradient_rounding import gradient_scatter, in_float64
 from noether.laws.response.one_rounding import SHORT, last_bit, place, repeated, rounded
-from noether.laws.response.scatter import Scatter, repeats
+from noether.laws.response.scatter import Scatter, in_range, repeats
 
 PLACES = 4096  # more than there are exponents: (6) is the same for one place and one force
 
@@ -62,7 +62,6 @@ class Flat:
         return np.asarray(x).reshape(self.steps, self.lanes)
 
 
-@np.errstate(all="ignore")  # of lanes that overflow, which are outside
 def scatter(
     program: Program, precision: Precision, params, q, v, symmetry, metric: Program | None = None
 ) -> Scatter:
@@ -71,6 +70,11 @@ def scatter(
     params  eta, beta, k, eps (4, lanes), and kappa with a metric G, on which q' = q + v'/G(q); beta = 0 is
             descent
     """
+    return in_range(lambda *run: formed(program, precision, *run, symmetry, metric), params, q, v)
+
+
+def formed(program, precision, params, q, v, symmetry, metric) -> Scatter:
+    """The same, in the type of params, q and v."""
     (eta, beta, _, eps), w = params[:4], v[1:]
     at = act(symmetry.matrix, q[:-1]) + symmetry.shift[:, None]
     flat = Flat(*at.shape)
@@ -163,7 +167,6 @@ def of_position(precision: Precision, q, move, multiple):
 
 
 def entries(program: Program, q, last) -> np.ndarray:
-    """(d, n) the values of a program at q (d, n) and its last input, in float64."""
-    return np.stack(
-        [np.broadcast_to(x, last.shape) for x in program.run(list(q), last, Precision("float64"))]
-    )
+    """(d, n) the values of a program at q (d, n) and its last input, in float64 but of the type of q."""
+    values = program.run(list(q), last, Precision("float64"))
+    return np.stack([in_float64(np.broadcast_to(x, last.shape)) for x in values])

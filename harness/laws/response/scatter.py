@@ -1,13 +1,35 @@
 """What roundings do to the residuals of a trajectory, and to a sum of them over its steps; numbers as in
-rounding.py."""
+rounding.py.
+
+A variance is a square, of what may be 2^-53 of a number, times the square of an adjoint: it leaves the range
+of float64 where no number of the launch does, as that of exp(400) in log(1 + exp x). There it is formed in
+the wide type.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from noether.mechanics.wide import WIDE
+
+LEAST, MOST = np.finfo(np.float64).tiny, np.finfo(np.float64).max
 ARRAYS = ("variance", "known", "same", "loose", "store")
+
+
+def in_range(form: Callable, *numbers: np.ndarray):
+    """form(*numbers), of float64 numbers in float64; in the wide type where one of its operations over- or
+    underflows."""
+    left: list[str] = []
+    told = np.errstate(over="call", under="call", call=lambda error, flag: left.append(error))
+    with np.errstate(divide="ignore", invalid="ignore"), told:
+        found = form(*numbers)
+    if not left:
+        return found
+    with np.errstate(all="ignore"):  # of lanes that overflow, which are outside
+        return form(*(np.asarray(x, WIDE) for x in numbers))
 
 
 @dataclass
@@ -42,7 +64,7 @@ class Scatter:
         kept = []
         for begin, end, p in zip(ends, ends[1:], parts, strict=False):
             for pair in p.kept:
-                kept.append(tuple(np.zeros((len(x), ends[-1])) for x in pair))
+                kept.append(tuple(np.zeros((len(x), ends[-1]), x.dtype) for x in pair))
                 for whole, x in zip(kept[-1], pair, strict=True):
                     whole[:, begin:end] = x
         variance, known, same, loose, store = (
@@ -53,6 +75,7 @@ class Scatter:
     @np.errstate(over="ignore")
     def add_bound(self, own: np.ndarray) -> None:
         """Another error, at most `own` and as good as uniform."""
+        own = own.astype(self.variance.dtype)
         self.variance, self.loose = self.variance + own * own / 3, self.loose + own * own / 3
 
     @property
@@ -65,15 +88,28 @@ class Scatter:
     @property
     def of_step(self) -> np.ndarray:
         """Variance of r_n about its known part, one step by itself."""
-        return self.variance + sum((size * size for size, _ in self.kept), np.zeros_like(self.variance))
+        whole = lambda *sizes: self.variance + sum((x * x for x in sizes), np.zeros_like(self.variance))
+        return in_range(whole, *(size for size, _ in self.kept))
 
     def of_sum(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(lanes,) variance of sum_n x_n r_n about its known part, and the known part."""
+        near = narrowed(x)
+        return in_range(self.summed, x if near is None else near)
+
+    def summed(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same, in the type of x."""
         total = coherent(x, self.variance, self.same)
         for size, at in self.kept:
             for m in np.unique(at[size != 0]):
                 total = total + np.where(at == m, x * size, 0.0).sum(axis=0) ** 2
         return total, (x * self.known).sum(axis=0)
+
+
+def narrowed(x: np.ndarray) -> np.ndarray | None:
+    """x in float64; None where some of it is outside of its range."""
+    with np.errstate(all="ignore"):
+        near, size = x.astype(np.float64), np.abs(x)
+    return near if ((size == 0) | (size >= LEAST) & (size <= MOST)).all() else None
 
 
 def repeats(q: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -90,7 +126,7 @@ def coherent(x: np.ndarray, variance: np.ndarray, same: np.ndarray) -> np.ndarra
     repeats them,
     and their sum grows with the number of steps and not with its root.  (6)
     """
-    total, run, before = np.zeros(x.shape[1]), np.zeros(x.shape[1]), np.zeros(x.shape[1])
+    total, run, before = np.zeros((3, x.shape[1]), x.dtype)
     for now, again, size in zip(x, same, variance, strict=True):
         total = total + np.where(again, 0.0, run * run * before)
         run, before = np.where(again, run, 0.0) + now, size

@@ -163,6 +163,14 @@ def test_a_case_file_is_verified_and_found_by_its_name(plan):
     assert call(["verify", "case.py", "--precision", "float64", "--jobs", "1"]) == 0
 
 
+def test_the_same_case_file_twice_is_once_as_a_name_is(plan):
+    Path("case.py").write_text(GOOD_CASE)
+    for words in (("case.py",) * 2, ("case.py", "./case.py"), ("case.py", "case.py:OWN", "case.py")):
+        chosen = select(Request(cases=words))
+        assert [c.name for c in chosen.cases] == ["own"] and set(chosen.files) == set(words)
+    assert call(["verify", "case.py", "case.py", "--precision", "float64", "--jobs", "1"]) == 0
+
+
 def test_a_file_whose_case_has_the_name_of_another_is_refused(plan, capsys):
     Path("case.py").write_text(GOOD_CASE.replace('"own"', '"rayleigh"'))
     assert "two different cases are named 'rayleigh'" in refused(capsys, "verify", "rayleigh", "case.py")

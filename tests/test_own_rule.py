@@ -71,6 +71,7 @@ def test_a_rule_whose_lines_and_terms_differ_never_runs(here, capsys):
 def test_it_stands_beside_rules_of_the_catalogue_and_is_none(here):
     chosen = select(Request(rule="nesterov,aggmo.py,heavy-ball"))
     assert chosen.rules == ("heavy-ball", "nesterov", "aggmo") and chosen.rule_files == ("aggmo.py",)
+    assert select(Request(rule="aggmo.py,aggmo.py")).rule_files == ("aggmo.py",), "twice is once"
     assert "aggmo" not in RULES and RULES["aggmo"] is OWN["aggmo"]
     assert select(Request()).rules == tuple(RULES) == tuple(r.name for r in CATALOG)
 

@@ -108,6 +108,13 @@ def test_an_empty_name_and_a_dash_name_no_file(plan, capsys, word, said):
     assert call(["report", "run", "--badge", "./-"]) == 0 and Path("-").is_file()
 
 
+@pytest.mark.parametrize("words", [["verify", "rayleigh"], ["faults"], ["fuzz"], ["merge", "run"]])
+def test_an_empty_name_is_no_run_folder(plan, capsys, words):
+    assert call([*words, "--out", ""]) == 2
+    assert "'--out': '' must be the name of a folder" in capsys.readouterr().err
+    assert not list(Path().iterdir()), "nothing is written here"
+
+
 @given(st.text(min_size=2, max_size=20).filter(lambda x: "\0" not in x))
 def test_every_other_word_is_a_file_name(word):
     assert file_name(word) == Path(word)

@@ -171,6 +171,8 @@ def chosen_cases(
                 load.LOADED[word.name] = word
             cases.append(word)
         elif load.is_file_word(word):
+            if word in files:  # the same file twice is once, as a name is
+                continue
             cases.append(load.load(word, trial_process.tried(word)))
             files.append(word)
         else:

@@ -38,6 +38,19 @@ def file_name(word: str) -> Path:
     return Path(word)
 
 
+def folder_name(word: str) -> Path:
+    """The path of a folder that is to be written. Raises typer.BadParameter for an empty name, which an unset
+    variable of a shell leaves: it would be the folder in which the command runs."""
+    if word == "":
+        raise typer.BadParameter("'' must be the name of a folder")
+    return Path(word)
+
+
+def written_folder(help: str):
+    """The annotation of an option that names a folder to write."""
+    return option(Path | None, help, parser=folder_name, metavar="PATH")
+
+
 def written_file(help: str, *names: str, kind=Path | None):
     """The annotation of an option that names a file to write."""
     return option(kind, help, *names, parser=file_name, metavar="PATH")
@@ -61,7 +74,7 @@ Names = argument(
 RunFolder = argument(Path | None, "[RUN]", "A run folder; the newest in runs/ when left out.")
 Seed = option(int, "Every cell's seed derives from it (default 0).")
 Rule = option(str | None, "Comma list of learning rules, or of files path/to/rule.py[:NAME].")
-Out = option(Path | None, "The run folder (default runs/<time>).")
+Out = written_folder("The run folder (default runs/<time>).")
 Baseline = option(Path | None, "Fail on a marked rise above FILE.json (default baseline.json).")
 NoConfig = option(bool, CONFIG, "--no-config")
 Jobs = option(str, WORKERS, "--jobs", "-j")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import typer
 
-from noether.cli.commands import AsJson, Baseline, NoConfig, Quiet, Verbose, argument, option
+from noether.cli.commands import AsJson, Baseline, NoConfig, Quiet, Verbose, argument, option, written_folder
 from noether.cli.commands.defaults import Defaults
 
 Parts = argument(list[Path], "RUN...", "The run folders of all parts, in any order.")
-Whole = option(Path | None, "The folder of the whole run (default runs/<time>).")
+Whole = written_folder("The folder of the whole run (default runs/<time>).")
 Strict = option(bool, "Inconclusive cells end with exit code 3.")
 
 

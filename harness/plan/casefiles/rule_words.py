@@ -15,14 +15,19 @@ Words = str | Iterable[str | Rule] | None
 
 
 def parts(words: Words) -> list[str | Rule]:
-    """The words of a comma list or a sequence. A list that is the path of one file is this file."""
+    """The words of a comma list or a sequence, each once. A list that is the path of one file is this
+    file."""
     if words is None:
         return []
     if isinstance(words, str):
         whole = is_file_word(words) and "," in words and is_there(words)
         words = [words] if whole else words.split(",")
     stripped = (x if isinstance(x, Rule) else str(x).strip() for x in words)
-    return [x for x in stripped if isinstance(x, Rule) or x]
+    found: list[str | Rule] = []
+    for x in stripped:
+        if isinstance(x, Rule) or (x and x not in found):
+            found.append(x)
+    return found
 
 
 def is_there(word: str) -> bool:

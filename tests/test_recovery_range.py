@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from noether.cases.case import Case, translation
+from noether.cases.case import DIAGONAL, Case, Metric, scale, translation
 from noether.kernels.loops import launch
 from noether.laws.response import breaking
 from noether.laws.response.cells import cells, run_cell
 from noether.laws.response.scatter import in_range
 from noether.mechanics.trajectory import Trajectory
 from noether.mechanics.wide import WIDE
-from noether.verdicts.record import HOLDS, OUTSIDE, VIOLATED
+from noether.verdicts.record import HOLDS, INCONCLUSIVE, OUTSIDE, VIOLATED
 
 NEAR = ((1.0, 2.0), (1.0, 2.0))
 
@@ -82,6 +82,24 @@ def test_a_lane_along_which_nothing_breaks_says_nothing_and_the_reference_decide
     assert breaking.judged(cell, job, lost, job.params[3], inside, about).verdict == VIOLATED
     nowhere = np.zeros(job.lanes, bool)
     assert breaking.judged(cell, job, lost, job.params[3], nowhere, about).verdict == OUTSIDE
+
+
+def quotient(q, xp):
+    return (q[0] * q[0] + 2 * q[1] * q[1]) / (q[0] * q[0] + q[1] * q[1])
+
+
+def test_a_deformation_that_is_faint_in_some_lanes_is_recovered_in_the_others():
+    """G = 1 + kappa exp(-q^2), down to e^-1600: of a flow that starts there nothing is told from 0."""
+    entries = lambda q, kappa, xp: [1 + kappa * xp.exp(-x * x) for x in q]
+    where = dict(title="t", source="own", breaking=lambda q, xp: q[0], scale_free=True)
+    faint = Case(name="faint", loss=quotient, box=((1.0, 40.0),) * 2, symmetries=(scale(2),),
+                 metric=Metric(DIAGONAL, entries=entries), **where)  # fmt: skip
+    updates, flow = (c for c in cells((faint,), "quick", 0, "numpy") if c.law == "E3")
+    records = run_cell(updates)
+    assert {r.verdict for r in records if r.fault is None} == {HOLDS}
+    assert {r.verdict for r in records if r.fault} == {VIOLATED}
+    right = run_cell(flow)[0]
+    assert right.verdict == INCONCLUSIVE and right.spent < 1, right.reason
 
 
 def test_the_wide_type_is_taken_only_where_float64_is_left():

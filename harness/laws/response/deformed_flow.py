@@ -121,12 +121,13 @@ def estimate(
         # Each of the steps of a panel rounds the state once, each charge is d products and sums: independent,
         # uniform.
         size = whole(speeds) + 2 * sizes[piece].max(axis=0)
-        rough.append((NODES + case.dim + 2) * (2.0**-53 * size) ** 2 / 3)
+        rough.append(np.sqrt((NODES + case.dim + 2) / 3) * 2.0**-53 * size)
         cut.append(left(bend0 + lie0) + run.parameters.kappa * left(bend1 + lie1))
     x, y, rough, cut = (np.stack(z) for z in (x, y, rough, cut))
     value, weight = least_squares(x, y)
-    scattered = tail(len(value)) * np.sqrt((x * x * rough).sum(axis=0))
-    return value.astype(float), ((scattered + (np.abs(x) * cut).sum(axis=0)) / weight).astype(float)
+    scattered = tail(len(value)) * np.sqrt(((x * rough) ** 2).sum(axis=0))
+    with np.errstate(all="ignore"):  # of a flow that does not feel the metric
+        return value, (scattered + (np.abs(x) * cut).sum(axis=0)) / weight
 
 
 def run_size(case, symmetry, run: flow.Trajectory) -> tuple[np.ndarray, np.ndarray]:

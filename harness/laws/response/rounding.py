@@ -38,7 +38,7 @@ import numpy as np
 from noether.kernels.programs.precision import Precision
 from noether.kernels.programs.program import Program
 from noether.laws.exact import act
-from noether.laws.response.gradient_rounding import gradient_scatter, in_float64
+from noether.laws.response.gradient_rounding import gradient_scatter
 from noether.laws.response.one_rounding import SHORT, last_bit, place, repeated, rounded
 from noether.laws.response.scatter import Scatter, in_range, repeats
 
@@ -168,5 +168,6 @@ def of_position(precision: Precision, q, move, multiple):
 
 def entries(program: Program, q, last) -> np.ndarray:
     """(d, n) the values of a program at q (d, n) and its last input, in float64 but of the type of q."""
-    values = program.run(list(q), last, Precision("float64"))
-    return np.stack([in_float64(np.broadcast_to(x, last.shape)) for x in values])
+    inputs = [x.astype(np.float64, copy=False) for x in (*q, last)]
+    values = program.run(inputs[:-1], inputs[-1], Precision("float64"))
+    return np.stack([np.broadcast_to(x, last.shape) for x in values]).astype(q.dtype, copy=False)

@@ -22,7 +22,7 @@ from noether.laws.map import (
     stepping,
     table,
 )
-from noether.laws.map.scenes import PAIRS, STARTS, scenes, start
+from noether.laws.map.scenes import PAIRS, STARTS, scenes
 from noether.laws.registry import LAWS
 from noether.mechanics.symmetry_proof import prove
 from noether.runs.records_file import line, parse
@@ -280,11 +280,8 @@ def test_a_rule_that_steps_otherwise_than_the_map_believes_is_violated(fault, mo
     if wrong is None:
         made = late(stepping.step_of(right.rule, 1))
         monkeypatch.setattr(stepping, "step_of", lambda rule, d: made)
-    q0, w = (np.repeat(x, 6, axis=1) for x in start(scene, 3))
-    h = np.tile(scene.steps("quick"), STARTS)
-    counts = np.rint(scene.final / h).astype(int)
-    run = stepping.run(scene.case, [other], q0, w, h, counts)[column]
-    believed = replace(run, column=right, params=right.params(h))
+    run = symmetry_map.stepped(scene, 3, [other], 6)[column]
+    believed = replace(run, column=right, params=right.params(np.tile(scene.steps(6), STARTS)))
     assert source_of("scale", column, {scene.case.name: {column: believed}}) == VIOLATED
     claim = table.entry("scale", column)
     seen = symmetry_map.one(CELL, scene, column, claim, {column: believed}, few=True)

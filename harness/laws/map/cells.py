@@ -5,6 +5,7 @@ One cell of the plan is the whole map, so that its trajectories are shared: rows
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,13 +14,14 @@ import numpy as np
 from noether.cases import CORE
 from noether.laws.cell import LawCell, Subject
 from noether.laws.map import discrete, faults, judging, measuring, sources, stepping
-from noether.laws.map.scenes import EXPONENTS, STARTS, scenes, start
+from noether.laws.map.scenes import MOST_SIZES, SIZES, STARTS, Scene, scenes, start
+from noether.laws.map.stepping import Run
 from noether.laws.map.table import COLUMNS, CONTINUOUS, DISCRETE, Entry, entry
 from noether.system.seeds import derive
 from noether.verdicts.record import Record
 
 MAP = Subject("map")
-PROFILES = tuple(EXPONENTS)
+PROFILES = tuple(SIZES)
 
 
 @dataclass(frozen=True)
@@ -45,29 +47,47 @@ def cells(cases, profile: str = "quick", seed: int = 0, backend: str = "numpy") 
     return [Cell(profile, seed)] if profile != "glance" and set(CORE) <= set(cases) else []
 
 
-def trajectories(seed: int, profile: str) -> dict[str, dict]:
-    """{case: {column: Run}}, starts and step sizes as lanes, step sizes running fastest."""
-    still = stepping.Column("still")
-    found = {}
+def stepped(scene: Scene, seed: int, columns: Iterable[stepping.Column], count: int) -> dict[str, Run]:
+    """{column: Run} with so many step sizes, starts and step sizes as lanes, step sizes running fastest."""
+    sizes = scene.steps(count)
+    h = np.tile(sizes, STARTS)
+    q0, w = (np.repeat(x, len(sizes), axis=1) for x in start(scene, seed))
+    return stepping.run(scene.case, columns, q0, w, h, np.rint(scene.final / h).astype(int))
+
+
+def trajectories(seed: int, profile: str) -> dict[str, dict[str, Run]]:
+    """{case: {column: Run}}: all columns of a case step together."""
+    columns, found = [*stepping.STEPPED.values(), stepping.Column("still")], {}
     for scene in (scenes()[row] for row in CONTINUOUS):
         if scene.case.name not in found:
-            q0, w = start(scene, seed)
-            sizes = scene.steps(profile)
-            h = np.tile(sizes, STARTS)
-            q0, w = (np.repeat(x, len(sizes), axis=1) for x in (q0, w))
-            counts = np.rint(scene.final / h).astype(int)
-            found[scene.case.name] = stepping.run(
-                scene.case, [*stepping.STEPPED.values(), still], q0, w, h, counts
-            )
+            found[scene.case.name] = stepped(scene, seed, columns, SIZES[profile])
     return found
+
+
+class SmallerSteps:
+    """The runs of one column with more step sizes than a profile has, each run made once."""
+
+    def __init__(self, seed: int, profile: str):
+        self.seed, self.count = seed, SIZES[profile]
+        self.runs: dict[tuple[str, str, int], Run] = {}
+
+    def of(self, scene: Scene, column: str) -> Iterator[Run]:
+        """Each run has one step size more than the one before, half as large."""
+        for count in range(self.count + 1, MOST_SIZES + 1):
+            key = scene.case.name, column, count
+            if key not in self.runs:
+                self.runs[key] = stepped(scene, self.seed, [stepping.STEPPED[column]], count)[column]
+            yield self.runs[key]
 
 
 def run_cell(cell: Cell) -> list[Record]:
     runs, few = trajectories(cell.seed, cell.profile), cell.profile == "quick"
+    smaller = SmallerSteps(cell.seed, cell.profile)
 
     def judged(row, column, claim, fault=None):
         scene = scenes()[row]
-        return one(cell, scene, column, claim, runs[scene.case.name], few=few, fault=fault)
+        mine = runs[scene.case.name]
+        return one(cell, scene, column, claim, mine, few=few, fault=fault, smaller=smaller)
 
     out = [judged(row, column, entry(row, column)) for row in CONTINUOUS for column in COLUMNS]
     out += [r for row in DISCRETE for r in commuting(cell, scenes()[row], discrete.TURNS[row], COLUMNS)]
@@ -117,10 +137,19 @@ def driven(cell: Cell, runs: dict, few: bool) -> list[Record]:
 
 
 def one(
-    cell: Cell, scene, column: str, claim: Entry, runs: dict, *, few: bool, fault: str | None = None
+    cell: Cell,
+    scene: Scene,
+    column: str,
+    claim: Entry,
+    runs: dict[str, Run],
+    *,
+    few: bool,
+    fault: str | None = None,
+    smaller: SmallerSteps | None = None,
 ) -> Record:
+    """One cell of the map. An order that these runs do not decide is asked of smaller steps, if there are."""
     run = runs["gradient descent" if column == "gradient flow" else column]
-    starts = run.q[0][:, :: len(scene.steps(cell.profile))]
+    starts = run.q[0][:, :: len(run.counts) // STARTS]
     if claim.charge == "form":
         dual = column in ("entropy mirror", "natural gradient")
         found = measuring.chargeless(scene, starts, float(run.path.min()), dual=dual)
@@ -128,6 +157,9 @@ def one(
         found = measuring.flowing(scene, claim, starts)
     else:
         found = measuring.discrete(run, scene, claim, few)
+        more = smaller.of(scene, column) if smaller else iter(())
+        while found.label == measuring.UNDECIDED and (finer := next(more, None)):
+            run, found = finer, measuring.discrete(finer, scene, claim, few)
     return judging.judged(
         cell, scene, column, claim, found, fault=fault, lanes=len(run.counts), steps=int(run.counts.max())
     )

@@ -70,7 +70,7 @@ def judged(
 
 def drawn(cell, scene: Scene, column: str, charge: str, found: Finding) -> Loglog:
     return Loglog(
-        x=scene.steps(cell.profile),
+        x=scene.steps(len(found.drifts)),
         series={f"{scene.row}, {column}": found.drifts},
         xlabel="step size",
         ylabel="relative drift of the charge",

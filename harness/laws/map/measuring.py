@@ -18,6 +18,8 @@ from noether.verdicts.claims import QUARTER
 from noether.verdicts.judgement import spent_of, worst
 
 MOVED = 2.0**-6  # of |q_0|: a trajectory that goes less far shows nothing about what it keeps
+UNDECIDED = "undecided"
+"""The label of a drift whose order no series of step sizes tells."""
 OPEN = 2.0**-10
 """A one-form whose differential is this share of its derivative is not closed: rounding leaves 2^-50."""
 
@@ -118,7 +120,7 @@ def decided(order: orders.Order) -> bool:
 
 
 def label_of(order: orders.Order) -> str:
-    return f"order {round(order.value)}" if decided(order) else "undecided"
+    return f"order {round(order.value)}" if decided(order) else UNDECIDED
 
 
 def flowing(scene: Scene, entry: Entry, q0: np.ndarray) -> Finding:

@@ -17,7 +17,12 @@ from noether.system.seeds import derive
 
 FINAL, STARTS = 0.25, 3
 CANDIDATES, PROBES = 256, 4
-EXPONENTS = {"quick": range(4, 10), "full": range(4, 12), "stress": range(4, 13)}
+LARGEST = 4
+"""The largest step size is 2^-LARGEST of a scene's pace."""
+SIZES = {"quick": 6, "full": 8, "stress": 9}
+"""How many step sizes a profile has, each half of the one before."""
+MOST_SIZES = 10
+"""How many a column gets at most where that many decide no order."""
 
 
 RAYLEIGH = rayleigh(4)
@@ -67,9 +72,9 @@ class Scene:
     def final(self) -> float:
         return FINAL * self.pace
 
-    def steps(self, profile: str) -> np.ndarray:
-        """Step sizes, halved from one to the next; the last one takes FINAL / 2^-j steps."""
-        return self.pace * 2.0 ** -np.array(EXPONENTS[profile], dtype=float)
+    def steps(self, count: int) -> np.ndarray:
+        """So many step sizes, halved from one to the next; the last one takes FINAL / 2^-j steps."""
+        return self.pace * 2.0 ** -np.arange(LARGEST, LARGEST + count, dtype=float)
 
 
 def named(case: Case, name: str) -> Symmetry:

@@ -26,6 +26,7 @@ from noether.verdicts.record import (
     VIOLATED,
     LawSummary,
     Record,
+    undecided_faults,
     undecided_forms,
     where,
 )
@@ -46,7 +47,9 @@ LISTED = 40
 
 
 def killers(records: Iterable[Record], laws: Iterable[str]) -> dict[str, list[str]]:
-    """Planted fault -> the laws that killed it, in the order of `laws`; [] for a survivor."""
+    """Planted fault -> the laws that killed it, in the order of `laws`; [] for a survivor. Without those that
+    nothing can be said of (`undecided_faults`)."""
+    records = list(records)
     order = {law: i for i, law in enumerate(laws)}
     found: dict[str, list[str]] = {}
     for r in records:
@@ -54,12 +57,19 @@ def killers(records: Iterable[Record], laws: Iterable[str]) -> dict[str, list[st
             by = found.setdefault(r.fault, [])
             if r.verdict == VIOLATED and r.law not in by:
                 by.append(r.law)
+    for fault in undecided_faults(records):
+        del found[fault]
     return {fault: sorted(by, key=lambda x: order.get(x, len(order))) for fault, by in sorted(found.items())}
 
 
 def of_result(result: Result) -> dict[str, list[str]]:
     """The killers of a run: a law that is violated anyway, as is known, kills nothing there."""
     return killers(proving(result.records, result.known), result.laws)
+
+
+def not_decided(result: Result) -> list[str]:
+    """The planted faults of a run that nothing can be said of."""
+    return undecided_faults(proving(result.records, result.known))
 
 
 def killers_table(result: Result) -> Table:
@@ -180,6 +190,10 @@ def ending(result: Result, *, whole: bool = False) -> list:
         killed = f"{sum(map(bool, faults.values()))} of them killed by some law"
         words = f"{plural(len(faults), 'planted fault')}, {killed}; report.html has them with their killers"
         parts += [Text(words), Text()]
+    if unsaid := not_decided(result):
+        what = "1 more planted fault was" if len(unsaid) == 1 else f"{len(unsaid)} more planted faults were"
+        words = f"{what} shown only where the right one is undecided too, which says nothing of it"
+        parts += [Text(f"{words}: {'; '.join(unsaid)}", style="yellow"), Text()]
     rest = remainder(result, most) + against_baseline(result, most)
     parts += [*rest, Text()] if rest else []
     parts += [*legend(result), Text()] if result.rows else []
@@ -201,6 +215,7 @@ def summary(result: Result) -> dict:
         "cells": result.cells,
         "laws": [law_summary(row, real) for row in result.rows],
         "faults": of_result(result),
+        "undecided_faults": not_decided(result),
         "violated": [
             {
                 **{**told(r), "spent": r.spent, "diagnosis": explained(r), "replay": r.replay},

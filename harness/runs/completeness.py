@@ -14,14 +14,23 @@ A run is whole when neither cases, rules, precisions nor numbers were narrowed: 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from noether.cases.rules import RULES
 from noether.laws.exact import EXACT
 from noether.runs import known_answers
 from noether.verdicts.known import Standing, excuse, proving
-from noether.verdicts.record import HOLDS, ORDER, OUTSIDE, ROUNDING, STATISTICAL, VIOLATED, Record
+from noether.verdicts.record import (
+    HOLDS,
+    ORDER,
+    OUTSIDE,
+    ROUNDING,
+    STATISTICAL,
+    VIOLATED,
+    Record,
+    undecided_shows,
+)
 
 FLOOR, RESPONSE_FLOOR = 1 / 20, 1 / 60
 """Worst spent below which a law is idle in a precision.
@@ -160,29 +169,41 @@ def silent(records: Iterable[Record], cells: Iterable[Planned], laws: list[str])
 
 
 def unkept(records: list[Record], laws: list[str], book: dict) -> list[str]:
-    """The faults that were not shown to a law that must kill them, or that it let pass everywhere."""
-    shown, killed = set(), set()
+    """The faults that were not shown to a law that must kill them, or that it let pass everywhere.
+
+    Not those that were shown only where the right one is undecided too: that says nothing of them.
+    """
+    shown, killed, is_open = set(), set(), open_shows(records)
+    told = set()
     for r in records:
         if r.fault:
             for place in ("", r.precision):
                 shown.add((r.law, r.fault, place))
                 if r.verdict == VIOLATED:
                     killed.add((r.law, r.fault, place))
+                if not is_open(r):
+                    told.add((r.law, r.fault, place))
     out = []
     for law in laws:
         info = book.get(law)
         for fault, precision in (*((c, "") for c in info.must_kill), *info.promised) if info else ():
-            if (law, fault, precision) not in killed:
+            if (law, fault, precision) not in killed | (shown - told):
                 what = "lets pass" if (law, fault, precision) in shown else "was never shown"
                 out.append(f"{law} {what} the fault {fault!r}" + (f" in {precision}" if precision else ""))
     return out
 
 
-def spared(records: Iterable[Record], laws: list[str], book: dict) -> list[str]:
+def open_shows(records: list[Record]) -> Callable[[Record], bool]:
+    """Whether one of these records on a planted fault can say nothing of it."""
+    ids = {id(r) for r in undecided_shows(records)}
+    return lambda r: id(r) in ids
+
+
+def spared(records: list[Record], laws: list[str], book: dict) -> list[str]:
     """The faults that a law must kill wherever they are planted, and let pass in some cell."""
-    shown, killed = {}, set()
+    shown, killed, is_open = {}, set(), open_shows(records)
     for r in records:
-        if r.law in laws and r.law in book and r.fault in book[r.law].everywhere:
+        if r.law in laws and r.law in book and r.fault in book[r.law].everywhere and not is_open(r):
             shown[(r.cell, r.law, r.fault)] = None
             if r.verdict == VIOLATED:
                 killed.add((r.cell, r.law, r.fault))

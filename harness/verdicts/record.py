@@ -7,11 +7,12 @@
                    from the output under test)
 
 A record on a planted fault carries its name in `fault`; a fault is killed when at least one of
-its records is violated.
+its records is violated, and undecided when each of them is undecided beside a right one that is, too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 HOLDS, VIOLATED, INCONCLUSIVE, OUTSIDE = "holds", "violated", "inconclusive", "outside"
@@ -88,6 +89,28 @@ def where(r: Record) -> str:
     return " ".join(x for x in (r.law, r.case, r.symmetry or "", r.rule, r.precision, r.backend) if x)
 
 
+def undecided_shows(records: Sequence[Record]) -> list[Record]:
+    """The records on planted faults that can say nothing of them: they are undecided, and so is all that is
+    right at their place."""
+    place = lambda r: (r.cell, r.law, r.case, r.rule, r.precision, r.backend, r.symmetry)
+    right: dict[tuple, set[str]] = {}
+    for r in records:
+        if r.fault is None:
+            right.setdefault(place(r), set()).add(r.verdict)
+    silent = {INCONCLUSIVE, OUTSIDE}
+    is_open = lambda r: r.verdict in silent and right.get(place(r), {HOLDS}) <= silent
+    return [r for r in records if r.fault is not None and is_open(r)]
+
+
+def undecided_faults(records: Sequence[Record]) -> list[str]:
+    """The planted faults that nothing can be said of, by name: each was shown only where the right one is
+    undecided too. They are neither killed nor survivors."""
+    open_shows = undecided_shows(records)
+    ids = {id(r) for r in open_shows}
+    told = {r.fault for r in records if r.fault is not None and id(r) not in ids}
+    return sorted({r.fault for r in open_shows} - told)
+
+
 @dataclass(frozen=True)
 class LawSummary:
     """One row of the table at the end of a run."""
@@ -110,6 +133,7 @@ def summarise(records: list[Record], laws: list[str]) -> list[LawSummary]:
     for r in records:
         if r.fault:
             killed_by[r.fault] = killed_by.get(r.fault, False) or r.verdict == VIOLATED
+    undecided = {*undecided_faults(records)}
     for law in laws:
         mine = [r for r in records if r.law == law and r.fault is None]
         counts = {v: sum(r.verdict == v for r in mine) for v in VERDICTS}
@@ -125,7 +149,7 @@ def summarise(records: list[Record], laws: list[str]) -> list[LawSummary]:
             verdict = OUTSIDE if mine and counts[OUTSIDE] == len(mine) else INCONCLUSIVE
         where = f"{worst.case} {worst.rule} {worst.precision}".strip() if worst else ""
         spent = worst.spent if worst else None
-        alive = tuple(sorted(c for c in faults if not killed_by[c]))
+        alive = tuple(sorted(c for c in faults if not killed_by[c] and c not in undecided))
         sizes = (len(faults), len(killed))
         rows.append(LawSummary(law, len(mine), counts, spent, where, *sizes, alive, verdict))
     return rows

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from noether.faults.harmless import EQUIVALENT
 from noether.laws.exact import EXACT
 from noether.laws.registry import LAWS as BOOK
 from noether.verdicts import exit_codes
-from noether.verdicts.record import VIOLATED, Record
+from noether.verdicts.record import VIOLATED, Record, undecided_faults
 
 LAWS: tuple[str, ...] = (
     *EXACT,
@@ -139,7 +139,8 @@ def verdict(records: list[Record], asked: Iterable[str] = (), *, whole: bool = T
     whole  every law must have killed something, for nothing was left out
     """
     matrix = rows(records)
-    reasons = [*of_matrix(matrix, asked, whole), *of_other_faults(records)]
+    undecided = undecided_faults(records)
+    reasons = [*of_matrix(matrix, asked, whole, undecided), *of_other_faults(records)]
     broken = [
         f"{r.law} on {r.case} {r.rule} {r.precision} is violated with nothing planted"
         for r in records
@@ -153,9 +154,15 @@ def verdict(records: list[Record], asked: Iterable[str] = (), *, whole: bool = T
     return Verdict(code, (*broken, *reasons), len(matrix), len(killed), equivalent, killed.count({"B1"}))
 
 
-def of_matrix(matrix: list[Row], asked: Iterable[str], whole: bool) -> list[str]:
-    """Survivors, faults that are killed though they are called equivalent, faults never shown, idle laws."""
-    out = [f"no law kills {row.name!r}" for row in matrix if not row.kills and row.name not in EQUIVALENT]
+def of_matrix(
+    matrix: list[Row], asked: Iterable[str], whole: bool, undecided: Collection[str] = ()
+) -> list[str]:
+    """Survivors, faults that are killed though they are called equivalent, faults never shown, idle laws.
+
+    undecided  faults that nothing can be said of
+    """
+    excused = {*EQUIVALENT, *undecided}
+    out = [f"no law kills {row.name!r}" for row in matrix if not row.kills and row.name not in excused]
     for row in matrix:
         if row.kills and row.name in EQUIVALENT:
             out.append(f"{row.name!r} is listed as equivalent but {' '.join(row.kills)} kills it")

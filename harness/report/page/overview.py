@@ -11,7 +11,17 @@ from noether.report.page.book import SYMBOL, Book
 from noether.report.table import number
 from noether.system.outside import plural
 from noether.verdicts.power import of_law, weak
-from noether.verdicts.record import BITWISE, HOLDS, INCONCLUSIVE, ORDER, OUTSIDE, VIOLATED, LawSummary, Record
+from noether.verdicts.record import (
+    BITWISE,
+    HOLDS,
+    INCONCLUSIVE,
+    ORDER,
+    OUTSIDE,
+    VIOLATED,
+    LawSummary,
+    Record,
+    undecided_faults,
+)
 
 
 def law_rows(rows: list[LawSummary], infos: dict, records: list[Record], book: Book) -> list[dict]:
@@ -115,10 +125,12 @@ def faults(records: list[Record], laws: list[str]) -> dict:
     columns += sorted(present - set(columns))
     order = sorted(found.items(), key=lambda c: (-sum(c[1].values()), c[0]))
     lines = [(name, [by.get(law) for law in columns], sum(by.values())) for name, by in order]
+    undecided = undecided_faults(records)
     alone = [*(law for law in laws if law in single), *sorted(set(single) - set(laws))]
     return {
         "columns": [(law, titled(law)) for law in columns],
         "rows": sorted(lines, key=lambda x: x[2] != 0),
-        "survivors": [name for name, _, killed in lines if not killed],
+        "survivors": [name for name, _, killed in lines if not killed and name not in undecided],
+        "undecided": undecided,
         "single": [(law, titled(law), single[law]) for law in alone],
     }

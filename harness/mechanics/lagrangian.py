@@ -18,7 +18,8 @@ along a solution and at t = 0, for any w:
 Solutions are integrated, and charges predicted, by one set of equations (theorem.py): a force or a friction
 that is wrong in both obeys the theorem. Here nothing of it is read but its values, and derivatives are
 central differences with a step of 10^-30 in 160 digits: they err by 10^-60 for the step, and by 10^-(160 -
-90) for what cancels.
+90) for what cancels. A step is 10^-30 of what it moves: where parameters are small, or move fast, it is
+smaller, with as many digits more.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ import numpy as np
 
 from noether.cases.case import BREGMAN, DIAGONAL, Case
 from noether.kernels.programs.namespaces import MPMATH
+from noether.mechanics.own_units import narrowed
 from noether.mechanics.symbolic import PARAMETERS
 from noether.mechanics.symbolic_exact import compiled
 from noether.mechanics.symbolic_mechanics import TOTAL, equations
@@ -56,7 +58,8 @@ def drawn(case: Case, rng: np.random.Generator) -> Point:
     """A random point in the box, with velocities as trajectories have them."""
     number = lambda x: [mpmath.mpf(float(y)) for y in x]
     q, turn = case.draw(rng, 1)[:, 0], rng.choice([-1.0, 1.0], case.dim)
-    v = rng.uniform(0.25, 0.5, case.dim) * turn * (q if case.metric.kind == BREGMAN else 2)
+    v = rng.uniform(0.25, 0.5, case.dim) * turn
+    v = v * (q if case.metric.kind == BREGMAN else 2 * narrowed(case, 1.0))
     parameters = tuple(number(rng.uniform([0.5, 0.6, 0.1, 0.3, 0.1], [0.9, 1.5, 0.5, 0.9, 0.5])))
     return Point(number(q), number(v), parameters, number(rng.uniform(0.5, 1.5, case.dim)))
 
@@ -91,23 +94,44 @@ def written(case: Case):
     return compiled((*e.x, *PARAMETERS), outputs, "mpmath")
 
 
-def slope(f):
-    """The derivative of f at 0."""
-    return (f(STEP) - f(-STEP)) / (2 * STEP)
+def slope(f, reach=1):
+    """The derivative of f at 0, where f changes within `reach`, a number of at most 1."""
+    h = STEP * reach
+    return (f(h) - f(-h)) / (2 * h)
+
+
+def reach(x: list, along: list):
+    """How far x can go along a direction before a component is another number; at most 1."""
+    sizes = [abs(a / b) for a, b in zip(x, along, strict=True) if a and b]
+    return min([mpmath.mpf(1), *sizes])
+
+
+def digits(case: Case, point: Point) -> int:
+    """DIGITS, and twice as many as a step is shorter than 10^-30."""
+    with mpmath.workdps(DIGITS):
+        x, rates, _ = on_solution(case, point)
+        shortest = min(reach(point.q, point.w), reach(x, rates))
+        return DIGITS + 2 * int(mpmath.ceil(-mpmath.log10(shortest)))
+
+
+def on_solution(case: Case, point: Point) -> tuple[list, list, list]:
+    """(q, p) or (q, qdot) of a point, its rates, and all that `written` gives there."""
+    q, v, d = point.q, point.v, case.dim
+    G = case.metric.entries(q, point.values[3], MPMATH) if case.metric.kind == DIAGONAL else [1] * d
+    x = q + (v if case.metric.kind == BREGMAN else [g * y for g, y in zip(G, v, strict=True)])
+    found = written(case)(*x, *point.values)
+    return x, found[: 2 * d], found
 
 
 def off(case: Case, point: Point, friction=0, motion_only: bool = False) -> dict[str, float]:
     """By how much (3) and (4) fail, by name, relative to the sum of their terms' sizes; `friction` is by what
     part mu is off in L."""
-    with mpmath.workdps(DIGITS):
+    with mpmath.workdps(digits(case, point)):
         m, mu, *rest = point.values
         e, L, d = equations(case), lagrangian(case, (m, mu * (1 + mpmath.mpf(friction)), *rest)), case.dim
         q, v, w, zero = point.q, point.v, point.w, [mpmath.mpf(0)] * case.dim
-        G = case.metric.entries(q, rest[1], MPMATH) if case.metric.kind == DIAGONAL else [1] * d
-        x = q + (v if case.metric.kind == BREGMAN else [g * y for g, y in zip(G, v, strict=True)])
+        x, rates, found = on_solution(case, point)
         told = lambda x: written(case)(*x, *point.values)
-        found = told(x)
-        rates = found[: 2 * d]
 
         def along_v(q, v, t, w):
             return slope(lambda s: L(q, moved(v, s, w), t))
@@ -118,7 +142,7 @@ def off(case: Case, point: Point, friction=0, motion_only: bool = False) -> dict
             return along_v(there[:d], there[d:] if case.metric.kind == BREGMAN else told(there)[:d], s, w)
 
         pairs = {
-            "motion": (slope(momentum), slope(lambda s: L(moved(q, s, w), v))),
+            "motion": (slope(momentum, reach(x, rates)), slope(lambda s: L(moved(q, s, w), v), reach(q, w))),
             "velocity": tuple(sum(a * b for a, b in zip(x, w, strict=False)) for x in (rates, v)),
         }
         if not motion_only:
@@ -141,7 +165,11 @@ def readings(case: Case, e, point: Point, found: list, L, along_v, zero: list) -
         total = sum((sources[where[n]] for n in TOTAL if n in where), zero[0])
         out[f"sources of {s.name}"] = (
             m * total + size,
-            slope(lambda h, xi=xi, twist=twist: L(moved(q, h, xi), moved(v, h, twist))) + size,
+            slope(
+                lambda h, xi=xi, twist=twist: L(moved(q, h, xi), moved(v, h, twist)),
+                min(reach(q, xi), reach(v, twist)),
+            )
+            + size,
         )
     rest = found[len(case.symmetries) :]
     if rest:

@@ -21,6 +21,7 @@ from noether.kernels.loops.launch import Job
 from noether.kernels.programs import trace
 from noether.kernels.programs.plain_numbers import FUNCTIONS_OF_ARRAYS
 from noether.kernels.programs.precision import Precision, representable
+from noether.mechanics.own_units import narrowed
 from noether.mechanics.stiffness import step_curvature
 
 # Narrow stores move only when a step is larger than their rounding: larger steps, shorter horizons.
@@ -99,7 +100,7 @@ def draw(
     rng = np.random.default_rng(seed)
     low, high = STEP_EXPONENTS[precision.name]
     q0 = case.draw(rng, lanes)
-    spread = np.array(case.box, float).max() - np.array(case.box, float).min()
+    spread = narrowed(case, np.array(case.box, float).max() - np.array(case.box, float).min())[:, None]
     v0 = case.kick * spread * KICK[precision.name] * rng.standard_normal(q0.shape)
     if rule.log_state:
         q0, v0 = np.log(q0), np.zeros_like(v0)

@@ -4,13 +4,13 @@ harness/mechanics/theorem.py."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 import sympy
 from sympy.codegen.cfunctions import log1p
 
-from noether.cases.case import BREGMAN, DIAGONAL, Case, CaseError
+from noether.cases.case import BREGMAN, DIAGONAL, Case, CaseError, Symmetry
 from noether.mechanics import theorem
 from noether.mechanics.symbolic import (
     DECAY,
@@ -23,7 +23,7 @@ from noether.mechanics.symbolic import (
     formulas,
     metric_entries,
 )
-from noether.mechanics.symbolic_exact import arrays, compiled, expression
+from noether.mechanics.symbolic_exact import Exact, arrays, compiled, expression, unwrap
 
 # The parts of a charge's source, in the order in which theorem.py writes them. "breaking" is eps times the
 # breaking potential's share of "potential", "decay" that of weak decay, "deformed" what kappa adds to
@@ -153,7 +153,7 @@ def metric_terms(case: Case, f: Formulas) -> tuple:
             named["deformed"] = kinetic - kinetic.xreplace({KAPPA: sympy.Integer(0)})
         terms.append({name: sympy.sympify(e).xreplace(velocity) for name, e in named.items()})
         charges.append(theorem.inner(p, xi))
-        sizes.append(absolute(p, xi))
+        sizes.append(size_of_charge(p, symmetry, f.q))
     kinetic = theorem.kinetic_energy(G, v, M)
     potential = f.loss + EPS * f.breaking + DECAY * theorem.inner(f.q, f.q) / 2
     energy = [kinetic, potential, theorem.kinetic_energy([1] * len(G), v, M)]
@@ -197,7 +197,7 @@ def bregman_terms(case: Case, f: Formulas) -> tuple:
             }
         )
         charges.append(theorem.inner(delta, xi) / M)
-        sizes.append(absolute(delta, xi) / M)
+        sizes.append(size_of_charge(delta, symmetry, f.q) / M)
     return (*f.q, *v), rates, terms, charges + sizes, [], []
 
 
@@ -206,6 +206,12 @@ def expanded(D, velocity):
     return sympy.expand(D) if D.is_polynomial(velocity) else D
 
 
-def absolute(p: Sequence, xi: Sequence):
-    """sum_i |p_i xi_i|: what the rounding of the charge is relative to."""
-    return theorem.inner([sympy.Abs(x) for x in p], [sympy.Abs(x) for x in xi])
+def size_of_charge(p: Sequence, symmetry: Symmetry, q: Sequence):
+    """sum_i |p_i| (sum_j |A_ij q_j| + |a_i|): what the rounding of the charge is relative to.
+
+    Term by term: of a rotation about a point far away A q and a cancel, and leave their roundings.
+    """
+    rows = tuple(tuple(abs(x) for x in row) for row in symmetry.A)
+    sizes = replace(symmetry, A=rows, a=tuple(abs(x) for x in symmetry.a))
+    at = [unwrap(x) for x in sizes.generator([Exact(sympy.Abs(x)) for x in q])]
+    return theorem.inner([sympy.Abs(x) for x in p], at)

@@ -10,9 +10,11 @@ from numbers import Integral
 
 from noether.cases import CATALOG, Case
 from noether.cases.rules import RULES, Rule
+from noether.mechanics import own_units
 from noether.plan import chosen_rules, groups
 from noether.plan.casefiles import load, trial, trial_process
 from noether.plan.casefiles.travel import check_travels
+from noether.system import processstate
 from noether.system.usage import UsageError, brief, unknown
 
 PROFILES = ("quick", "full", "stress")
@@ -97,10 +99,20 @@ def select(request: Request) -> Selection:
     rules, rule_files = chosen_rules.chosen(request.rule)
     precisions = several("precision", request.precision, tuple(design.PRECISIONS))
     asked = narrowed(request)
+    if not overrides:  # a number that is given is one of the case as it is written
+        cases = in_own_units(cases)
     if "rules" in asked and not grouped:
         refuse_impossible_rules(cases, rules, named="cases" in asked)
     how = (precisions, backend, profile, seed, overrides, asked)
     return Selection(cases, laws, rules, *how, files, rule_files, grouped)
+
+
+def in_own_units(cases: tuple[Case, ...]) -> tuple[Case, ...]:
+    """These cases, those of the user's own in units in which their numbers are near one."""
+    if all(case in CATALOG for case in cases):
+        return cases
+    with processstate.kept(harmless=False):  # a case is asked for numbers
+        return tuple(case if case in CATALOG else own_units.of_order_one(case) for case in cases)
 
 
 def narrowed(request: Request) -> frozenset[str]:

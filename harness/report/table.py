@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
 
@@ -44,6 +45,8 @@ PARTLY = "everything that was decided holds"
 STYLE = {exit_codes.HOLDS: "bold green", exit_codes.UNDECIDED: "yellow"}
 # Planted faults: a whole run has three times as many, and a table of them would push the laws off the screen.
 LISTED = 40
+NAMED = 6
+"""How many statements or faults the last line names."""
 
 
 def killers(records: Iterable[Record], laws: Iterable[str]) -> dict[str, list[str]]:
@@ -80,6 +83,20 @@ def killers_table(result: Result) -> Table:
     return table
 
 
+def few(words: list[str]) -> list[str]:
+    """The first of many words, and how many more there are."""
+    more = len(words) - NAMED
+    return words if more <= 1 else [*words[:NAMED], f"{more} more"]
+
+
+def in_few(forms: list[str]) -> str:
+    """The forms of laws, or how many each law has where they are many."""
+    if len(forms) <= NAMED:
+        return "; ".join(forms)
+    count = Counter(name.split(" ")[0] for name in forms)
+    return ", ".join(f"{law} ({plural(n, 'statement')})" for law, n in count.items())
+
+
 def why(result: Result) -> str:
     """The reason behind the exit code, in a few words."""
     if result.exit_code == exit_codes.VIOLATED:
@@ -96,12 +113,12 @@ def why(result: Result) -> str:
         forms = undecided_forms(result.records, result.laws)
         forms = [name for name in forms if name.split(" ")[0] not in blind]
         parts = [f"no cell holds for {' '.join(blind)}"] if blind else []
-        parts += [f"undecided wherever it was asked: {'; '.join(forms)}"] if forms else []
+        parts += [f"undecided wherever it was asked: {in_few(forms)}"] if forms else []
         if set(result.unjudged) == set(result.laws):
             parts += [f"nothing is left to judge but {' '.join(result.unjudged)}"]
         anyway = " where it is not violated anyway" if any(row.counts[VIOLATED] for row in judged) else ""
         parts += [f"no fault was killed by {' '.join(unkilled)}{anyway}"] if unkilled else []
-        parts += [f"faults survived: {', '.join(survivors)}"] if survivors else []
+        parts += [f"faults survived: {', '.join(few(survivors))}"] if survivors else []
         parts += (
             [f"{len(result.lost)} of {plural(result.cells, 'cell')} came to no end"] if result.lost else []
         )

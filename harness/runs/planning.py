@@ -38,7 +38,7 @@ def plan(selection: Selection) -> Plan:
             f"law {', '.join(missing)} covers nothing of this choice: {why(missing[0], selection)}"
         )
     notes = large.told(selection.laws, large.parted(selection)[1])
-    notes += paces(selection) if any(c.laws[0][0] in "DEB" for c in cells) else []
+    notes += units_and_steps(selection, stepped=any(c.laws[0][0] in "DEB" for c in cells))
     notes += [
         f"law {', '.join(law for law in absent if absent[law] == reason)} is not here: {reason}"
         for reason in dict.fromkeys(absent.values())
@@ -48,9 +48,11 @@ def plan(selection: Selection) -> Plan:
     return Plan(selection, cells, laws, missing, backend, [*notes, *unread.check(selection, cells, laws)])
 
 
-def paces(selection: Selection) -> list[str]:
-    """The notes on step sizes for cases that are not in the catalogue."""
+def units_and_steps(selection: Selection, *, stepped: bool) -> list[str]:
+    """The notes on units for cases that are not in the catalogue, and on step sizes where any are taken."""
     from noether.cases import CATALOG
-    from noether.mechanics import sweep
+    from noether.mechanics import own_units, sweep
 
-    return [line for line in (sweep.told(case) for case in selection.cases if case not in CATALOG) if line]
+    own = [case for case in selection.cases if case not in CATALOG]
+    said = lambda case: (own_units.told(case), sweep.told(case) if stepped else "")
+    return [line for case in own for line in said(case) if line]

@@ -20,6 +20,7 @@ import numpy as np
 
 from noether.mechanics import flow
 from noether.mechanics.kinks import Kinked, met, require_smooth, singular
+from noether.mechanics.own_units import narrowed
 from noether.mechanics.symbolic import gradient
 from noether.mechanics.symbolic_mechanics import Mechanics
 
@@ -32,7 +33,7 @@ def drawn(rng: np.random.Generator, mech: Mechanics, count: int) -> tuple[np.nda
     qdot stay inside."""
     q = mech.case.draw(rng, count)
     w = rng.uniform(0.25, 0.5, q.shape) * rng.choice([-1.0, 1.0], q.shape)
-    return q, w * q if mech.bregman else 2 * w
+    return q, w * q if mech.bregman else 2 * w * narrowed(mech.case, 1.0)[:, None]
 
 
 def room(mech: Mechanics, x0: np.ndarray, parameters: flow.Parameters) -> np.ndarray:

@@ -14,6 +14,7 @@ from noether.kernels.programs.precision import Precision
 from noether.laws.cell import LawCell
 from noether.laws.orders import units
 from noether.mechanics.collocation import march
+from noether.mechanics.own_units import narrowed
 from noether.mechanics.symbolic import gradient
 
 FINAL = 2.0
@@ -80,6 +81,7 @@ class Cell(LawCell):
         """q_0 anywhere in the box and the fixed w of a warm start v_0 = eta w, (d, starts) each."""
         rng = self.random()
         w = rng.uniform(0.5, 1, (self.case.dim, starts)) * rng.choice([-1.0, 1.0], (self.case.dim, starts))
+        w = w * narrowed(self.case, 1.0)[:, None]
         return self.case.draw(rng, starts), w
 
     def start(self, starts: int = STARTS) -> tuple[np.ndarray, np.ndarray]:

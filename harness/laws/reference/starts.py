@@ -17,6 +17,7 @@ from noether.laws.reference.faults import FRICTION
 from noether.laws.reference.integrator import Engine, engine
 from noether.laws.reference.truth import truth
 from noether.mechanics import flow
+from noether.mechanics.own_units import narrowed
 from noether.mechanics.symbolic_mechanics import Mechanics, mechanics
 from noether.verdicts.judgement import most_spent
 from noether.verdicts.record import Record
@@ -35,7 +36,8 @@ def drawn(cell: Cell, mech: Mechanics, lanes: int):
     parameters = flow.Parameters(m, rng.uniform(0.6, 1.5, lanes), eps, kappa, rng.uniform(0, 0.3, lanes))
     q = cell.case.draw(rng, lanes)
     w = rng.uniform(0.25, 0.5, (d, lanes)) * rng.choice([-1.0, 1.0], (d, lanes))
-    return flow.start(mech, q, w * q if mech.bregman else 2 * w, parameters), parameters, rng
+    speed = w * q if mech.bregman else 2 * w * narrowed(cell.case, 1.0)[:, None]
+    return flow.start(mech, q, speed, parameters), parameters, rng
 
 
 def starts(cell: Cell) -> list[Record]:

@@ -20,6 +20,7 @@ from noether.laws.response.cell import Cell
 from noether.laws.response.estimate import least_squares, tail
 from noether.laws.response.resolved import Resolved
 from noether.mechanics import dual, flow, wide
+from noether.mechanics.own_units import narrowed
 from noether.mechanics.symbolic_mechanics import mechanics
 from noether.verdicts import judgement, powers
 from noether.verdicts.judgement import Worst
@@ -165,7 +166,8 @@ def solved(cell: Cell) -> tuple[flow.Trajectory, ...]:
     one, rng, d = np.ones_like(kappa), np.random.default_rng(cell.draws), cell.case.dim
     parameters = flow.Parameters(one, one, 0 * one, kappa)
     q = np.repeat(cell.case.draw(rng, 1), len(kappa), axis=1)
-    velocity = np.repeat(rng.uniform(1.0, 2.0, (d, 1)) * rng.choice([-1.0, 1.0], (d, 1)), len(kappa), axis=1)
+    velocity = rng.uniform(1.0, 2.0, (d, 1)) * rng.choice([-1.0, 1.0], (d, 1))
+    velocity = np.repeat(velocity * narrowed(cell.case, 1.0)[:, None], len(kappa), axis=1)
     start, grid = flow.start(mech, q, velocity, parameters), np.repeat(times()[:, None], len(kappa), axis=1)
     run = flow.by_scipy(mech, start, parameters, grid, flow.TIGHT)
     return run, *(flow.by_collocation(mech, start, parameters, grid, n) for n in (flow.FINE, flow.COARSE))

@@ -1,6 +1,7 @@
 """Rules of signs and of sizes: what Lion and Signum enter, what does not count for them, and what a step of a
 normalised or trusting rule is long."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -9,12 +10,19 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from rule_steps import FRACTIONS, step, walk
 
+from noether.cases import MEXICAN_HAT_2
+from noether.cases.rules import RULES
 from noether.cases.rules.lamb import FLOOR, LAMB
 from noether.cases.rules.lars import LARS
 from noether.cases.rules.lion import LION
 from noether.cases.rules.normalised_gradient import NORMALISED_GRADIENT
 from noether.cases.rules.sign_descent import SIGN_DESCENT
 from noether.cases.rules.signum import SIGNUM
+from noether.kernels.loops import launch
+from noether.kernels.programs.precision import Precision
+from noether.laws.exact import sizes
+from noether.mechanics import sweep
+from noether.mechanics.trajectory import Trajectory
 
 U = 2.0**-53
 ENTERING = [(LION, {"beta2": Fraction(3, 4)}), (SIGNUM, {})]
@@ -176,6 +184,19 @@ def test_a_stability_breaks_it_for_normalised_steps_by_its_share(stability, scal
 def test_a_normalised_step_at_no_gradient_does_not_move():
     q, (w,) = step(NORMALISED_GRADIENT, [1.0, 2.0], [[0, 0]], [0.0, 0.0], eta=1.0, stability=2.0**-20)
     assert q == [1.0, 2.0] and w == [0.0, 0.0]
+
+
+def test_a_normalised_step_near_a_minimum_is_as_long_as_its_law_says():
+    """Where |g| is far below a stability, 1 less its share is all rounding: D16 called it violated."""
+    case = replace(MEXICAN_HAT_2, name="bowl", loss=lambda q, xp: (q[0] * q[0] + q[1] * q[1]) / 2)
+    given = {"eta": 2.0**-8, "stability": 2.0**-7, "k": 0.0, "eps": 0.0}
+    rule = RULES["normalised-gradient"]
+    job = sweep.draw(case, rule, Precision("float64"), lanes=16, steps=96, seed=0, overrides=given)
+    job = replace(job, q0=1e-3 * job.q0)
+    t = Trajectory.launched(case, job, *launch.run(job, "numpy").wide())
+    found = sizes.length_law(t)
+    assert np.abs(t.q[-1]).max() < 1e-18, "the runs come to the minimum"
+    assert (np.abs(found.measured - found.predicted) <= found.bound).all()
 
 
 # ---- the share of |q| that a step is

@@ -30,8 +30,10 @@ def one_over_size(q, g, p, xp):
 
 
 def length(q, new, g, p, xp):
-    """How long a step is: eta, less what the stability takes off."""
-    return p.eta * (1 - p.stability / (norm(g, xp) + p.stability))
+    """How long a step is: eta times the share of the gradient in its denominator. 1 less the share of the
+    stability is the same, and nothing but rounding where the gradient is far below it."""
+    size = norm(g, xp)
+    return p.eta * (size / (size + p.stability))
 
 
 def update(q, buffers, g, p, xp):

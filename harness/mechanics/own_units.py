@@ -24,12 +24,10 @@ from noether.kernels.programs.loop_program import LoopProgram
 from noether.kernels.programs.precision import Precision
 from noether.mechanics import stiffness, wide
 
-SIZES, CURVATURES, RATIOS = (2.0**-5, 2.0**5), (2.0**-3, 2.0**7), (2.0**-8, 2.0**8)
-"""Between these a size, a curvature, a ratio is of order one, as those of the catalogue are: box 0.75 to 3,
-curvature 0.2 to 15."""
+SIZES, CURVATURES, SLOPES = (2.0**-5, 2.0**5), (2.0**-3, 2.0**7), (2.0**-1, 2.0**3)
+"""Between these a size, a curvature, a slope of the breaking is of order one, as those of the catalogue are:
+box 0.75 to 3, curvature 0.2 to 15, slope 0.55 to 4.9."""
 METRICS = (2.0**-4, 2.0**4)
-
-
 WIDTHS = 16.0
 """How many times the width of the box in its direction a velocity is, or what a kick is relative to."""
 
@@ -105,7 +103,7 @@ def units_of(case: Case) -> Units:
             found = replace(found, metric=near(size_of_metric(written(case, found)), METRICS))
         there = written(replace(case, pace=None), found)
         loss = near(stiffness.step_curvature(there), CURVATURES)
-        breaking = loss * near(ratio_of_slopes(there), RATIOS)
+        breaking = near(slope_of_breaking(there), SLOPES)
     return replace(found, loss=loss, breaking=breaking)
 
 
@@ -133,16 +131,12 @@ def size_of_metric(case: Case) -> float:
     return float(np.exp(np.log(np.abs(np.array(entries, dtype=wide.WIDE))).mean()))
 
 
-def ratio_of_slopes(case: Case) -> float:
-    """The mean size of the gradient of the breaking over that of the loss, on the points of the box."""
+def slope_of_breaking(case: Case) -> float:
+    """The mean size of the gradient of the breaking on the points of the box."""
     q = stiffness.points(case)
-
-    def size(case: Case) -> float:
-        g = np.stack(trace.gradient(case).run(list(q), np.zeros(q.shape[1]), Precision("float64")))
-        return float(np.sqrt((g.astype(wide.WIDE) ** 2).sum(axis=0)).mean())
-
-    whole = size(case)
-    return size(replace(case, loss=case.breaking)) / whole if whole else 1.0
+    program = trace.gradient(replace(case, loss=case.breaking))
+    g = np.stack(program.run(list(q), np.zeros(q.shape[1]), Precision("float64")))
+    return float(np.sqrt((g.astype(wide.WIDE) ** 2).sum(axis=0)).mean())
 
 
 def narrowed(case: Case, size: float) -> np.ndarray:

@@ -30,8 +30,9 @@ LONG_AGO = 2**20
 
 
 def whole(cell: Cell) -> float:
-    """T of the docstring."""
-    return float(2.0 ** np.floor(np.log2(SHARE * min(high - low for low, high in cell.case.box))))
+    """T of the docstring, by 2^shift of the cell."""
+    width = min(high - low for low, high in cell.case.box)
+    return float(2.0 ** (cell.shift + np.floor(np.log2(SHARE * width))))
 
 
 @dataclass(frozen=True, eq=False)

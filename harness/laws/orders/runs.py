@@ -37,8 +37,8 @@ FLOAT64 = Precision("float64")
 
 @dataclass(frozen=True)
 class Cell(LawCell):
-    """One order law on one case; `rule` names the discrete update, `part` one of several subjects of a
-    law."""
+    """One order law on one case; `rule` names the discrete update, `part` one of several subjects of a law;
+    step sizes are 2^shift times as large as usual."""
 
     law: str
     case: Case
@@ -46,6 +46,7 @@ class Cell(LawCell):
     profile: str
     seed: int
     part: str = ""
+    shift: int = 0
     precision, backend = "float64", "numpy"
 
     @property
@@ -101,9 +102,9 @@ class Cell(LawCell):
 
 @cache
 def unit(cell: Cell) -> float:
-    """Of its starts and of its box, the one that is less stiff (units.py)."""
+    """Of its starts and of its box, the one that is less stiff (units.py), by 2^shift."""
     local = units.ROOM * units.curvature(cell.case, cell.start()[0])
-    return units.unit(min(units.largest(cell.case), local))
+    return 2.0**cell.shift * units.unit(min(units.largest(cell.case), local))
 
 
 def step_sizes(cell: Cell) -> np.ndarray:

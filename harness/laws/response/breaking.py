@@ -23,6 +23,7 @@ from noether.kernels.loops import launch
 from noether.kernels.programs.precision import parse, representable
 from noether.kernels.programs.trace import gradient
 from noether.laws.exact import act, broken_pull, charge, charge_own, charge_predicted, dot
+from noether.laws.exact.breaking import decades_needed
 from noether.laws.response import faults, rounding
 from noether.laws.response.cell import Cell
 from noether.laws.response.estimate import MODEL, Estimate, tail
@@ -194,7 +195,7 @@ def judged(cell: Cell, job, found: Estimate, truth, inside, about: dict, fault: 
         told = "every lane leaves the domain in the reference trajectory, or says nothing of eps there"
         return judgement.outside(told, **about, fault=fault, kind=STATISTICAL)
     bars, z = tail(job.lanes) * MODEL, np.where(inside, np.abs(found.apart(truth)), 0.0)
-    bound, needed = bars * found.sd, NEEDED.get(cell.precision, 0.0)
+    bound, needed = bars * found.sd, decades_needed(cell.case.name, NEEDED.get(cell.precision, 0.0))
     resolved = Resolved.of(truth, found.value, bound, found.sd, inside)
     worst = judgement.worst(found.value, truth, bound, spent=z / bars)
     (lane,) = worst.at

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.polynomial import chebyshev
 
+from noether.laws.exact.breaking import decades_needed
 from noether.laws.response import faults
 from noether.laws.response.cell import Cell
 from noether.laws.response.estimate import least_squares, tail
@@ -38,6 +39,7 @@ def finding(
     about: dict, found: Worst, resolved: Resolved, told: str, *, fault=None, needed: float = NEEDED
 ) -> Record:
     """One record of either kind: recovered, over how many decades, and its plot."""
+    needed = decades_needed(about["case"], needed)
     return judgement.mean(
         found,
         f"kappa recovered in {len(resolved.truth)} lanes, worst off by {told}; told from 0 over "

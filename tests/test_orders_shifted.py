@@ -50,7 +50,8 @@ def test_what_is_violated_stands_and_what_is_decided_is_asked_once(monkeypatch):
         (VIOLATED, HOLDS, HOLDS, VIOLATED, [0]),
         ("inconclusive", "inconclusive", HOLDS, HOLDS, [0, -2, 2]),
         ("inconclusive", HOLDS, VIOLATED, HOLDS, [0, -2]),
-        ("inconclusive", VIOLATED, HOLDS, VIOLATED, [0, -2]),
+        ("inconclusive", VIOLATED, HOLDS, HOLDS, [0, -2, 2]),
+        ("inconclusive", VIOLATED, VIOLATED, "inconclusive", [0, -2, 2]),
     ):
         found = {0: with_verdict(usual), -2: with_verdict(smaller), 2: with_verdict(larger)}
         asked.clear()

@@ -8,6 +8,7 @@ import pytest
 
 from noether.cases.case import DIAGONAL, Case, Metric, scale, translation
 from noether.kernels.loops import launch
+from noether.laws.exact.breaking import decades_needed
 from noether.laws.response import breaking
 from noether.laws.response.cells import cells, run_cell
 from noether.laws.response.scatter import in_range
@@ -107,3 +108,8 @@ def test_the_wide_type_is_taken_only_where_float64_is_left():
     for x, kind in ((1e-200, WIDE), (1e200, WIDE), (1e-100, np.float64), (0.0, np.float64)):
         found = in_range(square, np.array([x, 1.0]))
         assert found.dtype == kind and found[0] == np.multiply(kind(x), kind(x))
+
+
+def test_eight_decades_are_enough_of_a_case_of_which_nobody_knows_more():
+    assert decades_needed("rayleigh", 12.0) == 12.0 and decades_needed("my-own", 12.0) == 8.0
+    assert decades_needed("my-own", 3.0) == 3.0, "of a narrow type fewer are asked anyway"

@@ -202,3 +202,8 @@ def test_the_last_line_counts_what_is_inconclusive():
         last([*fine, stated("warm", INCONCLUSIVE)])
         == "could not decide: undecided wherever it was asked: O3 | warm"
     )
+    many = [stated(f"statement {i}", INCONCLUSIVE) for i in range(9)]
+    assert last([*fine, *many]) == "could not decide: undecided wherever it was asked: O3 (9 statements)"
+    survivors = [record(fault=f"fault {i}") for i in range(9)]
+    named = ", ".join(f"fault {i}" for i in range(6))
+    assert last([*fine, *survivors]) == f"could not decide: faults survived: {named}, 3 more"

@@ -276,6 +276,6 @@ def test_what_lsoda_warns_of_is_an_error_and_no_line_on_stderr(monkeypatch, recw
     mech = mechanics(BY_NAME["rayleigh-2"])
     parameters = flow.Parameters(*(np.array([x]) for x in (1e-3, 1.0, 0.0, 0.0)))
     x0 = flow.start(mech, np.ones((2, 1)), np.ones((2, 1)), parameters)
-    with pytest.raises(FloatingPointError, match="LSODA: Excess work"):
+    with pytest.raises(FloatingPointError, match="LSODA gave up before the end: Excess work"):
         flow.by_lsoda(mech, x0, parameters, flow.output_times(1e-3)[:, None], 1e-12)
     assert not recwarn.list

@@ -99,6 +99,19 @@ def test_the_lagrangian_is_differentiated_in_the_units_of_the_case(power):
     assert max(found.values()) < lagrangian.SAME, found
 
 
+@pytest.mark.parametrize("size", [1e-310, 5e-324, 1e300])
+def test_a_factor_is_a_number_whatever_the_loss_is(size):
+    extreme = replace(RING, loss=lambda q, xp: size * (q[0] * q[0] + q[1] * q[1]), pace=None)
+    units = own_units.units_of(extreme)
+    assert 0 < units.loss < np.inf and np.isfinite(own_units.near(size, own_units.SIZES))
+
+
+def test_a_pace_is_in_the_units_of_the_metric_too():
+    hat = replace(BY_NAME["deformed-hat"], pace=2.0**-3)
+    paces = [written(hat, Units(place=2.0**2, loss=2.0**3, metric=2.0**n)).pace for n in (5, -5)]
+    assert paces == [2.0 ** (-3 - 3 - 4), 2.0 ** (-3 - 3 - 4 - 5)], "stable for rules that read it or do not"
+
+
 FILE = """
 from noether import Case
 from noether.cases.case import DIAGONAL, Metric, scale
@@ -125,6 +138,15 @@ def test_a_right_case_in_strange_units_is_not_accused(tmp_path, capsys):
     told = ["verify", str(file), "--law", "T1,O1,O9", "--precision", "float64", "--jobs", "1"]
     assert call([*told, "--out", str(tmp_path / "run")]) == 0
     assert "in units in which its numbers are near one" in capsys.readouterr().err
+
+
+def test_its_worst_lane_replays_alone(tmp_path, capsys):
+    file = tmp_path / "tiny.py"
+    file.write_text(FILE.format(unit="1e-12"))
+    told = ["verify", str(file), "--law", "D0", "--rule", "heavy-ball", "--precision", "float64"]
+    assert call([*told, "--jobs", "1", "--out", str(tmp_path / "run")]) == 0
+    assert call(["replay", str(tmp_path / "run"), "--law", "D0"]) == 0
+    assert "NOT EQUAL" not in capsys.readouterr().out
 
 
 def test_a_number_that_is_given_is_one_of_the_case_as_it_is_written(tmp_path, capsys):

@@ -64,6 +64,15 @@ def test_it_survives_where_another_verdict_on_the_right_step_is_decided_or_none_
     assert summarise(records, ["D0"])[0].survivors == ("b",)
 
 
+def test_of_two_statements_at_one_place_each_speaks_for_itself():
+    cold, warm = ({"statement": word} for word in ("cold", "warm"))
+    records = [*DECIDED, record(INCONCLUSIVE, parameters=cold, rule="other")]
+    records.append(record(parameters=warm, rule="other"))
+    shown = lambda **parameters: record(INCONCLUSIVE, "b", parameters=parameters, rule="other")
+    assert undecided_faults([*records, shown(**cold)]) == ["b"]
+    assert undecided_faults([*records, shown(**warm)]) == [] == undecided_faults([*records, shown()])
+
+
 @given(
     st.lists(st.tuples(st.sampled_from(VERDICTS), st.sampled_from([None, "a", "b"]), st.sampled_from("xy")))
 )

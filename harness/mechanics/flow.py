@@ -166,7 +166,7 @@ def by_lsoda(
                 f"LSODA came to a point where the equation of motion has no value: {error}"
             ) from None
         if info["message"] != "Integration successful.":
-            raise FloatingPointError(f"LSODA: {info['message']}")
+            raise FloatingPointError(f"SciPy's LSODA gave up before the end: {info['message']}")
         runs.append(y)
     out = np.stack(runs, axis=2)
     return Trajectory(mechanics, parameters, times, out[:, :d], out[:, d:])

@@ -71,7 +71,8 @@ def written(case: Case, units: Units) -> Case:
     """A case in these units."""
     scaled = lambda f, factor=1.0: f and Scaled(f, units.place, factor)
     entries = scaled(case.metric.entries, units.metric)
-    pace = case.pace and (case.pace / (units.loss * units.place**2) if entries is None else None)
+    # That of rules which read the metric or of those which do not, whichever is smaller.
+    pace = case.pace and case.pace / (units.loss * units.place**2) * min(1.0, units.metric)
     return replace(
         case,
         loss=scaled(case.loss, units.loss),
@@ -111,7 +112,7 @@ def near(size: float, between: tuple[float, float]) -> float:
     """The power of two that makes a size one, or 1 where it lies between, is 0 or no number."""
     if not 0 < size < np.inf or between[0] <= size <= between[1]:
         return 1.0
-    return 2.0 ** -round(np.log2(size))
+    return 2.0 ** int(np.clip(-round(np.log2(size)), -1022, 1023))  # what a float64 has
 
 
 def unit_of_place(case: Case) -> float:

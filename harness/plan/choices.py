@@ -99,17 +99,17 @@ def select(request: Request) -> Selection:
     rules, rule_files = chosen_rules.chosen(request.rule)
     precisions = several("precision", request.precision, tuple(design.PRECISIONS))
     asked = narrowed(request)
-    if not overrides:  # a number that is given is one of the case as it is written
-        cases = in_own_units(cases)
+    cases = as_judged(cases, overrides)
     if "rules" in asked and not grouped:
         refuse_impossible_rules(cases, rules, named="cases" in asked)
     how = (precisions, backend, profile, seed, overrides, asked)
     return Selection(cases, laws, rules, *how, files, rule_files, grouped)
 
 
-def in_own_units(cases: tuple[Case, ...]) -> tuple[Case, ...]:
-    """These cases, those of the user's own in units in which their numbers are near one."""
-    if all(case in CATALOG for case in cases):
+def as_judged(cases: tuple[Case, ...], overrides: dict) -> tuple[Case, ...]:
+    """These cases, those of the user's own in units in which their numbers are near one; as they are written
+    where a number is given, for it is one of theirs."""
+    if overrides or all(case in CATALOG for case in cases):
         return cases
     with processstate.kept(harmless=False):  # a case is asked for numbers
         return tuple(case if case in CATALOG else own_units.of_order_one(case) for case in cases)

@@ -109,11 +109,13 @@ class Replays:
     @cached_property
     def cases(self) -> tuple:
         """The catalogue and the run's own case files, whose names win."""
-        from noether.plan.choices import chosen_cases
+        from noether.plan.choices import as_judged, chosen_cases, overridden
 
         words = [resolved(self.run, w) for w in self.arguments.get("cases", []) if load.is_file_word(w)]
         with load.expecting(self.files):
             own = chosen_cases(words)[0] if words else ()
+            if not self.is_fuzzing:
+                own = as_judged(own, overridden(self.request(words=())))
             chosen_rules.chosen(self.rule)  # found by their names from then on
         return tuple({c.name: c for c in (*CATALOG, *own)}.values())
 
@@ -128,18 +130,22 @@ class Replays:
             else tuple(resolved(self.run, w) if load.is_file_word(w) else w for w in words)
         )
 
+    def request(self, words: tuple[str, ...]):
+        """What the run was asked for, of the cases that these words mean."""
+        from noether.plan.choices import Request
+
+        kept = {k: v for k, v in self.arguments.items() if k in Request.__dataclass_fields__}
+        return Request(**{**kept, "cases": words, "rule": self.rule})
+
     @cached_property
     def cells(self) -> dict:
         """The cells of the run by name, planned again from what the run was asked for."""
-        from noether.plan.choices import Request, select
+        from noether.plan.choices import select
 
-        kept = {k: v for k, v in self.arguments.items() if k in Request.__dataclass_fields__}
-        kept["cases"] = tuple(
-            resolved(self.run, w) if load.is_file_word(w) else w for w in kept.get("cases", ())
-        )
-        kept["rule"] = self.rule
+        asked = self.arguments.get("cases", ())
+        words = tuple(resolved(self.run, w) if load.is_file_word(w) else w for w in asked)
         with load.expecting(self.files):
-            selection = select(Request(**kept))
+            selection = select(self.request(words))
             self.words, self.rule_words = selection.files, selection.rule_files
             return {cell.name: cell for cell in plan(selection).cells}
 

@@ -91,15 +91,17 @@ def where(r: Record) -> str:
 
 def undecided_shows(records: Sequence[Record]) -> list[Record]:
     """The records on planted faults that can say nothing of them: they are undecided, and so is all that is
-    right at their place."""
+    right at their place, or what the same statement says of it."""
     place = lambda r: (r.cell, r.law, r.case, r.rule, r.precision, r.backend, r.symmetry)
+    statement = lambda r: (*place(r), form(r))
     right: dict[tuple, set[str]] = {}
     for r in records:
         if r.fault is None:
-            right.setdefault(place(r), set()).add(r.verdict)
-    silent = {INCONCLUSIVE, OUTSIDE}
-    is_open = lambda r: r.verdict in silent and right.get(place(r), {HOLDS}) <= silent
-    return [r for r in records if r.fault is not None and is_open(r)]
+            for where in (place(r), statement(r)):
+                right.setdefault(where, set()).add(r.verdict)
+    silent, decided = {INCONCLUSIVE, OUTSIDE}, {HOLDS}
+    is_open = lambda r: any(right.get(x, decided) <= silent for x in (place(r), statement(r)))
+    return [r for r in records if r.fault is not None and r.verdict in silent and is_open(r)]
 
 
 def undecided_faults(records: Sequence[Record]) -> list[str]:

@@ -6,6 +6,7 @@ import plainest
 
 from noether.cases.case import Case, Symmetry
 from noether.laws.orders import cells as orders
+from noether.laws.orders import memories
 from noether.laws.orders.runs import Cell
 from noether.verdicts.record import HOLDS, VIOLATED
 
@@ -37,6 +38,11 @@ def test_smaller_steps_decide_what_is_not_reached_yet():
     killed = {r.fault for r in records if r.verdict == VIOLATED}
     assert {r.fault for r in records} - killed == {None}, "each fault is seen in some statement"
     assert {r.cell for r in records} == {CELL.name}, "the cell is the same, and replays the same"
+
+
+def test_all_that_steps_takes_steps_of_another_size():
+    smaller = replace(CELL, shift=-2)
+    assert smaller.unit == CELL.unit / 4 and memories.whole(smaller) == memories.whole(CELL) / 4
 
 
 def test_what_is_violated_stands_and_what_is_decided_is_asked_once(monkeypatch):

@@ -112,6 +112,22 @@ def test_a_pace_is_in_the_units_of_the_metric_too():
     assert paces == [2.0 ** (-3 - 3 - 4), 2.0 ** (-3 - 3 - 4 - 5)], "stable for rules that read it or do not"
 
 
+def test_a_pace_beyond_any_number_is_derived():
+    assert written(RING, Units(place=2.0**-600)).pace is None and written(RING, Units(loss=2.0**990)).pace
+
+
+def test_kinks_and_samples_are_in_units_too():
+    kinked = replace(
+        RING,
+        kinks=lambda q, xp: [q[0] - 3.0],
+        samples=lambda q, xp: [2 * ring(q, xp), 0 * q[0]],
+    )
+    there = written(kinked, Units(place=2.0**10, loss=2.0**6))
+    q = RING.draw(np.random.default_rng(1), 4)
+    assert np.array_equal(there.kinks(list(q / 2**10), NUMPY)[0], q[0] - 3.0)
+    assert np.array_equal(np.mean(there.samples(list(q / 2**10), NUMPY), axis=0), 2.0**6 * ring(q, NUMPY))
+
+
 FILE = """
 from noether import Case
 from noether.cases.case import DIAGONAL, Metric, scale

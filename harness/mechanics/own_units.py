@@ -71,8 +71,6 @@ def written(case: Case, units: Units) -> Case:
     """A case in these units."""
     scaled = lambda f, factor=1.0: f and Scaled(f, units.place, factor)
     entries = scaled(case.metric.entries, units.metric)
-    # That of rules which read the metric or of those which do not, whichever is smaller.
-    pace = case.pace and case.pace / (units.loss * units.place**2) * min(1.0, units.metric)
     return replace(
         case,
         loss=scaled(case.loss, units.loss),
@@ -82,8 +80,16 @@ def written(case: Case, units: Units) -> Case:
         metric=replace(case.metric, entries=entries) if entries else case.metric,
         box=tuple((low / units.place, high / units.place) for low, high in case.box),
         symmetries=tuple(moved(s, units.place) for s in case.symmetries),
-        pace=pace,
+        pace=case.pace and pace_in(units, case.pace),
     )
+
+
+def pace_in(units: Units, pace: float) -> float | None:
+    """A pace in these units, for rules that read the metric or for those that do not, whichever is smaller;
+    None, to be derived, where it is beyond a float64."""
+    exponents = [int(np.log2(x)) for x in (pace, units.loss, units.place, min(1.0, units.metric))]
+    exponent = np.dot(exponents, (1, -1, -2, 1))
+    return 2.0 ** int(exponent) if abs(exponent) <= 1022 else None
 
 
 def moved(symmetry: Symmetry, place: float) -> Symmetry:

@@ -21,6 +21,7 @@ import numpy as np
 
 from noether.cases.case import EUCLIDEAN, Case
 from noether.mechanics import stiffness
+from noether.mechanics.own_units import Units, written
 from noether.mechanics.symbolic_metric import curved
 
 TAME = 2.0
@@ -77,9 +78,4 @@ def slowed(case: Case, u: float) -> Case:
     """The case with its loss and its breaking u times as large; the case itself where that is 1."""
     if u == 1:
         return case
-    return replace(
-        case,
-        loss=lambda q, xp: case.loss(q, xp) * u,
-        breaking=lambda q, xp: case.breaking(q, xp) * u,
-        samples=None,
-    )
+    return written(replace(case, pace=None, samples=None), Units(loss=u, breaking=u))

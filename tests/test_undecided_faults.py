@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from noether.laws.registry import LAWS
 from noether.report import junit, table
 from noether.report.page.overview import faults as drawn
+from noether.report.page.page import render
 from noether.runs import completeness
 from noether.runs.result import Result
 from noether.verdicts.exit_codes import of_records
@@ -41,6 +42,9 @@ def test_a_fault_beside_an_undecided_verdict_is_no_survivor_and_is_named():
     assert of_records(records, ["D0"]) == 0 and of_records(records, ["D0"], strict=True) == 3
     assert table.killers(records, ["D0"]) == {"a": ["D0"]} and drawn(records, ["D0"])["survivors"] == []
     assert table.summary(Result(records, [row], 0, laws=("D0",)))["undecided_faults"] == ["b"]
+    about = {"machine": {}, "arguments": {}, "versions": {}}
+    html = render(records, ["D0"], about)
+    assert "Nothing can be said of 1 planted fault, shown only" in html and "No law saw" not in html
     page = junit.document(records)
     assert 'type="survived"' not in page and "shown only where the right one is undecided" in page
 
